@@ -1,0 +1,56 @@
+"""What the tests share: the real data where there is any, and small collections and encoders made on the spot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xlbench.collection import Collection, Judgement, Text
+
+_ROOT = Path(__file__).parents[1]
+_CANDIDATES = [Path(folder) for folder in (os.environ.get("XLBENCH_DATA"), _ROOT.parent / "shared" / "data") if folder]
+REAL_DATA = next((folder for folder in _CANDIDATES if (folder / "lareqa").is_dir()), None)
+
+
+def pytest_collection_modifyitems(items):
+    """Skips the tests that need the real data sets where there are none."""
+    if REAL_DATA is None:
+        for item in items:
+            if item.get_closest_marker("real_data"):
+                item.add_marker(pytest.mark.skip(reason="the real data sets are not here: set XLBENCH_DATA to their folder"))
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of the real data sets."""
+    assert REAL_DATA is not None
+    return REAL_DATA
+
+
+def random_collection(rng: np.random.Generator, *, n_languages: int = 3, n_queries: int = 8, n_passages: int = 20) -> Collection:
+    """A collection with ragged relevance, graded gains, repeated texts, and ids that sort differently as numbers.
+
+    Some languages lack some queries; some ids are not ASCII; some queries have no relevant passage in some languages.
+    """
+    languages = ["zz", "aa", "mm", "bb"][:n_languages]
+    words = [f"word{i}" for i in range(max(3, n_passages // 2))]
+    queries = [
+        Text(f"{language}:{rng.choice(['q', 'ü', 'q-'])}{i}", language, f"{rng.choice(words)}?")
+        for language in languages
+        for i in range(n_queries)
+        if rng.random() < 0.8 or i == 0
+    ]
+    passages = [
+        Text(f"{language}:{i}{rng.choice(['', 'é', '#0'])}", language, str(rng.choice(words)))
+        for language in languages
+        for i in range(n_passages)
+    ]
+    judgements = [
+        Judgement(query.id, passages[j].id, int(rng.integers(1, 4)))
+        for query in queries
+        for j in rng.choice(len(passages), size=rng.integers(1, 6), replace=False)
+    ]
+    return Collection.build(languages, queries, passages, judgements)

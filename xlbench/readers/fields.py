@@ -1,0 +1,72 @@
+"""Typed access to decoded JSON, with errors that say where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xlbench.errors import DataError
+
+T = TypeVar("T")
+
+
+def decode(content: bytes, where: str) -> Any:
+    """The JSON value in ``content``.
+
+    Raises:
+        DataError: if it is not UTF-8 JSON; a cut-off file says where it ends.
+
+    """
+    try:
+        return json.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} is not UTF-8 at byte {error.start}: is the file damaged or cut off?") from error
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{where} is not valid JSON at line {error.lineno}, column {error.colno} ({error.msg}): "
+            "is the file cut off?"
+        ) from error
+    except RecursionError as error:
+        raise DataError(f"{where} is nested too deeply to be a data file.") from error
+    except ValueError as error:  # An integer of more digits than Python converts.
+        raise DataError(f"{where} holds a value that cannot be read: {error}.") from error
+
+
+def decode_file(path: Path) -> Any:
+    """The JSON value in a file; see ``decode``."""
+    return decode(path.read_bytes(), str(path))
+
+
+def expect(value: Any, kind: type[T], where: str) -> T:
+    """``value``, which must be of this type.
+
+    Raises:
+        DataError: if it is of another.
+
+    """
+    # bool is a subclass of int, and JSON's true is no number.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise DataError(f"{where} is {_shown(value)}; expected {_NAMES.get(kind, kind.__name__)}.")
+    return value
+
+
+def field(record: Any, name: str, kind: type[T], where: str) -> T:
+    """A field of a JSON object, which must be there and of this type.
+
+    Raises:
+        DataError: if it is absent or of another type.
+
+    """
+    found = expect(record, dict, where)
+    if name not in found:
+        raise DataError(f"{where} has no {name!r}; expected it beside {', '.join(map(repr, found)) or 'nothing'}.")
+    return expect(found[name], kind, f"{where}, {name!r},")
+
+
+_NAMES: dict[type, str] = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,207 @@
+"""The engine: counts, for each judged pair and language, the passages that beat the pair's passage for its query.
+
+Passages are taken in shards and the counts of the shards are summed. Scores are computed in tiles of one fixed shape,
+padded with zeros, so that a score does not depend on how many queries and passages there are beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xlbench.collection import Collection
+from xlbench.counting import count_copies, count_first
+from xlbench.embeddings import Embeddings
+from xlbench.ranks import Ranking
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+# 64 x larger tiles are no faster on a CPU, and a smaller query tile would waste the product on the pairs' own scores.
+TILE_QUERIES = 256
+TILE_PASSAGES = 512
+SHARD_ROWS = 32 * TILE_PASSAGES
+
+
+def scores(queries: FloatArray, passages: FloatArray) -> FloatArray:
+    """The inner products of queries and passages, ``float32[q, p]``, each computed in a tile of the fixed shape."""
+    padded = _padded(passages, TILE_PASSAGES)
+    found = np.empty((len(queries), len(passages)), np.float32)
+    for start in range(0, len(queries), TILE_QUERIES):
+        tile = _tile_scores(queries[start : start + TILE_QUERIES], padded)
+        found[start : start + TILE_QUERIES] = tile[: len(queries) - start, : len(passages)]
+    return found
+
+
+def tie_order(ids: tuple[str, ...]) -> IntArray:
+    """The order in which equal scores rank, ``int64[N]``: the higher comes first, as in trec_eval (descending id)."""
+    order = np.empty(len(ids), np.int64)
+    order[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
+    return order
+
+
+def rank(collection: Collection, queries: Embeddings, passages: Embeddings, *, shard_rows: int = SHARD_ROWS) -> Ranking:
+    """The ranking of every judged pair, from the vectors of queries and passages.
+
+    ``shard_rows`` distinct passages are scored at a time; it bounds the memory and changes no result.
+    """
+    shard_rows = -(-min(shard_rows, max(1, len(passages.vectors))) // TILE_PASSAGES) * TILE_PASSAGES
+    judged = _Judged.of(collection, queries, passages)
+    above = np.zeros((len(judged.pair), len(collection.languages)), np.int32)
+    columns = _Columns.of(collection, passages)
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        own = judged.own_scores(queries, passages)
+        buffer = torch.empty(TILE_QUERIES, shard_rows + 16)  # Rows a multiple of 4 KiB apart would share cache lines.
+        for first in range(0, len(passages.vectors), shard_rows):
+            shard = columns.shard(first, min(first + shard_rows, len(passages.vectors)))
+            padded = _padded(passages.vectors[shard.first : shard.last], TILE_PASSAGES)
+            for start, stop in judged.query_tiles():
+                tile = _tile_scores(queries.vectors[judged.query[start:stop]], padded, out=buffer)
+                _count(pool, tile, judged, own, shard, above, start, stop)
+    ordered = np.empty_like(above)
+    ordered[judged.pair] = above
+    return Ranking(collection=collection, above=ordered)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The judged pairs grouped by distinct query; queries that share passages are neighbours.
+
+    Translations of one question have the same relevant passages, so a tile of neighbouring queries needs few columns
+    for the pairs' own scores.
+    """
+
+    query: IntArray
+    """``[G]``, row of the query vectors."""
+    starts: IntArray
+    """``[G + 1]``: group ``g`` owns ``pair[starts[g]:starts[g + 1]]``."""
+    pair: IntArray
+    """``[Nr]``, index of the pair in the collection."""
+    column: IntArray
+    """``[Nr]``, row of the passage vectors."""
+    order: IntArray
+    """``[Nr]``, tie order of the pair's passage."""
+
+    @classmethod
+    def of(cls, collection: Collection, queries: Embeddings, passages: Embeddings) -> _Judged:
+        query = queries.row[collection.pairs.query].astype(np.int64)
+        column = passages.row[collection.pairs.passage].astype(np.int64)
+        first_column = np.full(len(queries.vectors), len(passages.vectors), np.int64)
+        np.minimum.at(first_column, query, column)
+        pair = np.lexsort((column, query, first_column[query]))
+        starts = np.flatnonzero(np.diff(query[pair], prepend=-1))
+        return cls(
+            query=query[pair][starts],
+            starts=np.append(starts, len(pair)),
+            pair=pair,
+            column=column[pair],
+            order=tie_order(collection.passages.ids)[collection.pairs.passage[pair]],
+        )
+
+    def query_tiles(self) -> Iterator[tuple[int, int]]:
+        for start in range(0, len(self.query), TILE_QUERIES):
+            yield start, min(start + TILE_QUERIES, len(self.query))
+
+    def own_scores(self, queries: Embeddings, passages: Embeddings) -> FloatArray:
+        """The score of each pair, ``float32[Nr]``, as its tile gives it."""
+        own = np.empty(len(self.pair), np.float32)
+        for start, stop in self.query_tiles():
+            pairs = slice(self.starts[start], self.starts[stop])
+            columns, at = np.unique(self.column[pairs], return_inverse=True)
+            row = np.repeat(np.arange(stop - start), np.diff(self.starts[start : stop + 1]))
+            tile = _tile_scores(
+                queries.vectors[self.query[start:stop]], _padded(passages.vectors[columns], TILE_PASSAGES)
+            )
+            own[pairs] = tile[row, at]
+        return own
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The distinct passages in the order of their first copy, hence sorted by its language; and the other copies."""
+
+    bounds: IntArray
+    """``[L + 1]``: the first copies in language ``l`` are the columns ``bounds[l]:bounds[l + 1]``."""
+    order: IntArray
+    """``[U]``, tie order of each first copy."""
+    copies: IntArray
+    """``[C, 3]``: column, language and tie order of each further copy, sorted by column."""
+    first: int = 0
+    """The first column of the shard."""
+    last: int = 0
+    """The column after the shard's last."""
+
+    @classmethod
+    def of(cls, collection: Collection, passages: Embeddings) -> _Columns:
+        order = tie_order(collection.passages.ids)
+        first_copy = np.unique(passages.row, return_index=True)[1]
+        further = np.setdiff1d(np.arange(len(passages.row)), first_copy)
+        further = further[np.argsort(passages.row[further], kind="stable")]
+        language = collection.passages.language
+        return cls(
+            bounds=np.searchsorted(language[first_copy], np.arange(len(collection.languages) + 1)).astype(np.int64),
+            order=order[first_copy],
+            copies=np.stack([passages.row[further], language[further], order[further]], axis=1).astype(np.int64),
+            last=len(passages.vectors),
+        )
+
+    def shard(self, first: int, last: int) -> _Columns:
+        """The columns ``first:last``, counted from 0 in ``bounds`` and ``copies``."""
+        copies = self.copies[slice(*np.searchsorted(self.copies[:, 0], [first, last]))]
+        return _Columns(
+            bounds=np.clip(self.bounds, first, last) - first,
+            order=self.order[first:last],
+            copies=copies - np.array([first, 0, 0]),
+            first=first,
+            last=last,
+        )
+
+
+def _padded(vectors: FloatArray, multiple: int) -> torch.Tensor:
+    """The vectors with rows of zeros up to a multiple, and with zeros up to 16 dimensions: ``float32[n', D']``."""
+    rows = -(-len(vectors) // multiple) * multiple
+    dimensions = -(-vectors.shape[1] // 16) * 16
+    padded = torch.zeros(rows, dimensions)
+    padded[: len(vectors), : vectors.shape[1]] = torch.from_numpy(np.ascontiguousarray(vectors))
+    return padded
+
+
+def _tile_scores(queries: FloatArray, passages: torch.Tensor, *, out: torch.Tensor | None = None) -> FloatArray:
+    """Scores of at most a tile of queries with padded passages, ``float32[TILE_QUERIES, len(passages)]``.
+
+    ``out`` is a buffer to reuse: fresh memory for each tile costs a tenth of the product's time.
+    """
+    padded = _padded(queries, TILE_QUERIES)
+    found = torch.empty(TILE_QUERIES, len(passages)) if out is None else out[:, : len(passages)]
+    for start in range(0, len(passages), TILE_PASSAGES):
+        tile = slice(start, start + TILE_PASSAGES)
+        torch.mm(padded, passages[tile].T, out=found[:, tile])
+    array: FloatArray = found.numpy()
+    return array
+
+
+def _count(
+    pool: ThreadPoolExecutor,
+    tile: FloatArray,
+    judged: _Judged,
+    own: FloatArray,
+    shard: _Columns,
+    above: npt.NDArray[np.int32],
+    start: int,
+    stop: int,
+) -> None:
+    """Adds a tile's counts to ``above``, each thread a share of the queries."""
+    shares = np.linspace(start, stop, 2 * pool._max_workers + 1).astype(np.int64)
+
+    def share(i: int) -> None:
+        groups = shares[i], shares[i + 1]
+        pairs = judged.starts, judged.column - shard.first, judged.order, own
+        count_first(tile, start, *groups, *pairs, shard.bounds, shard.order, above)
+        count_copies(tile, start, *groups, *pairs, shard.copies, above)
+
+    list(pool.map(share, range(len(shares) - 1)))

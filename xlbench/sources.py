@@ -1,0 +1,141 @@
+"""Finds the files of a task: in the data folder, beside the task file, in the cache, or by download; always checked."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlbench import __version__
+from xlbench.errors import DataError
+
+_BLOCK = 1 << 20
+_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the files of a task are; ``{language}`` in a name stands for the language."""
+
+    url: str | None
+    """Pinned address, or None if the files come with the task file."""
+    path: str
+    """Relative to the data folder, the task file's folder, and the cache."""
+    sha256: Mapping[str, str]
+    """Checksum by language."""
+
+    def path_of(self, language: str) -> str:
+        """The relative path of a language's file."""
+        return self.path.replace("{language}", language)
+
+    def url_of(self, language: str) -> str | None:
+        """The address of a language's file."""
+        return None if self.url is None else self.url.replace("{language}", language)
+
+
+def locate(source: Source, language: str, *, data_dir: Path | None, task_dir: Path, cache_dir: Path) -> Path:
+    """The checked file of a language: from the data folder, beside the task file, from the cache, else downloaded.
+
+    Raises:
+        DataError: if a file has another checksum than the task says, or cannot be downloaded.
+
+    """
+    relative = source.path_of(language)
+    download_to = cache_dir / "data" / relative
+    folders = [folder for folder in (data_dir, task_dir) if folder is not None]
+    for candidate in [*(folder / relative for folder in folders), download_to]:
+        if candidate.is_file():
+            check(candidate, source.sha256[language])
+            return candidate
+    url = source.url_of(language)
+    if url is None:
+        tried = " or ".join(str(folder) for folder in folders)
+        raise DataError(f"{relative} was not found in {tried}, and the task names no address: restore the file.")
+    download(url, download_to, source.sha256[language])
+    return download_to
+
+
+def fetch(source: Source, data_dir: Path, *, report: Callable[[str], None]) -> None:
+    """Puts every file of a source under ``data_dir``; files that are there and right are kept.
+
+    Raises:
+        DataError: if a file has another checksum than the task says, or cannot be downloaded.
+
+    """
+    checksums = {source.path_of(language): (language, checksum) for language, checksum in source.sha256.items()}
+    for relative, (language, checksum) in checksums.items():
+        target = data_dir / relative
+        url = source.url_of(language)
+        if target.is_file():
+            check(target, checksum)
+            report(f"{target}: there, checked")
+        elif url is None:
+            report(f"{relative}: comes with xlbench, nothing to download")
+        else:
+            download(url, target, checksum)
+            report(f"{target}: downloaded, checked")
+
+
+def check(path: Path, expected: str) -> None:
+    """Compares a file's sha256 with the one expected.
+
+    Raises:
+        DataError: if they differ.
+
+    """
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise DataError(
+            f"{path} is not the file that the task was made with: its sha256 is {found}, expected {expected}. "
+            "Delete it and run again to download it, or point --data-dir at an unaltered copy."
+        )
+
+
+def download(url: str, target: Path, sha256: str) -> None:
+    """Downloads a file and checks it; a download that was cut off is taken up where it ended.
+
+    Raises:
+        DataError: if the address does not answer, or the file has another checksum.
+
+    """
+    if not url.startswith(("https://", "http://")):
+        raise DataError(f"{url} is not a web address: expected https://.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Named by the checksum, so that a part of another version of the file is never continued.
+    part = target.with_name(f".{target.name}.{sha256[:12]}.part")
+    try:
+        with part.open("ab") as file:
+            for block in _blocks_from(url, file.tell(), restart=lambda: file.truncate(0)):
+                file.write(block)
+    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+        raise DataError(
+            f"{url} could not be downloaded: {error}. Run again to go on where it stopped; for a machine "
+            "without a network, run `xlbench fetch` on another one and pass the folder as --data-dir."
+        ) from error
+    try:
+        check(part, sha256)
+    except DataError as error:
+        part.unlink()
+        raise DataError(f"{url} gave another file than expected. {error}") from error
+    part.replace(target)
+
+
+def _blocks_from(url: str, start: int, *, restart: Callable[[], object]) -> Iterator[bytes]:
+    request = urllib.request.Request(url, headers={"User-Agent": f"xlbench/{__version__}"})  # noqa: S310 (http only)
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310 (http only)
+    except urllib.error.HTTPError as error:
+        if start and error.code == 416:  # Range not satisfiable: the part is already whole, or is no part of this file.
+            return
+        raise
+    with response:
+        if start and response.status != 206:
+            restart()
+        while block := response.read(_BLOCK):
+            yield block
