@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from xlbench.collection import Collection, Judgement, Text
+from xlbench.collection import Collection, Judgement, Text, Texts
+from xlbench.embeddings import Embeddings, distinct
 
 _ROOT = Path(__file__).parents[1]
 _CANDIDATES = [Path(folder) for folder in (os.environ.get("XLBENCH_DATA"), _ROOT.parent / "shared" / "data") if folder]
 REAL_DATA = next((folder for folder in _CANDIDATES if (folder / "lareqa").is_dir()), None)
+
+
+def pytest_addoption(parser):
+    """Adds the option with which missing data is a failure."""
+    parser.addoption("--require-real-data", action="store_true", help="fail if the real data sets are not here")
+
+
+def pytest_configure(config):
+    """Fails at once if the real data sets are required and not here."""
+    if config.getoption("--require-real-data") and REAL_DATA is None:
+        raise pytest.UsageError("the real data sets are required, but not in XLBENCH_DATA or ../shared/data")
 
 
 def pytest_collection_modifyitems(items):
@@ -23,7 +36,7 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="the real data sets are not here: set XLBENCH_DATA to their folder"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the real data sets."""
     assert REAL_DATA is not None
@@ -54,3 +67,14 @@ def random_collection(rng: np.random.Generator, *, n_languages: int = 3, n_queri
         for j in rng.choice(len(passages), size=rng.integers(1, 6), replace=False)
     ]
     return Collection.build(languages, queries, passages, judgements)
+
+
+def integer_vector(text: str, seed: int = 0) -> np.ndarray:
+    """A text's vector of four small integers, the same wherever the text stands: products are exact, ties plentiful."""
+    return np.random.default_rng([seed, *text.encode()]).integers(-1, 2, size=4).astype(np.float32)
+
+
+def embeddings(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> Embeddings:
+    """The vectors of these texts as the engine takes them: one for each distinct text."""
+    unique, row = distinct(texts)
+    return Embeddings(vectors=np.stack([vector_of(text) for text in unique]), row=row)

@@ -100,7 +100,7 @@ def parquet_path(path: Path) -> Path:
 
 
 def save(result: Result, path: Path) -> None:
-    """Writes the parquet file and then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
+    """Writes the parquet file, then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_parquet(result.per_query, parquet_path(path))
     record = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "per_query"}

@@ -80,10 +80,9 @@ def verify(
             f"the task at hand is {task.name} version {task.version}."
         )
     model = encoders.load(model_name, device=device, arguments=dict(found.model["arguments"]))
-    if model.encoder.revision != found.model["revision"]:
+    if model.revision != found.model["revision"]:
         raise ResultError(
-            f"{result} is of revision {found.model['revision']}, "
-            f"but {model_name} is of revision {model.encoder.revision}."
+            f"{result} is of revision {found.model['revision']}, but {model_name} is of revision {model.revision}."
         )
     languages = [language for language in task.languages if language not in found.missing_languages]
     known = {setting.name: setting for setting in settings(KINDS, languages) if setting.name in found.scores}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +19,9 @@ from xlbench.cli.options import (
     model_arguments,
     writable,
 )
-from xlbench.settings import KINDS, Kind
+from xlbench.errors import ResultError, UnknownNameError
+from xlbench.progress import display
+from xlbench.settings import KINDS, Kind, settings
 
 if TYPE_CHECKING:
     from xlbench.encoders import Model
@@ -93,127 +98,87 @@ def run(
     Results go to OUTPUT/<model>/<task>.json, with one row a query in <task>.queries.parquet. A run that was
     interrupted goes on where it was. Options that may be repeated take several values: --language de en.
     """
-    from xlbench import encoders, tasks
+    from xlbench import encoders
+    from xlbench import tasks as registry
+    from xlbench.reports.tables import headline, tables
+    from xlbench.reports.terminal import show
+    from xlbench.results import save
 
-    chosen = [(task, tasks.choose_languages(task, wanted)) for task in map(tasks.load, dict.fromkeys(task_names))]
     options = {"dtype": dtype, "max_length": max_length}
     arguments = {name: value for name, value in options.items() if value is not None} | model_arguments(model_args)
+    jobs = [_Job.of(registry.load(name), wanted, kinds) for name in dict.fromkeys(task_names)]
     model = encoders.load(model_name, device=device, arguments=arguments)
-    evaluation = _Evaluation(
-        model,
-        data_dir=data_dir,
-        output=output,
-        cache_dir=default_cache_dir(cache_dir),
-        kinds=kinds,
-        force=force,
-        quiet=quiet,
-    )
-    # All that can be wrong with any task's result file is said before the first text is encoded.
-    known = [evaluation.known_result(task, languages) for task, languages in chosen]
-    for (task, languages), result in zip(chosen, known, strict=True):
-        evaluation.run(task, languages, result)
-
-
-class _Evaluation:
-    """One model on several tasks."""
-
-    def __init__(
-        self,
-        model: Model,
-        *,
-        data_dir: Path | None,
-        output: Path,
-        cache_dir: Path,
-        kinds: tuple[Kind, ...],
-        force: bool,
-        quiet: bool,
-    ) -> None:
-        self._model = model
-        self._data_dir = data_dir
-        self._output = output
-        self._cache_dir = cache_dir
-        self._kinds = kinds
-        self._force = force
-        self._quiet = quiet
-
-    def known_result(self, task: Task, languages: tuple[str, ...]) -> Result | None:
-        """The result of just this run, if it is there; another one in its place is an error."""
-        from xlbench import results
-        from xlbench.errors import ResultError
-        from xlbench.settings import settings
-
-        path = self._path(task)
-        writable(path.parent)
-        if self._force or not path.exists():
-            return None
-        names = [setting.name for setting in settings(self._kinds_of(task), languages)]
-        found = results.load(path)
-        identity = _as_stored(self._model.identity())
-        if not found.is_of(task_version=task.version, model=identity, settings=names):
-            differences = [
-                f"{name} is {theirs}, not {ours}"
-                for name, theirs, ours in (
-                    ("task version", found.task_version, task.version),
-                    *((name, found.model[name], identity[name]) for name in identity),
-                    ("number of settings", len(found.queries), len(names)),
-                )
-                if theirs != ours
-            ]
-            reason = "; ".join(differences) or "its settings are others"
-            raise ResultError(
-                f"{path} is the result of another run: {reason}. Add --force to replace it, or choose another --output."
-            )
-        return found
-
-    def run(self, task: Task, languages: tuple[str, ...], known: Result | None) -> None:
-        """Evaluates one task unless its result is known, saves and shows the result."""
-        from xlbench import results, tasks
-        from xlbench.reports.tables import headline, tables
-        from xlbench.reports.terminal import show
-
-        path = self._path(task)
-        if known is not None:
-            click.echo(f"{headline(known)}\n{path} is there already; --force runs it again.")
-            return
-        collection = tasks.read_collection(
-            task, languages=languages, data_dir=self._data_dir, cache_dir=self._cache_dir
-        )
-
-        from xlbench.evaluate import evaluate
-        from xlbench.progress import display
-
-        result = evaluate(
-            task,
-            collection,
-            self._model,
-            kinds=self._kinds_of(task),
-            cache_dir=self._cache_dir,
-            progress=display(f"{task.name}: encoding", quiet=self._quiet),
-        )
-        results.save(result, path)
-        if not self._quiet:
+    # What is wrong with any task's result file is said before the first text is encoded.
+    known = [None if force else _known_result(job, model, output) for job in jobs]
+    for job, result in zip(jobs, known, strict=True):
+        path = _path(job, model, output)
+        if result is None:
+            writable(path.parent)
+            result = _evaluated(job, model, data_dir=data_dir, cache_dir=default_cache_dir(cache_dir), quiet=quiet)
+            save(result, path)
+            message = f"Saved to {path}"
+        else:
+            message = f"The result was there: {path} (--force runs it again)"
+        if not quiet:
             show(tables(result))
-        click.echo(headline(result))
-        if not self._quiet:
-            click.echo(f"Saved to {path}\n")
+        click.echo(f"{headline(result)}\n{message}")
 
-    def _path(self, task: Task) -> Path:
-        from xlbench import results
 
-        return results.path_of(self._output, self._model.encoder.name, task.name)
+@dataclass(frozen=True)
+class _Job:
+    """A task, and what of it is evaluated."""
 
-    def _kinds_of(self, task: Task) -> tuple[Kind, ...]:
-        from xlbench.errors import UnknownNameError
+    task: Task
+    languages: tuple[str, ...]
+    kinds: tuple[Kind, ...]
 
-        for kind in self._kinds:
+    @classmethod
+    def of(cls, task: Task, wanted: Sequence[str], kinds: Sequence[Kind]) -> _Job:
+        from xlbench.tasks import choose_languages
+
+        for kind in kinds:
             if kind not in task.settings:
                 raise UnknownNameError("setting", kind, task.settings, hint=f"Task {task.name} has no such setting.")
-        return tuple(kind for kind in task.settings if not self._kinds or kind in self._kinds)
+        chosen = tuple(kind for kind in task.settings if not kinds or kind in kinds)
+        return cls(task, choose_languages(task, wanted), chosen)
 
 
-def _as_stored(identity: dict[str, Any]) -> dict[str, Any]:
-    """As it comes back from a JSON file: tuples become lists, and so on."""
-    import json
+def _path(job: _Job, model: Model, output: Path) -> Path:
+    from xlbench.results import path_of
 
-    stored: dict[str, Any] = json.loads(json.dumps(identity, default=str))
-    return stored
+    return path_of(output, model.encoder.name, job.task.name)
+
+
+def _known_result(job: _Job, model: Model, output: Path) -> Result | None:
+    """The result of just this run, if it is there; another one in its place is an error."""
+    from xlbench.results import load
+
+    path = _path(job, model, output)
+    if not path.exists():
+        return None
+    found = load(path)
+    # As it comes back from a JSON file.
+    identity = json.loads(json.dumps(model.identity(), default=str))
+    names = [setting.name for setting in settings(job.kinds, job.languages)]
+    if found.is_of(task_version=job.task.version, model=identity, settings=names):
+        return found
+    compared = [("task version", found.task_version, job.task.version)]
+    compared += [(key, found.model[key], identity[key]) for key in identity]
+    compared += [("number of settings", len(found.queries), len(names))]
+    differences = [f"its {what} is {theirs}, not {ours}" for what, theirs, ours in compared if theirs != ours]
+    raise ResultError(
+        f"{path} is the result of another run: {'; '.join(differences) or 'its settings are others'}. "
+        "Add --force to replace it, or choose another --output."
+    )
+
+
+def _evaluated(job: _Job, model: Model, *, data_dir: Path | None, cache_dir: Path, quiet: bool) -> Result:
+    from xlbench.tasks import read_collection
+
+    collection = read_collection(job.task, languages=job.languages, data_dir=data_dir, cache_dir=cache_dir)
+
+    # Only here, because it imports torch, which takes longer than finding that the data is missing.
+    from xlbench.evaluate import evaluate
+
+    progress = display(f"{job.task.name}: encoding", quiet=quiet)
+    return evaluate(job.task, collection, model, kinds=job.kinds, cache_dir=cache_dir, progress=progress)

@@ -6,13 +6,17 @@ when the first text is encoded.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
+import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -55,12 +59,19 @@ class Model:
     adapter: str
     arguments: Mapping[str, Any]
     """As the user gave them."""
+    code: str = ""
+    """Checksum of the file with the encoder's class, if that is a user's: who edits it gets a new revision."""
+
+    @property
+    def revision(self) -> str:
+        """What identifies weights and code."""
+        return f"{self.encoder.revision}+{self.code}" if self.code else self.encoder.revision
 
     def identity(self) -> dict[str, Any]:
         """The ``model`` object of a result."""
         return {
             "name": self.encoder.name,
-            "revision": self.encoder.revision,
+            "revision": self.revision,
             "adapter": self.adapter,
             "arguments": dict(self.arguments),
         }
@@ -201,28 +212,45 @@ def _made(target: str, adapter: str, arguments: dict[str, Any], device: str | No
             raise EncoderError(
                 f"{target} has no {member!r}; expected name, revision, encode_queries and encode_passages."
             )
-    return Model(encoder=cast("Encoder", encoder), adapter=adapter, arguments=given)
+    own = adapter in {kind.adapter for kind in KINDS if kind.adapter != "class"}
+    return Model(encoder=cast("Encoder", encoder), adapter=adapter, arguments=given, code="" if own else _checksum(cls))
+
+
+def _checksum(cls: type) -> str:
+    """Of the file that has the class; empty where there is none, as in an interactive session."""
+    try:
+        file = inspect.getsourcefile(cls)
+    except (TypeError, OSError):
+        return ""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12] if file and Path(file).is_file() else ""
 
 
 def _class(target: str) -> Any:
     """The object that ``package.module:Class`` or ``file.py:Class`` names."""
     where, _, name = target.rpartition(":")
-    if where.endswith(".py"):
-        if not Path(where).is_file():
-            raise EncoderError(f"{where} is no file; expected file.py:Class.")
-        spec = importlib.util.spec_from_file_location(Path(where).stem, where)
-        if spec is None or spec.loader is None:
-            raise EncoderError(f"{where} cannot be imported; expected a Python file.")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    else:
-        try:
-            module = importlib.import_module(where)
-        except ModuleNotFoundError as error:
-            raise EncoderError(
-                f"{where} cannot be imported ({error}); expected package.module:Class or file.py:Class."
-            ) from error
+    if where.endswith(".py") and not Path(where).is_file():
+        raise EncoderError(f"{where} is no file; expected file.py:Class.")
+    try:
+        module = _file_module(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+    except Exception as error:
+        # The last frame is the line at fault in the user's file, or in what it imports.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise EncoderError(
+            f"{where} cannot be imported: {type(error).__name__}: {error} ({frame.filename}, line {frame.lineno}). "
+            "Expected package.module:Class or file.py:Class."
+        ) from error
     if not hasattr(module, name):
         public = ", ".join(n for n in vars(module) if not n.startswith("_"))
         raise EncoderError(f"{where} has no {name!r}; it has {public or 'nothing'}.")
     return getattr(module, name)
+
+
+def _file_module(path: Path) -> ModuleType:
+    # Under a name of its own, so that a file json.py does not take the place of the library's.
+    spec = importlib.util.spec_from_file_location(f"xlbench_model_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError("not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # As import does: inspect looks a class's module up there.
+    spec.loader.exec_module(module)
+    return module

@@ -72,7 +72,8 @@ class PooledTransformerEncoder(torch_model.TorchEncoder):
 
     def _encode(self, texts: list[str]) -> FloatArray:
         lengths = torch_model.token_lengths(self._tokenizer, texts, self._limit)
-        return encode_in_batches(texts, lengths, budget=self._budget, encode=self._pooled)
+        with torch_model.computing(self._budget):
+            return encode_in_batches(texts, lengths, budget=self._budget, encode=self._pooled)
 
     def _pooled(self, texts: list[str]) -> FloatArray:
         import torch

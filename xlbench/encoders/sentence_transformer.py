@@ -85,7 +85,8 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
             return array
 
         lengths = self._lengths([prompt + text for text in texts])
-        return encode_in_batches(texts, lengths, budget=self._budget, encode=batch)
+        with torch_model.computing(self._budget):
+            return encode_in_batches(texts, lengths, budget=self._budget, encode=batch)
 
     def _lengths(self, texts: list[str]) -> list[int]:
         """Tokens of each text; characters where the model has no tokenizer of the usual kind."""

@@ -111,3 +111,18 @@ def loading(model: str) -> Iterator[None]:
             f"The model {model} cannot be loaded ({type(error).__name__}: {reason}). "
             "Expected weights, tokenizer and configuration as save_pretrained writes them."
         ) from error
+
+
+@contextlib.contextmanager
+def computing(budget: int) -> Iterator[None]:
+    """Turns a device that runs out of memory into a sentence with what to do."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise EncoderError(
+            f"The device ran out of memory on a batch of {budget:,} tokens: try "
+            f"--model-arg batch_tokens={max(1, budget // 4)}, a smaller --max-length, or --dtype bfloat16. "
+            "What was encoded is kept."
+        ) from error

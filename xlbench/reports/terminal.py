@@ -25,9 +25,7 @@ def _rich(table: Table, file: TextIO) -> None:
     from rich.markup import escape
     from rich.table import Table as RichTable
 
-    drawn = RichTable(
-        title=escape(table.title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
+    drawn = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for i, name in enumerate(table.header):
         # Text goes left, numbers go right, as whatever follows a row's name is a number or free text.
         numbers = all(_is_number(row[i]) for row in table.rows)
@@ -35,7 +33,10 @@ def _rich(table: Table, file: TextIO) -> None:
     for row in table.rows:
         style = "bold" if row[0] == "mean" else None
         drawn.add_row(*(escape(cell) for cell in row), style=style)
-    Console(file=file).print(drawn)
+    console = Console(file=file)
+    # Not as the table's own title, which would be folded to the table's width.
+    console.print(f"[bold]{escape(table.title)}[/bold]", highlight=False)
+    console.print(drawn)
 
 
 def _plain(table: Table, file: TextIO) -> None:
