@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,9 @@ def pytest_collection_modifyitems(items):
     if REAL_DATA is None:
         for item in items:
             if item.get_closest_marker("real_data"):
-                item.add_marker(pytest.mark.skip(reason="the real data sets are not here: set XLBENCH_DATA to their folder"))
+                item.add_marker(
+                    pytest.mark.skip(reason="the real data sets are not here: set XLBENCH_DATA to their folder")
+                )
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +46,9 @@ def real_data() -> Path:
     return REAL_DATA
 
 
-def random_collection(rng: np.random.Generator, *, n_languages: int = 3, n_queries: int = 8, n_passages: int = 20) -> Collection:
+def random_collection(
+    rng: np.random.Generator, *, n_languages: int = 3, n_queries: int = 8, n_passages: int = 20
+) -> Collection:
     """A collection with ragged relevance, graded gains, repeated texts, and ids that sort differently as numbers.
 
     Some languages lack some queries; some ids are not ASCII; some queries have no relevant passage in some languages.
@@ -78,3 +83,16 @@ def embeddings(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> Embeddin
     """The vectors of these texts as the engine takes them: one for each distinct text."""
     unique, row = distinct(texts)
     return Embeddings(vectors=np.stack([vector_of(text) for text in unique]), row=row)
+
+
+@contextmanager
+def torch_threads(n: int) -> Iterator[None]:
+    """Has torch use so many threads; one is steadier on a busy machine, where two wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

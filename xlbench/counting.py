@@ -5,20 +5,32 @@ from __future__ import annotations
 from numba import njit
 
 
-@njit(nogil=True, cache=True)
+def compiled(function):
+    """The function, compiled to run without the interpreter's lock."""
+    try:
+        return njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # Neither the package's folder nor the user's cache folder can be written.
+        return njit(nogil=True)(function)
+
+
+@compiled
 def beats(score, order, other_score, other_order):
     """Whether a passage ranks before another: by score, and among equal scores by descending id, as in trec_eval."""
     return score > other_score or (score == other_score and order > other_order)
 
 
-@njit(nogil=True, cache=True)
-def count_first(tile, tile_start, group_start, group_stop, starts, column, order, own, bounds, column_order, above):
+@compiled
+def count_first(tile, tile_start, groups, pairs, columns, above):
     """Adds to ``above`` the columns that beat each pair of some groups, counting each column as its first copy.
 
-    ``tile`` is ``float32[TILE_QUERIES, columns]`` with group ``tile_start`` in row 0; ``column`` is relative to the
-    tile, and may lie outside it; ``bounds`` are the columns at which each language starts.
+    ``tile`` is ``float32[TILE_QUERIES, columns]`` with group ``tile_start`` in row 0. ``groups`` are the first and the
+    last group, exclusive. ``pairs`` are the arrays ``starts, column, order, own`` of the judged pairs; a column counts
+    from the tile's first and may lie outside the tile. ``columns`` are the bounds of the languages in the tile, and
+    the tie order of each column.
     """
-    for group in range(group_start, group_stop):
+    starts, column, order, own = pairs
+    bounds, column_order = columns
+    for group in range(groups[0], groups[1]):
         row = tile[group - tile_start]
         for pair in range(starts[group], starts[group + 1]):
             threshold = own[pair]
@@ -43,13 +55,14 @@ def count_first(tile, tile_start, group_start, group_stop, starts, column, order
                 above[pair, language] += greater
 
 
-@njit(nogil=True, cache=True)
-def count_copies(tile, tile_start, group_start, group_stop, starts, column, order, own, copies, above):
+@compiled
+def count_copies(tile, tile_start, groups, pairs, copies, above):
     """Adds to ``above`` the further copies of equal passages that beat each pair of some groups.
 
-    ``copies`` is ``int64[C, 3]``: column in the tile, language, tie order.
+    ``copies`` is ``int64[C, 3]``: column in the tile, language, tie order. The others are as in ``count_first``.
     """
-    for group in range(group_start, group_stop):
+    starts, column, order, own = pairs
+    for group in range(groups[0], groups[1]):
         row = tile[group - tile_start]
         for pair in range(starts[group], starts[group + 1]):
             for i in range(len(copies)):

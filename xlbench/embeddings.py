@@ -8,10 +8,12 @@ runs at once, give the same bytes as one undisturbed run.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import tempfile
+import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +63,10 @@ class VectorStore:
     def get(self, texts: Sequence[str]) -> FloatArray | None:
         """The vectors of these texts, or None if they are not there or the file is damaged."""
         try:
-            vectors = np.load(self._path(texts), allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            with self._path(texts).open("rb") as file:
+                vectors = np.lib.format.read_array(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError):
+            # A damaged header is no Python literal, or asks for more memory than there is.
             return None
         sound = (
             vectors.dtype == np.float32
@@ -74,7 +78,10 @@ class VectorStore:
 
     def put(self, texts: Sequence[str], vectors: FloatArray) -> None:
         """Stores the vectors; the file appears whole or not at all."""
-        _write(self._path(texts), lambda file: np.save(file, vectors, allow_pickle=False))
+        # numpy's own writing to a file does not say why it failed, so that a full disk could not be told from a bug.
+        content = io.BytesIO()
+        np.save(content, vectors, allow_pickle=False)
+        _write(self._path(texts), lambda file: file.write(content.getbuffer()))
 
     def _path(self, texts: Sequence[str]) -> Path:
         digest = hashlib.sha256()
@@ -147,7 +154,7 @@ def _shards(unique: Sequence[str], language: npt.NDArray[np.int16]) -> Iterator[
 def _checked(found: object, ids: Sequence[str]) -> FloatArray:
     try:
         vectors = np.asarray(found, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: a tensor that requires grad.
         raise EncoderError(
             f"The encoder gave {type(found).__name__} for {len(ids)} texts; expected float32[texts, D] ({error})."
         ) from error

@@ -15,7 +15,19 @@ Each message says what was found, where, what was expected and what to do.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
+
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxlong = 1, 60, 40
+
+
+def shown(value: object) -> str:
+    """A value from a file for an error message, shortened: a few lines of YAML can stand for gigabytes."""
+    try:
+        return _REPR.repr(value)
+    except ValueError:  # An integer of more digits than Python converts.
+        return "a number of thousands of digits"
 
 
 class XlbenchError(Exception):

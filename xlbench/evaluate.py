@@ -18,6 +18,7 @@ from xlbench.bias import BIAS_MEASURES
 from xlbench.collection import Collection
 from xlbench.embeddings import Embeddings, VectorStore, distinct, embed
 from xlbench.encoders import Model
+from xlbench.errors import EncoderError
 from xlbench.progress import Progress, silent
 from xlbench.ranks import Ranking, Ranks
 from xlbench.results import SCHEMA, QueryScores, Result, summarise
@@ -71,7 +72,12 @@ def evaluate(
 def embed_collection(
     collection: Collection, model: Model, *, cache_dir: Path, progress: Progress = silent
 ) -> tuple[Embeddings, Embeddings]:
-    """The vectors of the queries and of the passages, read from the store under ``cache_dir`` where they are there."""
+    """The vectors of the queries and of the passages, read from the store under ``cache_dir`` where they are there.
+
+    Raises:
+        EncoderError: if the model gives unusable vectors, or of other dimensions for queries than for passages.
+
+    """
     key = {**model.identity(), **model.provenance()}
     roles = (
         ("queries", collection.queries, model.encoder.encode_queries),
@@ -82,6 +88,12 @@ def embed_collection(
         queries, passages = (
             embed(texts, encode, store=VectorStore.open(cache_dir, role, key), advance=advance)
             for role, texts, encode in roles
+        )
+    dimensions = [found.vectors.shape[1] for found in (queries, passages) if len(found.vectors)]
+    if len(set(dimensions)) > 1:
+        raise EncoderError(
+            f"The encoder gave vectors of {dimensions[0]} dimensions for queries and {dimensions[1]} for passages: "
+            "expected one dimension for both."
         )
     return queries, passages
 

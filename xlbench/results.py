@@ -17,6 +17,7 @@ from xlbench.errors import ResultError
 from xlbench.settings import KINDS, kind_of
 
 SCHEMA = 1
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,13 @@ def load_per_query(path: Path) -> tuple[QueryScores, ...]:
     file = parquet_path(path)
     try:
         table = pq.read_table(file)
-        columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
-        setting, query = columns.pop("setting"), columns.pop("query")
-    except (OSError, pa.ArrowException, KeyError) as error:
+        setting, query = (table[name].to_numpy(zero_copy_only=False) for name in ("setting", "query"))
+        columns = {
+            name: table[name].to_numpy(zero_copy_only=False).astype(np.float64)
+            for name in table.column_names
+            if name not in ("setting", "query")
+        }
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise ResultError(
             f"{file} cannot be read ({error}); expected the per-query scores beside {path.name}. "
             "Run again with --force."
@@ -213,8 +218,38 @@ def _check_scores(record: Mapping[str, Any], path: Path) -> None:
     for key in ("name", "revision", "adapter", "arguments"):
         if key not in record["model"]:
             raise ResultError(f"{path}: 'model' has no {key!r}; expected name, revision, adapter, arguments.")
+    if not isinstance(record["model"]["arguments"], dict):
+        raise ResultError(f"{path}: 'arguments' of 'model' is {record['model']['arguments']!r:.60}; expected dict.")
     for part in ("scores", "summary"):
         for name, by_measure in record[part].items():
-            sound = isinstance(by_measure, dict) and all(type(value) in (int, float) for value in by_measure.values())
+            sound = isinstance(by_measure, dict) and all(map(_is_number, by_measure.values()))
             if not sound:
                 raise ResultError(f"{path}: {part!r} of {name!r} is not a mapping of measures to numbers.")
+    _check_agreement(record, path)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _check_agreement(record: Mapping[str, Any], path: Path) -> None:
+    texts = [record["headline"], record["model"]["name"], *record["missing_languages"]]
+    counts = list(record["queries"].values())
+    if any(not isinstance(text, str) for text in texts) or any(type(count) is not int for count in counts):
+        raise ResultError(f"{path}: a name in it is no text, or a number of queries no integer.")
+    expected = summarise(record["scores"])
+    fits = all(
+        setting in record["queries"]
+        and record["headline"] in by_measure
+        and by_measure.keys() == expected[kind_of(setting)].keys()
+        for setting, by_measure in record["scores"].items()
+    )
+    if not fits:
+        raise ResultError(
+            f"{path}: 'scores' do not fit 'queries' and 'headline': expected every setting among 'queries', and the "
+            "headline and the same measures in every setting of a kind."
+        )
+    found = {(kind, measure): value for kind, values in record["summary"].items() for measure, value in values.items()}
+    means = {(kind, measure): value for kind, values in expected.items() for measure, value in values.items()}
+    if found.keys() != means.keys() or any(abs(found[key] - means[key]) > _ROUNDING for key in means):
+        raise ResultError(f"{path}: 'summary' is not the mean of 'scores'. Run again with --force to write it anew.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -54,15 +55,17 @@ def rank(collection: Collection, queries: Embeddings, passages: Embeddings, *, s
     judged = _Judged.of(collection, queries, passages)
     above = np.zeros((len(judged.pair), len(collection.languages)), np.int32)
     columns = _Columns.of(collection, passages)
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        own = judged.own_scores(queries, passages)
+    n_threads = torch.get_num_threads()
+    with ThreadPoolExecutor(n_threads) as pool:
         buffer = torch.empty(TILE_QUERIES, shard_rows + 16)  # Rows a multiple of 4 KiB apart would share cache lines.
         for first in range(0, len(passages.vectors), shard_rows):
             shard = columns.shard(first, min(first + shard_rows, len(passages.vectors)))
             padded = _padded(passages.vectors[shard.first : shard.last], TILE_PASSAGES)
             for start, stop in judged.query_tiles():
                 tile = _tile_scores(queries.vectors[judged.query[start:stop]], padded, out=buffer)
-                _count(pool, tile, judged, own, shard, above, start, stop)
+                shares = np.linspace(start, stop, 2 * n_threads + 1).astype(np.int64)
+                count = partial(_count, judged, shard, tile, start, above)
+                list(pool.map(count, shares[:-1], shares[1:]))
     ordered = np.empty_like(above)
     ordered[judged.pair] = above
     return Ranking(collection=collection, above=ordered)
@@ -86,6 +89,8 @@ class _Judged:
     """``[Nr]``, row of the passage vectors."""
     order: IntArray
     """``[Nr]``, tie order of the pair's passage."""
+    own: FloatArray
+    """``[Nr]``, score of the pair, as its tile gives it."""
 
     @classmethod
     def of(cls, collection: Collection, queries: Embeddings, passages: Embeddings) -> _Judged:
@@ -95,30 +100,28 @@ class _Judged:
         np.minimum.at(first_column, query, column)
         pair = np.lexsort((column, query, first_column[query]))
         starts = np.flatnonzero(np.diff(query[pair], prepend=-1))
-        return cls(
+        judged = cls(
             query=query[pair][starts],
             starts=np.append(starts, len(pair)),
             pair=pair,
             column=column[pair],
             order=tie_order(collection.passages.ids)[collection.pairs.passage[pair]],
+            own=np.empty(len(pair), np.float32),
         )
+        judged._score(queries, passages)
+        return judged
 
     def query_tiles(self) -> Iterator[tuple[int, int]]:
         for start in range(0, len(self.query), TILE_QUERIES):
             yield start, min(start + TILE_QUERIES, len(self.query))
 
-    def own_scores(self, queries: Embeddings, passages: Embeddings) -> FloatArray:
-        """The score of each pair, ``float32[Nr]``, as its tile gives it."""
-        own = np.empty(len(self.pair), np.float32)
+    def _score(self, queries: Embeddings, passages: Embeddings) -> None:
         for start, stop in self.query_tiles():
             pairs = slice(self.starts[start], self.starts[stop])
             columns, at = np.unique(self.column[pairs], return_inverse=True)
             row = np.repeat(np.arange(stop - start), np.diff(self.starts[start : stop + 1]))
-            tile = _tile_scores(
-                queries.vectors[self.query[start:stop]], _padded(passages.vectors[columns], TILE_PASSAGES)
-            )
-            own[pairs] = tile[row, at]
-        return own
+            relevant = _padded(passages.vectors[columns], TILE_PASSAGES)
+            self.own[pairs] = _tile_scores(queries.vectors[self.query[start:stop]], relevant)[row, at]
 
 
 @dataclass(frozen=True)
@@ -186,22 +189,15 @@ def _tile_scores(queries: FloatArray, passages: torch.Tensor, *, out: torch.Tens
 
 
 def _count(
-    pool: ThreadPoolExecutor,
-    tile: FloatArray,
     judged: _Judged,
-    own: FloatArray,
     shard: _Columns,
+    tile: FloatArray,
+    tile_start: int,
     above: npt.NDArray[np.int32],
-    start: int,
-    stop: int,
+    first: int,
+    last: int,
 ) -> None:
-    """Adds a tile's counts to ``above``, each thread a share of the queries."""
-    shares = np.linspace(start, stop, 2 * pool._max_workers + 1).astype(np.int64)
-
-    def share(i: int) -> None:
-        groups = shares[i], shares[i + 1]
-        pairs = judged.starts, judged.column - shard.first, judged.order, own
-        count_first(tile, start, *groups, *pairs, shard.bounds, shard.order, above)
-        count_copies(tile, start, *groups, *pairs, shard.copies, above)
-
-    list(pool.map(share, range(len(shares) - 1)))
+    """Adds the counts of the groups ``first:last`` to ``above``; ``tile`` has group ``tile_start`` in row 0."""
+    pairs = judged.starts, judged.column - shard.first, judged.order, judged.own
+    count_first(tile, tile_start, (first, last), pairs, (shard.bounds, shard.order), above)
+    count_copies(tile, tile_start, (first, last), pairs, shard.copies, above)

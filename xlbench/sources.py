@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 from xlbench import __version__
 from xlbench.errors import DataError
@@ -98,6 +101,8 @@ def check(path: Path, expected: str) -> None:
 def download(url: str, target: Path, sha256: str) -> None:
     """Downloads a file and checks it; a download that was cut off is taken up where it ended.
 
+    Of several runs that want the same file, one downloads it and the others wait.
+
     Raises:
         DataError: if the address does not answer, or the file has another checksum.
 
@@ -105,13 +110,26 @@ def download(url: str, target: Path, sha256: str) -> None:
     if not url.startswith(("https://", "http://")):
         raise DataError(f"{url} is not a web address: expected https://.")
     target.parent.mkdir(parents=True, exist_ok=True)
+    lock = target.with_name(f".{target.name}.lock")
+    try:
+        with FileLock(lock):
+            if target.is_file():  # Another run has downloaded it while this one waited for the lock.
+                check(target, sha256)
+            else:
+                _download(url, target, sha256)
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _download(url: str, target: Path, sha256: str) -> None:
     # Named by the checksum, so that a part of another version of the file is never continued.
     part = target.with_name(f".{target.name}.{sha256[:12]}.part")
     try:
         with part.open("ab") as file:
             for block in _blocks_from(url, file.tell(), restart=lambda: file.truncate(0)):
                 file.write(block)
-    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ValueError) as error:
+        # ValueError and HTTPException: an address that cannot be parsed, or an answer that is no HTTP.
         raise DataError(
             f"{url} could not be downloaded: {error}. Run again to go on where it stopped; for a machine "
             "without a network, run `xlbench fetch` on another one and pass the folder as --data-dir."
@@ -131,6 +149,7 @@ def _blocks_from(url: str, start: int, *, restart: Callable[[], object]) -> Iter
     try:
         response = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310 (http only)
     except urllib.error.HTTPError as error:
+        error.close()
         if start and error.code == 416:  # Range not satisfiable: the part is already whole, or is no part of this file.
             return
         raise
@@ -139,3 +158,6 @@ def _blocks_from(url: str, start: int, *, restart: Callable[[], object]) -> Iter
             restart()
         while block := response.read(_BLOCK):
             yield block
+        # http.client ends a read in silence when the connection is cut.
+        if response.length:
+            raise ConnectionError(f"the connection was cut {response.length:,} bytes before the end")

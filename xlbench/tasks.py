@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 from xlbench import measures
 from xlbench.bias import BIAS_MEASURES
 from xlbench.collection import Collection, Texts
-from xlbench.errors import DataError, TaskError, UnknownNameError
+from xlbench.errors import DataError, TaskError, UnknownNameError, shown
 from xlbench.readers import READERS, forms, read
 from xlbench.settings import KINDS, Kind
 from xlbench.sources import Source, locate
@@ -157,6 +158,10 @@ def _validated(found: Any, path: Path) -> Task:
     record = _mapping(found, keys, str(path))
     where = f"{path}:"
     languages = _names(record["languages"], f"{where} 'languages'", known=None)
+    for language in languages:
+        # A language is a part of paths and of the names of settings.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", language):
+            raise TaskError(f"{where} 'languages' has {language!r}; expected letters, digits, '-' or '_'.")
     source = _mapping(record["source"], ["url", "path", "sha256"], f"{where} 'source'")
     reader = _one_of(record["reader"], READERS, f"{where} 'reader'")
     measure_names = _names(record["measures"], f"{where} 'measures'", known=None)
@@ -192,7 +197,8 @@ def _mapping(value: Any, keys: Sequence[str], where: str) -> dict[str, Any]:
     record = _typed(value, dict, where)
     for key in record:
         if key not in keys:
-            raise TaskError(f"{where} has an unknown key: {UnknownNameError('key', str(key), keys)}")
+            name = key if isinstance(key, str) else shown(key)
+            raise TaskError(f"{where} has an unknown key: {UnknownNameError('key', name, keys)}")
     for key in keys:
         if key not in record:
             raise TaskError(f"{where} lacks the key {key!r}; expected {', '.join(keys)}.")
@@ -201,11 +207,14 @@ def _mapping(value: Any, keys: Sequence[str], where: str) -> dict[str, Any]:
 
 def _typed(value: Any, kind: type[T], where: str) -> T:
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise TaskError(f"{where} is {value!r}; expected {_KIND_NAMES[kind]}.")
+        raise TaskError(f"{where} is {shown(value)}; expected {_KIND_NAMES[kind]}.")
+    if isinstance(value, int) and not 0 <= value <= _MOST:
+        raise TaskError(f"{where} is {shown(value)}; expected 0 to {_MOST:,}.")
     return value
 
 
 _KIND_NAMES: dict[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "an integer"}
+_MOST = 2**31 - 1
 
 
 def _names(value: Any, where: str, *, known: Sequence[str] | None) -> tuple[str, ...]:

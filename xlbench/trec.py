@@ -76,6 +76,8 @@ def verify(
             )
         for measure, values in found.values.items():
             difference = np.abs(values - np.array([by_measure[measure] for by_measure in recomputed.values()]))
+            # A NaN would compare as no difference.
+            difference = np.nan_to_num(difference, nan=np.inf)
             worst = int(difference.argmax())
             yield Difference(setting.name, measure, float(difference[worst]), found.query[worst], len(found.query))
 

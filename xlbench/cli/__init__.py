@@ -27,11 +27,10 @@ for command in (run, tasks, models, fetch, report, verify):
 def main() -> None:
     """Runs the command line; exits with 0, 1 (data), 2 (usage) or 130 (interrupted)."""
     try:
-        cli(prog_name="xlbench", standalone_mode=False)
+        # click returns the code of an Exit, such as that of `verify`, instead of raising it.
+        sys.exit(cli(prog_name="xlbench", standalone_mode=False))
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _fail("Interrupted. What was encoded and downloaded is kept: run the same command again to go on.", 130)

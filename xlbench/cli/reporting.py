@@ -119,9 +119,10 @@ def _means(found: Result, per_query: Sequence[QueryScores], chosen: set[str]) ->
 
     for scores in per_query:
         if scores.setting in chosen:
-            for measure, values in scores.values.items():
-                reported = found.scores[scores.setting].get(measure, float("inf"))
-                yield Difference(scores.setting, measure, abs(float(values.mean()) - reported), "(mean)", len(values))
+            for measure, reported in found.scores[scores.setting].items():
+                # A mean without per-query scores would go unchecked.
+                mean = float(scores.values[measure].mean()) if measure in scores.values else float("inf")
+                yield Difference(scores.setting, measure, abs(mean - reported), "(mean)", len(scores.query))
 
 
 def _show_differences(differences: Sequence[Difference], *, quiet: bool) -> None:

@@ -157,6 +157,8 @@ def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] 
 
     """
     arguments = dict(arguments or {})
+    if not model:
+        raise UnknownNameError("model", model, [*_BUILT_IN, *plugins()])
     if model in _BUILT_IN:
         return _made(_BUILT_IN[model], model, arguments, device)
     found = plugins()

@@ -99,6 +99,6 @@ def prompts_of(model: str, *, revision: str | None) -> dict[str, str]:
     path = config_file(model, "config_sentence_transformers.json", revision=revision)
     try:
         config: Any = json.loads(path.read_text(encoding="utf-8")) if path else {}
-        return {str(name): str(prompt) for name, prompt in (config.get("prompts") or {}).items()}
+        return {str(name): str(prompt) for name, prompt in (config.get("prompts") or {}).items() if prompt}
     except (ValueError, AttributeError) as error:
         raise EncoderError(f"{path} is not the configuration of a sentence-transformers model: {error}.") from error

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xlbench.encoders import FloatArray
+from xlbench.errors import EncoderError
 
 
 class HashEncoder:
@@ -18,6 +19,8 @@ class HashEncoder:
 
     def __init__(self, *, dimensions: int = 1024) -> None:
         """``dimensions`` is the number of buckets."""
+        if not isinstance(dimensions, int) or dimensions < 1:
+            raise EncoderError(f"dimensions is {dimensions!r}; expected a number, at least 1.")
         self._dimensions = dimensions
 
     def encode_queries(self, texts: Sequence[str], /) -> FloatArray:

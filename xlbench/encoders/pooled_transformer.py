@@ -45,12 +45,12 @@ class PooledTransformerEncoder(torch_model.TorchEncoder):
             dtype=dtype,
             max_length=max_length,
             batch_tokens=batch_tokens,
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
             revision=revision,
             trust_remote_code=trust_remote_code,
         )
         self._pooling = pooling
-        self._query_prompt = query_prompt
-        self._passage_prompt = passage_prompt
         self._normalize = normalize
 
     def encode_queries(self, texts: Sequence[str], /) -> FloatArray:
@@ -62,13 +62,8 @@ class PooledTransformerEncoder(torch_model.TorchEncoder):
         return self._encode([self._passage_prompt + text for text in texts])
 
     def provenance(self) -> dict[str, Any]:
-        """Versions, device, precision, pooling and prompts."""
-        return {
-            **super().provenance(),
-            "pooling": self._pooling,
-            "query_prompt": self._query_prompt,
-            "passage_prompt": self._passage_prompt,
-        }
+        """Versions, device, precision, prompts and pooling."""
+        return {**super().provenance(), "pooling": self._pooling}
 
     def _encode(self, texts: list[str]) -> FloatArray:
         lengths = torch_model.token_lengths(self._tokenizer, texts, self._limit)
@@ -99,13 +94,24 @@ class PooledTransformerEncoder(torch_model.TorchEncoder):
     @property
     def _limit(self) -> int | None:
         """The longest input in tokens, or None if there is no limit."""
-        if self._max_length is not None:
+        if self._max_length is not None and self._max_length <= self._n_positions:
             return self._max_length
-        limits = [
-            self._tokenizer.model_max_length,
-            getattr(self._network.config, "max_position_embeddings", None) or _NO_LIMIT,
-        ]
+        if self._max_length is not None:
+            raise EncoderError(
+                f"max_length is {self._max_length:,}, but {self._source} takes {self._n_positions:,} tokens at most."
+            )
+        limits = [self._tokenizer.model_max_length, self._n_positions]
         return int(min(limits)) if min(limits) < _NO_LIMIT else None
+
+    @property
+    def _n_positions(self) -> int:
+        """How many tokens the network has positions for."""
+        positions: Any = getattr(getattr(self._network, "embeddings", None), "position_embeddings", None)
+        if getattr(positions, "num_embeddings", None) is None:
+            return int(getattr(self._network.config, "max_position_embeddings", None) or _NO_LIMIT)
+        # RoBERTa and its kin count positions from after the padding's.
+        unused = 0 if positions.padding_idx is None else positions.padding_idx + 1
+        return int(positions.num_embeddings) - unused
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -115,6 +121,7 @@ class PooledTransformerEncoder(torch_model.TorchEncoder):
             tokenizer = AutoTokenizer.from_pretrained(
                 self._source, revision=self._hub_revision, trust_remote_code=self._trust_remote_code
             )
+            torch_model.check_vocabulary(tokenizer)
         if tokenizer.pad_token is None:
             if tokenizer.eos_token is None:
                 raise EncoderError(

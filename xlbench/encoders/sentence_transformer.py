@@ -37,19 +37,19 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         Prompts and normalisation are by default the model's own; vectors of a model made for cosine are normalised.
         ``max_length`` is in tokens, ``batch_tokens`` the tokens in a batch, padding included.
         """
+        own = folders.prompts_of(model, revision=revision)
+        document = own.get("document", own.get("passage", own.get("corpus", "")))
         super().__init__(
             model,
             device=device,
             dtype=dtype,
             max_length=max_length,
             batch_tokens=batch_tokens,
+            query_prompt=own.get("query", "") if query_prompt is None else query_prompt,
+            passage_prompt=document if passage_prompt is None else passage_prompt,
             revision=revision,
             trust_remote_code=trust_remote_code,
         )
-        own = folders.prompts_of(model, revision=revision)
-        self._query_prompt = own.get("query", "") if query_prompt is None else query_prompt
-        document = own.get("document", own.get("passage", own.get("corpus", "")))
-        self._passage_prompt = document if passage_prompt is None else passage_prompt
         self._normalize = normalize
 
     def encode_queries(self, texts: Sequence[str], /) -> FloatArray:
@@ -62,12 +62,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
 
     def provenance(self) -> dict[str, Any]:
         """Versions, device, precision and prompts."""
-        return {
-            **super().provenance(),
-            "sentence_transformers": torch_model.version("sentence-transformers"),
-            "query_prompt": self._query_prompt,
-            "passage_prompt": self._passage_prompt,
-        }
+        return {**super().provenance(), "sentence_transformers": torch_model.version("sentence-transformers")}
 
     def _encode(self, texts: Sequence[str], prompt: str, encode: Any) -> FloatArray:
         normalize = self._model.similarity_fn_name == "cosine" if self._normalize is None else self._normalize
@@ -107,6 +102,8 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
                 trust_remote_code=self._trust_remote_code,
                 model_kwargs={"dtype": self._torch_dtype},
             )
+            if hasattr(model.tokenizer, "get_vocab"):
+                torch_model.check_vocabulary(model.tokenizer)
         if self._max_length is not None:
             model.max_seq_length = self._max_length
         return model

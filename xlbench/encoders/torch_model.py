@@ -12,7 +12,7 @@ from typing import Any
 
 from xlbench.encoders import folders
 from xlbench.encoders.batching import DEFAULT_BATCH_TOKENS
-from xlbench.errors import EncoderError, UnknownNameError
+from xlbench.errors import EncoderError, UnknownNameError, XlbenchError
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -28,6 +28,8 @@ class TorchEncoder:
         dtype: str,
         max_length: int | None,
         batch_tokens: int | None,
+        query_prompt: str,
+        passage_prompt: str,
         revision: str | None,
         trust_remote_code: bool,
     ) -> None:
@@ -37,6 +39,11 @@ class TorchEncoder:
         for name, value in (("max_length", max_length), ("batch_tokens", batch_tokens)):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise EncoderError(f"{name} is {value!r}; expected a number of tokens, at least 1.")
+        for name, prompt in (("query_prompt", query_prompt), ("passage_prompt", passage_prompt)):
+            if not isinstance(prompt, str):
+                raise EncoderError(
+                    f"{name} is {prompt!r}; expected text, in quotes if it looks like a number: '\"5\"'."
+                )
         self.name = folders.name_of(model)
         self.revision = folders.revision_of(model, revision=revision)
         self._source = model
@@ -45,15 +52,19 @@ class TorchEncoder:
         self._dtype = dtype
         self._max_length = max_length
         self._batch_tokens = batch_tokens
+        self._query_prompt = query_prompt
+        self._passage_prompt = passage_prompt
         self._trust_remote_code = trust_remote_code
 
     def provenance(self) -> dict[str, Any]:
-        """Versions of the libraries, device and precision."""
+        """Versions of the libraries, device, precision and prompts."""
         return {
             "torch": version("torch"),
             "transformers": version("transformers"),
             "device": self._device.partition(":")[0],
             "dtype": self._dtype,
+            "query_prompt": self._query_prompt,
+            "passage_prompt": self._passage_prompt,
         }
 
     @cached_property
@@ -94,6 +105,19 @@ def token_lengths(tokenizer: Any, texts: Sequence[str], limit: int | None) -> li
     return [len(ids) for ids in tokenizer(list(texts), return_attention_mask=False, **truncation)["input_ids"]]
 
 
+def check_vocabulary(tokenizer: Any) -> None:
+    """Refuses a tokenizer that knows no words.
+
+    transformers makes one where the tokenizer's files are missing, and every text then gives the same vector.
+
+    Raises:
+        ValueError: to be explained by ``loading``.
+
+    """
+    if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
+        raise ValueError("its tokenizer knows no words: are the tokenizer's files missing?")
+
+
 @contextlib.contextmanager
 def loading(model: str) -> Iterator[None]:
     """Loads quietly, and turns what the libraries raise for a broken model into one sentence."""
@@ -104,7 +128,9 @@ def loading(model: str) -> Iterator[None]:
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
+    except XlbenchError:
+        raise
+    except Exception as error:
         # The libraries raise nearly anything for a broken folder; the class and first line are what a user can act on.
         reason = (str(error).strip().splitlines() or [""])[0]
         raise EncoderError(

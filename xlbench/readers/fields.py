@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xlbench.errors import DataError
+from xlbench.errors import DataError, shown
 
 T = TypeVar("T")
 
@@ -47,7 +48,9 @@ def expect(value: Any, kind: type[T], where: str) -> T:
     """
     # bool is a subclass of int, and JSON's true is no number.
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise DataError(f"{where} is {_shown(value)}; expected {_NAMES.get(kind, kind.__name__)}.")
+        raise DataError(f"{where} is {shown(value)}; expected {_NAMES.get(kind, kind.__name__)}.")
+    if isinstance(value, str) and _HALF_PAIR.search(value):
+        raise DataError(f"{where} is {shown(value)}, which holds half of a surrogate pair; expected text.")
     return value
 
 
@@ -61,12 +64,9 @@ def field(record: Any, name: str, kind: type[T], where: str) -> T:
     found = expect(record, dict, where)
     if name not in found:
         raise DataError(f"{where} has no {name!r}; expected it beside {', '.join(map(repr, found)) or 'nothing'}.")
-    return expect(found[name], kind, f"{where}, {name!r},")
+    return expect(found[name], kind, f"{where}, {name!r}")
 
 
 _NAMES: dict[type, str] = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+# JSON can write one as an escape; no tokenizer and no file takes it.
+_HALF_PAIR = re.compile(r"[\ud800-\udfff]")

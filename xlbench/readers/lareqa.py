@@ -39,7 +39,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
                 passage = context[start:end] if text == "sentence" else (context[start:end] + context).replace("\n", "")
                 passages.append(Text(f"{language}:{number}:{i}", language, passage))
             for position, question in enumerate(field(paragraph, "qas", list, where)):
-                asked = f"{where}, question {position},"
+                asked = f"{where}, question {position}"
                 id_ = field(question, "id", str, asked)
                 queries.append(Text(f"{language}:{id_}", language, field(question, "question", str, asked)))
                 sentence = _sentence_of_answer(question, breaks, asked)
@@ -55,9 +55,9 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
 
 def _paragraphs(path: Path) -> Iterator[tuple[Any, str]]:
     for a, article in enumerate(field(decode_file(path), "data", list, str(path))):
-        where = f"{path}, article {a},"
+        where = f"{path}, article {a}"
         for p, paragraph in enumerate(field(article, "paragraphs", list, where)):
-            yield paragraph, f"{where} paragraph {p},"
+            yield paragraph, f"{where}, paragraph {p}"
 
 
 def _sentence_breaks(paragraph: Any, context: str, where: str) -> list[tuple[int, int]]:
@@ -68,7 +68,7 @@ def _sentence_breaks(paragraph: Any, context: str, where: str) -> list[tuple[int
         )
     breaks = []
     for i, pair in enumerate(field(paragraph, "sentence_breaks", list, where)):
-        sentence = f"{where} sentence {i}"
+        sentence = f"{where}, sentence {i}"
         ends = [expect(end, int, sentence) for end in expect(pair, list, sentence)]
         if len(ends) != 2 or not 0 <= ends[0] < ends[1] <= len(context):
             raise DataError(f"{sentence} runs over {ends}; expected [start, end] within 0 to {len(context)}.")

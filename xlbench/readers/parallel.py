@@ -32,7 +32,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
     for path in dict.fromkeys(files.values()):
         languages = [language for language, its_path in files.items() if its_path == path]
         for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-            where = f"{path}, line {number},"
+            where = f"{path}, line {number}"
             record = decode(line, where)
             id_ = field(record, "id", str, where)
             asked = _by_language(record, "queries", languages, where)
@@ -48,7 +48,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
 def _by_language(record: Any, name: str, languages: list[str], where: str) -> dict[str, str]:
     texts = field(record, name, dict, where)
     return {
-        language: expect(texts[language], str, f"{where} {name} in {language!r}")
+        language: expect(texts[language], str, f"{where}, {name} in {language!r}")
         for language in languages
         if language in texts
     }

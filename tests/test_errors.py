@@ -1,0 +1,48 @@
+"""The exceptions a user may see."""
+
+from __future__ import annotations
+
+import pytest
+
+from xlbench import errors
+from xlbench.errors import UnknownNameError, XlbenchError
+
+
+@pytest.mark.parametrize(
+    ("name", "exit_code"),
+    [
+        ("XlbenchError", 1),
+        ("UnknownNameError", 2),
+        ("TaskError", 1),
+        ("DataError", 1),
+        ("EncoderError", 1),
+        ("ResultError", 1),
+    ],
+)
+def test_every_error_is_an_xlbench_error_with_its_exit_code(name, exit_code):
+    """A misspelled name ends the command with 2, like a usage error; everything else with 1."""
+    kind = getattr(errors, name)
+    assert issubclass(kind, XlbenchError)
+    assert kind.exit_code == exit_code
+
+
+def test_the_tree_in_the_docstring_names_every_error():
+    """The module's docstring draws every exception that the module has."""
+    kinds = [name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)]
+    assert len(kinds) == 6
+    assert all(name in (errors.__doc__ or "") for name in kinds)
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "hint", "said"),
+    [
+        ("xquad", ["mlqa-r", "xquad-r"], "", "Unknown task 'xquad'. Did you mean 'xquad-r'?"),
+        ("zzz", ["mlqa-r", "xquad-r"], "", "Unknown task 'zzz'. Known: mlqa-r, xquad-r."),
+        ("zzz", [], "", "Unknown task 'zzz'."),
+        ("xquad", ["xquad-r"], "It is so.", "Unknown task 'xquad'. Did you mean 'xquad-r'? It is so."),
+        ("zzz", (name for name in ["a", "b"]), "", "Unknown task 'zzz'. Known: a, b."),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest_known_one(name, known, hint, said):
+    """The message has the nearest known name, or all of them if none is near, and then the hint."""
+    assert str(UnknownNameError("task", name, known, hint=hint)) == said
