@@ -1,0 +1,78 @@
+"""The layer rule: a module imports only from strictly lower layers, so that no cycle is possible."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import xlbench
+
+PACKAGE = Path(xlbench.__file__).parent
+LAYERS = [
+    "__init__ errors",
+    "collection settings progress sources files",
+    "ranks results counting",
+    "measures bias readers encoders",
+    "embeddings",
+    "search tasks",
+    "evaluate trec reports",
+    "",  # Kept for leaderboard and training.
+    "cli",
+    "__main__",
+]
+LAYER = {unit: layer for layer, units in enumerate(LAYERS) for unit in units.split()}
+ALLOWED = {"torch": {"encoders", "search"}, "click": {"cli"}, "yaml": {"tasks"}, "datasets": {"readers"}}
+UNITS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
+
+
+def imports(unit: str) -> set[str]:
+    """The dotted names that a module or subpackage imports, at its head or in a function; ``xlbench.x`` for our own."""
+    found = set()
+    files = (PACKAGE / unit).rglob("*.py") if (PACKAGE / unit).is_dir() else [PACKAGE / f"{unit}.py"]
+    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{unit} has a relative import, which this test does not follow"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_every_unit_has_a_layer():
+    """Each module or subpackage stands in one layer, and each name in the layers exists."""
+    assert sorted(LAYER) == UNITS
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_imports_only_from_lower_layers(unit):
+    """A unit imports only from strictly lower layers; a subpackage is one unit."""
+    for name in imports(unit):
+        package, used, *_ = [*name.split("."), ""]
+        if package == "xlbench" and used not in (unit, "__version__"):
+            assert LAYER[used] < LAYER[unit], f"{unit} imports {name}"
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_heavy_and_special_packages_stay_where_they_belong(unit):
+    """Only encoders and search import torch, only cli click, only tasks yaml, only readers datasets."""
+    used = {name.partition(".")[0] for name in imports(unit)}
+    assert {package for package in used if unit not in ALLOWED.get(package, {unit})} == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--help"], 0), (["run", "--help"], 0), (["tasks"], 0), (["tasks", "xquad-r"], 0), (["run"], 2), (["tusks"], 2)],
+)
+def test_help_and_the_registry_import_nothing_heavy(arguments, code):
+    """Help, the list of tasks and a usage error import no torch, numba or transformers."""
+    command = [sys.executable, "-X", "importtime", "-m", "xlbench", *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
+    imported = {line.rsplit("|", 1)[1].strip() for line in ran.stderr.splitlines() if line.startswith("import time:")}
+    assert ran.returncode == code
+    assert "xlbench.cli" in imported
+    assert imported.isdisjoint({"torch", "numba", "transformers", "sentence_transformers", "pytrec_eval", "pyarrow"})

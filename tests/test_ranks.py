@@ -1,0 +1,61 @@
+"""Ranks: what the table of counts says of any pool of languages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xlbench.collection import Collection, Judgement, Text
+from xlbench.ranks import Ranking
+from xlbench.settings import Setting
+
+
+@pytest.fixture
+def ranking() -> Ranking:
+    """Two queries in ``de`` and one in ``en``; ``d2`` is not relevant to anything; the counts are made up."""
+    collection = Collection.build(
+        ["de", "en"],
+        [Text("qd1", "de", "a"), Text("qd2", "de", "b"), Text("qe", "en", "c")],
+        [Text("d1", "de", "a"), Text("d2", "de", "b"), Text("e1", "en", "c"), Text("e2", "en", "d")],
+        [
+            Judgement("qd1", "d1", 1),
+            Judgement("qd1", "e1", 2),
+            Judgement("qd1", "e2", 3),
+            Judgement("qd2", "e2", 1),
+            Judgement("qe", "d1", 5),
+        ],
+    )
+    above = np.array([[1, 2], [0, 1], [0, 0], [1, 0], [0, 7]], np.int32)
+    return Ranking(collection=collection, above=above)
+
+
+@pytest.mark.parametrize(
+    ("setting", "query", "starts", "rank", "gain", "language"),
+    [
+        (Setting("mono", "de", ("de",)), [0], [0, 1], [2], [1], [0]),
+        (Setting("cross", "de", ("en",)), [0, 1], [0, 2, 3], [1, 2, 1], [3, 2, 1], [1, 1, 1]),
+        (Setting("multi", "de", ("de", "en")), [0, 1], [0, 3, 4], [1, 2, 4, 2], [3, 2, 1, 1], [1, 1, 0, 1]),
+        (Setting("multi", "de", ("en", "de")), [0, 1], [0, 3, 4], [1, 2, 4, 2], [3, 2, 1, 1], [1, 1, 0, 1]),
+        (Setting("cross", "en", ("de",)), [2], [0, 1], [1], [5], [0]),
+        (Setting("multi", "en", ("de", "en")), [2], [0, 1], [8], [5], [0]),
+    ],
+)
+def test_a_rank_is_one_more_than_the_counts_of_the_pool(ranking, setting, query, starts, rank, gain, language):
+    """A rank is 1 + the counts of the pool's languages, ascending within a query; gain and language go with it."""
+    ranks = ranking.ranks(setting)
+    found = (ranks.query, ranks.starts, ranks.rank, ranks.gain, ranks.language)
+    assert [array.tolist() for array in found] == [query, starts, rank, gain, language]
+
+
+def test_a_query_without_a_relevant_passage_in_the_pool_is_not_in_the_setting(ranking):
+    """Neither ``qd2``, with nothing relevant in ``de``, is in ``de>de``, nor any query in ``en>en``."""
+    assert len(ranking.ranks(Setting("mono", "de", ("de",)))) == 1
+    empty = ranking.ranks(Setting("mono", "en", ("en",)))
+    assert len(empty) == len(empty.rank) == 0
+    assert empty.starts.tolist() == [0]
+
+
+def test_ranks_past_int32_are_whole(ranking):
+    """Counts of several languages are summed in 64 bits, so that a huge pool does not overflow."""
+    huge = Ranking(ranking.collection, np.full_like(ranking.above, np.iinfo(np.int32).max))
+    assert huge.ranks(Setting("multi", "en", ("de", "en"))).rank.tolist() == [2 * (2**31 - 1) + 1]

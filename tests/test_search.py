@@ -1,0 +1,197 @@
+"""The engine: its counts are those of plain sorting, and nothing but vectors, ids and languages changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from conftest import embeddings, integer_vector, random_collection, torch_threads
+
+from xlbench.collection import Collection, Judgement, Text, Texts
+from xlbench.search import TILE_PASSAGES, TILE_QUERIES, rank, scores, tie_order
+
+
+def real_vector(text: str) -> np.ndarray:
+    """A text's vector of 50 random floats, of unit length, the same wherever the text stands."""
+    vector = np.random.default_rng([*text.encode()]).standard_normal(50)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+VECTORS = pytest.mark.parametrize("vector_of", [integer_vector, real_vector])
+
+
+@pytest.fixture(scope="module")
+def large() -> Collection:
+    """A collection of several tiles of queries and several shards of distinct passages."""
+    collection = random_collection(np.random.default_rng(7), n_queries=250, n_passages=2400)
+    assert len(set(collection.queries.text)) > 1.5 * TILE_QUERIES
+    assert len(set(collection.passages.text)) > 2 * TILE_PASSAGES
+    return collection
+
+
+def above(collection: Collection, vector_of: Callable[[str], np.ndarray], **options: int) -> np.ndarray:
+    """The table of counts, ``[pairs, languages]``."""
+    queries, passages = embeddings(collection.queries, vector_of), embeddings(collection.passages, vector_of)
+    return rank(collection, queries, passages, **options).above
+
+
+def sorted_above(collection: Collection, products: np.ndarray) -> np.ndarray:
+    """The table of counts by plain sorting: what stands before a passage by score and then by id, descending."""
+    by_id = np.argsort(np.array(collection.passages.ids))[::-1]
+    pairs = collection.pairs
+    found = np.empty((len(pairs), len(collection.languages)), np.int64)
+    for row in np.unique(pairs.query):
+        ranking = by_id[np.argsort(-products[row, by_id], kind="stable")]
+        place = np.argsort(ranking)
+        language = collection.passages.language[ranking]
+        before = np.stack(
+            [np.cumsum(language == i) - (language == i) for i in range(len(collection.languages))], axis=1
+        )
+        mine = pairs.query == row
+        found[mine] = before[place[pairs.passage[mine]]]
+    return found
+
+
+def test_counts_are_those_of_plain_sorting(large):
+    """Over several tiles and shards each count is the number of a language's passages that sort before the pair's."""
+    products = (
+        stacked(large.queries, integer_vector).astype(int) @ stacked(large.passages, integer_vector).astype(int).T
+    )
+    assert np.array_equal(above(large, integer_vector, shard_rows=1), sorted_above(large, products))
+
+
+def test_counts_follow_the_scores_where_products_are_rounded(large):
+    """Different texts with equal float vectors tie, wherever the product puts them: the counts are those of scores."""
+
+    def vector_of(text: str) -> np.ndarray:
+        return real_vector(text[-2:])
+
+    products = scores(stacked(large.queries, vector_of), stacked(large.passages, vector_of))
+    assert np.array_equal(above(large, vector_of, shard_rows=1), sorted_above(large, products))
+
+
+def stacked(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> np.ndarray:
+    """The vector of each text, repeated where the text is."""
+    return np.stack([vector_of(text) for text in texts.text])
+
+
+@VECTORS
+@pytest.mark.parametrize("shard_rows", [1, TILE_PASSAGES, TILE_PASSAGES + 1, 10**9])
+def test_the_size_of_a_shard_changes_nothing(large, vector_of, shard_rows):
+    """The counts are the same however many passages are scored at a time."""
+    assert np.array_equal(above(large, vector_of, shard_rows=shard_rows), above(large, vector_of))
+
+
+@VECTORS
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_the_number_of_threads_changes_nothing(large, vector_of, n_threads):
+    """The counts are the same on one thread, two, or more than there are cores."""
+    with torch_threads(3):
+        expected = above(large, vector_of)
+    with torch_threads(n_threads):
+        assert np.array_equal(above(large, vector_of), expected)
+
+
+@VECTORS
+def test_the_order_of_texts_and_languages_changes_nothing(large, vector_of):
+    """Queries, passages and languages in another order give each pair the same counts."""
+    rng = np.random.default_rng(1)
+    queries, passages = records(large, large.queries), records(large, large.passages)
+    rng.shuffle(queries)
+    rng.shuffle(passages)
+    shuffled = Collection.build(sorted(large.languages), queries, passages, judgements(large))
+    assert shuffled.languages != large.languages
+    assert by_id(shuffled, above(shuffled, vector_of)) == by_id(large, above(large, vector_of))
+
+
+@VECTORS
+def test_other_queries_change_nothing(large, vector_of):
+    """A query's pairs have the same counts if it is evaluated with a third of the other queries."""
+    kept = records(large, large.queries)[::3]
+    ids = {query.id for query in kept}
+    passages, judged = records(large, large.passages), [j for j in judgements(large) if j.query in ids]
+    fewer = Collection.build(large.languages, kept, passages, judged)
+    found, expected = by_id(fewer, above(fewer, vector_of)), by_id(large, above(large, vector_of))
+    assert found == {pair: expected[pair] for pair in found}
+    assert 0 < len(found) < len(expected)
+
+
+def records(collection: Collection, texts: Texts) -> list[Text]:
+    """These texts as a reader yields them."""
+    languages = (collection.languages[language] for language in texts.language)
+    return list(map(Text, texts.ids, languages, texts.text))
+
+
+def judgements(collection: Collection) -> list[Judgement]:
+    """The pairs as a reader yields them."""
+    pairs = collection.pairs
+    queries = (collection.queries.ids[row] for row in pairs.query)
+    passages = (collection.passages.ids[row] for row in pairs.passage)
+    return list(map(Judgement, queries, passages, pairs.gain.tolist()))
+
+
+def by_id(collection: Collection, counts: np.ndarray) -> dict[tuple[str, str], dict[str, int]]:
+    """The counts by ids and name of the language."""
+    named = (dict(zip(collection.languages, line.tolist(), strict=True)) for line in counts)
+    return {(j.query, j.passage): line for j, line in zip(judgements(collection), named, strict=True)}
+
+
+@pytest.mark.parametrize("dimensions", [1, 50, 384])
+@pytest.mark.parametrize(
+    ("n_queries", "n_passages"), [(1, 1), (3, 5), (TILE_QUERIES + 1, TILE_PASSAGES - 1), (300, 2 * TILE_PASSAGES + 3)]
+)
+def test_a_score_depends_on_its_two_vectors_alone(n_queries, n_passages, dimensions):
+    """A score is the same bits wherever its query and passage stand and whatever stands beside them."""
+    rng = np.random.default_rng(3)
+    queries = rng.standard_normal((n_queries, dimensions)).astype(np.float32)
+    passages = rng.standard_normal((n_passages, dimensions)).astype(np.float32)
+    all_at_once = scores(queries, passages)
+    assert all_at_once.shape == (n_queries, n_passages)
+    np.testing.assert_allclose(all_at_once, queries.astype(float) @ passages.T.astype(float), rtol=0, atol=1e-4)
+    for _ in range(3):
+        q, p = rng.permutation(n_queries), rng.permutation(n_passages)
+        assert np.array_equal(scores(queries[q], passages[p]), all_at_once[np.ix_(q, p)])
+        few_q, few_p = q[: rng.integers(1, n_queries + 1)], p[: rng.integers(1, n_passages + 1)]
+        assert np.array_equal(scores(queries[few_q], passages[few_p]), all_at_once[np.ix_(few_q, few_p)])
+
+
+def test_equal_vectors_have_equal_scores():
+    """Passages with one vector tie for every query, in whichever column of a tile they stand."""
+    rng = np.random.default_rng(4)
+    queries, passage = rng.standard_normal((9, 384)).astype(np.float32), rng.standard_normal(384).astype(np.float32)
+    found = scores(queries, np.tile(passage, (TILE_PASSAGES + 100, 1)))
+    assert (found == found[:, :1]).all()
+
+
+def test_no_pairs_give_an_empty_table():
+    """A collection without judgements has nothing to count, and no error."""
+    texts = [Text("a", "de", "x")]
+    assert above(Collection.build(["de", "en"], texts, texts, []), integer_vector).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("ids", "order"),
+    [
+        (("10", "9", "100"), [0, 2, 1]),
+        (("a", "B", "é", "z", "中"), [1, 0, 3, 2, 4]),
+        (("a#0", "a"), [1, 0]),
+        (("\uffff", "\U00010000"), [0, 1]),
+    ],
+)
+def test_ties_go_by_id_as_text(ids, order):
+    """Of equal scores the id that is later as text, not as a number, ranks first: by code point, as by UTF-8 byte."""
+    assert tie_order(ids).tolist() == order
+    assert sorted(ids) == sorted(ids, key=str.encode)
+
+
+def test_the_first_of_tied_passages_is_the_one_with_the_last_id():
+    """Five passages of one text rank by descending id, also across languages and shards of equal copies."""
+    passages = [Text(id_, language, "same") for language, id_ in zip("aabbb", ["10", "9", "1", "é", "99"], strict=True)]
+    judged = [Judgement("q", passage.id, 1) for passage in passages]
+    collection = Collection.build(["a", "b"], [Text("q", "a", "same")], passages, judged)
+    found = {
+        id_: sum(counts.values()) for (_, id_), counts in by_id(collection, above(collection, real_vector)).items()
+    }
+    assert sorted(found, key=found.__getitem__) == ["é", "99", "9", "10", "1"]
+    assert sorted(found.values()) == [0, 1, 2, 3, 4]

@@ -1,0 +1,41 @@
+"""Settings: the families mono, cross and multi."""
+
+from __future__ import annotations
+
+import pytest
+
+from xlbench.settings import KINDS, Setting, kind_of, settings
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        (Setting("mono", "de", ("de",)), "de>de"),
+        (Setting("cross", "de", ("en",)), "de>en"),
+        (Setting("multi", "de", ("de", "en")), "de>*"),
+    ],
+)
+def test_a_name_says_query_and_pool_and_gives_back_the_kind(setting, name):
+    """A setting's name is QUERY>POOL, with * for all languages, and its kind can be read from it."""
+    assert setting.name == name
+    assert kind_of(name) == setting.kind
+
+
+@pytest.mark.parametrize(("n_languages", "counts"), [(11, (11, 110, 11)), (7, (7, 42, 7)), (1, (1, 0, 1))])
+def test_each_kind_has_one_setting_a_language_or_ordered_pair(n_languages, counts):
+    """XQuAD-R's 11 languages give 11 + 110 + 11 settings, MLQA-R's 7 give 7 + 42 + 7, and no name occurs twice."""
+    languages = [f"l{i}" for i in range(n_languages)]
+    assert tuple(len(settings([kind], languages)) for kind in KINDS) == counts
+    names = [setting.name for setting in settings(KINDS, languages)]
+    assert len(set(names)) == len(names) == sum(counts)
+
+
+def test_the_order_of_settings_does_not_depend_on_the_order_of_kinds():
+    """Settings come mono, cross, multi, each in the order of the languages, however the kinds are asked for."""
+    names = [setting.name for setting in settings(["multi", "cross", "mono"], ["b", "a"])]
+    assert names == ["b>b", "a>a", "b>a", "a>b", "b>*", "a>*"]
+
+
+def test_the_multi_pool_is_all_languages():
+    """A multilingual setting has passages of every language in its pool, the query's own among them."""
+    assert settings(["multi"], ["b", "a"])[1] == Setting("multi", "a", ("b", "a"))
