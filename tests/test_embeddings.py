@@ -202,18 +202,6 @@ def test_a_run_that_ended_goes_on(tmp_path, small_shards, stop_at):
     assert files_in(tmp_path / "ended") == files_in(tmp_path / "undisturbed")
 
 
-def test_a_failed_write_leaves_no_file(tmp_path):
-    """A write that fails in the middle leaves neither the file nor a part of it."""
-
-    def fail(file):
-        file.write(b"half")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        embeddings._write(tmp_path / "x", fail)
-    assert list(tmp_path.iterdir()) == []
-
-
 def npy(array):
     """The content of an .npy file, pickled if it must be."""
     file = io.BytesIO()

@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
-import tempfile
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ import numpy.typing as npt
 
 from xlbench.collection import Texts
 from xlbench.errors import EncoderError
+from xlbench.files import write_whole
 from xlbench.progress import Advance
 
 FloatArray = npt.NDArray[np.float32]
@@ -57,7 +56,7 @@ class VectorStore:
         folder.mkdir(parents=True, exist_ok=True)
         description = folder / "key.json"
         if not description.exists():
-            _write(description, lambda file: file.write(canonical.encode()))
+            write_whole(description, canonical.encode())
         return cls(folder)
 
     def get(self, texts: Sequence[str]) -> FloatArray | None:
@@ -81,7 +80,7 @@ class VectorStore:
         # numpy's own writing to a file does not say why it failed, so that a full disk could not be told from a bug.
         content = io.BytesIO()
         np.save(content, vectors, allow_pickle=False)
-        _write(self._path(texts), lambda file: file.write(content.getbuffer()))
+        write_whole(self._path(texts), content.getbuffer())
 
     def _path(self, texts: Sequence[str]) -> Path:
         digest = hashlib.sha256()
@@ -172,15 +171,3 @@ def _checked(found: object, ids: Sequence[str]) -> FloatArray:
             "expected finite numbers. With half precision, try --dtype float32."
         )
     return np.ascontiguousarray(vectors)
-
-
-def _write(path: Path, write: Callable[[Any], object]) -> None:
-    """Writes a file that appears whole or not at all, whatever else writes it at the same time."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.errors import ResultError
+from xlbench.files import write_whole
 from xlbench.settings import KINDS, kind_of
 
 SCHEMA = 1
@@ -105,12 +106,7 @@ def save(result: Result, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_parquet(result.per_query, parquet_path(path))
     record = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "per_query"}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def load(path: Path) -> Result:
@@ -193,12 +189,9 @@ def _write_parquet(per_query: Sequence[QueryScores], path: Path) -> None:
             for s in per_query
         ]
         columns[measure] = pa.chunked_array(parts, pa.float64())
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        pq.write_table(pa.table(columns), temporary, compression="zstd")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content, compression="zstd")
+    write_whole(path, content.getbuffer())
 
 
 def _check_scores(record: Mapping[str, Any], path: Path) -> None:

@@ -76,7 +76,7 @@ _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
     "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
 )
 @click.option("--force", is_flag=True, help="Run again although the result is there, and replace it.")
-@click.option("--quiet", is_flag=True, help="Print the headline only.")
+@click.option("--quiet", is_flag=True, help="Print the headline and the file only.")
 def run(
     *,
     model_name: str,

@@ -1,0 +1,70 @@
+"""Tests of runs that are interrupted, killed, or made twice at once: no work is lost and no number changes."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from cli.conftest import calls, finish, start, wait_until, without_timing, write_task
+
+# Two languages and two roles of less than 1,024 texts each: four shards, each one call of the encoder.
+SHARDS = ["queries 6", "queries 5", "passages 6", "passages 6"]
+
+
+@pytest.fixture
+def command(folder):
+    """A run of four shards."""
+    task = write_task(folder / "task", languages=("de", "th"))
+    return ["run", "--model", "models.py:Counting", "--task", task]
+
+
+def outputs(folder, place="results"):
+    """The bytes of a run's parquet file, and its JSON without timing."""
+    path = folder / place / "owner__counting/tiny.json"
+    return path.with_name("tiny.queries.parquet").read_bytes(), without_timing(path)
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_stopped_run_goes_on_from_the_kept_shards(xlbench, folder, command, monkeypatch, stop, code):
+    """After Ctrl-C or kill -9 in a call of the encoder, only that call and those after it are made again."""
+    log = folder / "calls"
+    process = start(folder, *command, CALLS=str(log), HANG_AT="3")
+    wait_until(lambda: len(calls(log)) == 3 or process.poll() is not None)
+    process.send_signal(stop)
+    stopped = finish(process)
+    assert stopped.code == code
+    assert calls(log) == SHARDS[:3]
+    assert not (folder / "results/owner__counting/tiny.json").exists()
+    if stop == signal.SIGINT:
+        assert stopped.err.splitlines()[-1] == (
+            "xlbench: Interrupted. What was encoded and downloaded is kept: run the same command again to go on."
+        )
+
+    log.unlink()
+    monkeypatch.setenv("CALLS", str(log))
+    assert xlbench(*command).code == 0
+    assert calls(log) == SHARDS[2:]
+    assert xlbench(*command, "--output", "undisturbed", "--cache-dir", "other").code == 0
+    assert outputs(folder) == outputs(folder, "undisturbed")
+
+
+def test_a_run_that_is_killed_while_it_writes_leaves_whole_files_only(xlbench, folder, command):
+    """A shard that was cut off is not taken for a whole one: it is encoded again, to the same bytes."""
+    assert xlbench(*command).code == 0
+    right = outputs(folder)
+    for i, shard in enumerate(sorted((folder / "cache").rglob("*.npy"))):
+        os.truncate(shard, [0, 60, 130, shard.stat().st_size - 1][i])
+    assert xlbench(*command, "--force").code == 0
+    assert outputs(folder) == right
+
+
+def test_two_runs_at_once_on_one_cache_give_equal_results(folder, command):
+    """Two processes that fill one cache at the same time both succeed, and neither harms the other's vectors."""
+    log = folder / "calls"
+    both = [start(folder, *command, "--output", place, CALLS=str(log), SLEEP="0.2") for place in ("a", "b")]
+    assert [finish(process).code for process in both] == [0, 0]
+    assert outputs(folder, "a") == outputs(folder, "b")
+    assert len(list((folder / "cache").rglob("*.npy"))) == 4
+    assert not list((folder / "cache").rglob(".*"))

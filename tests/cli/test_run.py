@@ -1,0 +1,260 @@
+"""Tests of ``xlbench run``: what it writes, what it prints, and when it does not run again."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+from cli.conftest import LANGUAGES, calls, finish, start, without_timing, write_task
+
+MEASURES = ["AP", "AP@20", "R@1", "R@10", "nDCG@10", "RR@10"]
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def test_run_writes_a_json_file_with_the_documented_keys(xlbench, folder, task):
+    """The result has the keys that other tools read, and no others."""
+    assert xlbench("run", "--model", "hash", "--model-arg", "dimensions=64", "--task", task).code == 0
+    result = json.loads((folder / "results/hash/tiny.json").read_text(encoding="utf-8"))
+    assert list(result) == [
+        "schema", "task", "task_version", "headline", "missing_languages", "model",
+        "scores", "queries", "summary", "environment", "timing",
+    ]  # fmt: skip
+    assert (result["schema"], result["task"], result["task_version"], result["headline"]) == (1, "tiny", 1, "AP")
+    assert result["missing_languages"] == []
+    assert result["model"] == {"name": "hash", "revision": "1", "adapter": "hash", "arguments": {"dimensions": 64}}
+    names = [f"{a}>{a}" for a in LANGUAGES] + [f"{a}>{b}" for a in LANGUAGES for b in LANGUAGES if a != b]
+    names += [f"{a}>*" for a in LANGUAGES]
+    assert list(result["scores"]) == list(result["queries"]) == names
+    for name, scores in result["scores"].items():
+        assert list(scores) == MEASURES + (["RankDistance"] if name.endswith("*") else [])
+    assert {name: n for name, n in result["queries"].items() if n != 6} == dict.fromkeys(
+        ["th>th", "th>de", "th>en", "th>*"], 5
+    )
+    assert list(result["summary"]) == ["mono", "cross", "multi"]
+    assert list(result["timing"]) == ["encode_s", "search_s", "score_s"]
+    assert result["environment"].keys() >= {"xlbench", "python", "torch", "numpy", "platform", "dimensions"}
+    assert result["environment"]["dimensions"] == 64
+
+
+def test_run_writes_one_parquet_row_a_setting_and_query(xlbench, folder, task):
+    """The parquet file has a column a measure, the means of the JSON, and no RankDistance outside multi."""
+    xlbench("run", "--model", "hash", "--task", task)
+    result = json.loads((folder / "results/hash/tiny.json").read_text(encoding="utf-8"))
+    table = pq.read_table(folder / "results/hash/tiny.queries.parquet").to_pylist()
+    assert list(table[0]) == ["setting", "query", *MEASURES, "RankDistance"]
+    keys = [(row["setting"], row["query"]) for row in table]
+    assert len(set(keys)) == len(keys) == sum(result["queries"].values())
+    for setting, scores in result["scores"].items():
+        rows = [row for row in table if row["setting"] == setting]
+        n = 5 if setting.startswith("th") else 6
+        assert [row["query"] for row in rows] == [f"{setting[:2]}:{i}" for i in range(n)]
+        for measure, mean in scores.items():
+            assert sum(row[measure] for row in rows) / n == pytest.approx(mean, abs=1e-15)
+    assert {row["setting"][-1] for row in table if row["RankDistance"] is not None} == {"*"}
+    assert all(row["RankDistance"] is not None for row in table if row["setting"].endswith("*"))
+
+
+def test_run_prints_three_plain_tables_and_a_headline_without_a_terminal(xlbench, task):
+    """Without a terminal there are plain lines: tables on standard output, progress on standard error."""
+    outcome = xlbench("run", "--model", "hash", "--task", task)
+    assert "\x1b" not in outcome.out + outcome.err
+    lines = outcome.out.splitlines()
+    assert [line.partition(":")[0] for line in lines if line.startswith("tiny, ")] == [
+        "tiny, monolingual",
+        "tiny, cross-lingual",
+        "tiny, multilingual",
+    ]
+    assert re.fullmatch(
+        r"hash on tiny: AP monolingual \d\.\d{3}, cross-lingual \d\.\d{3}, multilingual \d\.\d{3}, RankDistance \d+",
+        lines[-2],
+    )
+    assert lines[-1] == "Saved to results/hash/tiny.json"
+    # 17 queries and 18 passages, in three languages.
+    assert outcome.err.splitlines()[0] == "tiny: encoding: 35 texts"
+    assert re.fullmatch(r"tiny: encoding: 35 of 35 texts, [\d,]+ texts/s", outcome.err.splitlines()[-1])
+
+
+def test_quiet_prints_the_headline_and_the_place_only(xlbench, task):
+    """With --quiet there are two lines on standard output and nothing on standard error."""
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--quiet")
+    headline, saved = outcome.out.splitlines()
+    assert headline.startswith("hash on tiny: AP ")
+    assert saved == "Saved to results/hash/tiny.json"
+    assert outcome.err == ""
+
+
+def test_a_second_run_shows_the_result_that_was_there_within_two_seconds(xlbench, folder, task):
+    """The same command as a new process takes under 2 seconds, says so, and leaves the files alone."""
+    first = xlbench("run", "--model", "hash", "--task", task)
+    written = (folder / "results/hash/tiny.json").stat().st_mtime_ns
+    begin = time.monotonic()
+    second = finish(start(folder, "run", "--model", "hash", "--task", task))
+    assert time.monotonic() - begin < 2
+    assert second.code == 0
+    assert second.err == ""
+    assert second.out.splitlines()[:-1] == first.out.splitlines()[:-1]
+    assert second.out.splitlines()[-1] == ("The result was there: results/hash/tiny.json (--force runs it again)")
+    assert (folder / "results/hash/tiny.json").stat().st_mtime_ns == written
+
+
+def test_force_runs_again_and_replaces_the_result(xlbench, folder, task):
+    """With --force a result that is there is written anew, even one that cannot be read."""
+    xlbench("run", "--model", "hash", "--task", task)
+    path = folder / "results/hash/tiny.json"
+    right = without_timing(path)
+    path.write_text("{", encoding="utf-8")
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--force")
+    assert outcome.out.endswith("Saved to results/hash/tiny.json\n")
+    assert without_timing(path) == right
+
+
+def test_equal_runs_give_equal_bytes(xlbench, folder, task):
+    """Two runs without a common cache differ in timing alone; their parquet files are equal byte for byte."""
+    for name in ("a", "b"):
+        xlbench(
+            "run", "--model", "models.py:Counting", "--task", task, "--output", name, "--cache-dir", f"cache-{name}"
+        )
+    a, b = folder / "a/owner__counting", folder / "b/owner__counting"
+    assert without_timing(a / "tiny.json") == without_timing(b / "tiny.json")
+    assert (a / "tiny.queries.parquet").read_bytes() == (b / "tiny.queries.parquet").read_bytes()
+    assert sorted(path.name for path in a.iterdir()) == ["tiny.json", "tiny.queries.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "difference"),
+    [
+        (["--model-arg", "dimensions=32"], "its arguments is {}, not {'dimensions': 32}"),
+        (["--language", "de", "th"], "its number of settings is 12, not 6"),
+        (["--setting", "mono"], "its number of settings is 12, not 3"),
+    ],
+)
+def test_another_run_in_the_same_place_is_refused(xlbench, folder, task, arguments, difference):
+    """A result of other arguments, languages or settings is not replaced, and the message says what differs."""
+    xlbench("run", "--model", "hash", "--task", task)
+    before = (folder / "results/hash/tiny.json").read_bytes()
+    outcome = xlbench("run", "--model", "hash", "--task", task, *arguments)
+    assert outcome.code == 1
+    assert outcome.err.startswith("xlbench: results/hash/tiny.json is the result of another run: ")
+    assert difference in outcome.err
+    assert "--force" in outcome.err
+    assert "--output" in outcome.err
+    assert (folder / "results/hash/tiny.json").read_bytes() == before
+
+
+def test_as_many_other_settings_in_the_same_place_are_refused(xlbench, task):
+    """Results of two languages differ although they have the same number of settings."""
+    xlbench("run", "--model", "hash", "--task", task, "--language", "de", "en")
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--language", "de", "th")
+    assert outcome.code == 1
+    assert "its settings are others" in outcome.err
+
+
+def test_an_edited_model_file_is_another_revision(xlbench, folder, task):
+    """Who edits the file of a class gets no result, and no vectors, of the class as it was."""
+    xlbench("run", "--model", "models.py:Counting", "--task", task)
+    with (folder / "models.py").open("a", encoding="utf-8") as file:
+        file.write("Counting.encode = lambda self, role, texts: 1 + count(texts)\n")
+    outcome = xlbench("run", "--model", "models.py:Counting", "--task", task)
+    assert outcome.code == 1
+    assert "its revision is 1+" in outcome.err
+
+
+def test_a_newer_version_of_a_task_does_not_show_the_old_result(xlbench, folder, task):
+    """Results of different versions of a task are different results."""
+    xlbench("run", "--model", "hash", "--task", task)
+    write_task(folder / "task", version=2)
+    outcome = xlbench("run", "--model", "hash", "--task", task)
+    assert outcome.code == 1
+    assert "its task version is 1, not 2" in outcome.err
+
+
+def test_chosen_languages_make_a_partial_result(xlbench, folder, task):
+    """A result without some of the task's languages names them in the JSON, the tables and the headline."""
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--language", "th", "de")
+    result = json.loads((folder / "results/hash/tiny.json").read_text(encoding="utf-8"))
+    assert result["missing_languages"] == ["en"]
+    # In the task's order, whatever the order of the options.
+    assert list(result["scores"]) == ["de>de", "th>th", "de>th", "th>de", "de>*", "th>*"]
+    assert outcome.out.count("(partial: without en)") == 3
+    assert outcome.out.splitlines()[-2].endswith("; partial, without en")
+
+
+def test_chosen_settings_are_the_only_ones(xlbench, folder, task):
+    """With --setting the result has only settings of these kinds, in the task's order."""
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--setting", "multi", "--setting", "mono")
+    result = json.loads((folder / "results/hash/tiny.json").read_text(encoding="utf-8"))
+    assert list(result["summary"]) == ["mono", "multi"]
+    assert "cross-lingual" not in outcome.out
+
+
+def test_other_settings_take_their_vectors_from_the_cache(xlbench, folder, task, monkeypatch):
+    """A second run with other settings and another output encodes nothing."""
+    monkeypatch.setenv("CALLS", str(folder / "calls"))
+    model = ["--model", "models.py:Counting", "--task", task]
+    xlbench("run", *model, "--setting", "mono", "--output", "a")
+    assert calls(folder / "calls") == ["queries 6", "queries 6", "queries 5", *["passages 6"] * 3]
+    xlbench("run", *model, "--setting", "multi", "--output", "b")
+    assert len(calls(folder / "calls")) == 6
+
+
+def test_several_tasks_make_a_result_each(xlbench, folder):
+    """Each task has its own files and headline; a task that is named twice runs once."""
+    files = [write_task(folder, name=name) for name in ("one", "two")]
+    outcome = xlbench("run", "--model", "hash", "--task", *files, "--task", files[0], "--quiet")
+    assert [line for line in outcome.out.splitlines() if line.startswith("Saved")] == [
+        "Saved to results/hash/one.json",
+        "Saved to results/hash/two.json",
+    ]
+
+
+def test_a_wrong_result_of_the_second_task_is_said_before_the_first_one_runs(xlbench, folder):
+    """Nothing is encoded when a later task's result file is in the way."""
+    files = [write_task(folder, name=name) for name in ("one", "two")]
+    (folder / "results/hash").mkdir(parents=True)
+    (folder / "results/hash/two.json").write_text("[]", encoding="utf-8")
+    assert xlbench("run", "--model", "hash", "--task", *files).code == 1
+    assert not (folder / "cache").exists()
+    assert not (folder / "results/hash/one.json").exists()
+
+
+def test_a_terminal_gets_a_progress_bar_with_time_left_and_coloured_tables(folder, task):
+    """On a pseudo-terminal there are a bar, texts a second, the time left, and escape codes around the tables."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 140, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xlbench", "run", "--model", "models.py:Counting", "--task", task],
+        cwd=folder,
+        env=os.environ | {"SLEEP": "0.25", "TERM": "xterm-256color"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    shown = b""
+    try:
+        while block := os.read(master, 1 << 16):
+            shown += block
+    except OSError:
+        # Linux gives EIO once the last writer has gone.
+        pass
+    finally:
+        os.close(master)
+    assert process.wait(timeout=60) == 0
+    coloured = shown.decode()
+    plain = ESCAPES.sub("", coloured)
+    assert re.search(r"tiny: encoding .*━.* \d+% \d+ of 35 texts, \d+ texts/s \d:\d\d:\d\d left", plain)
+    assert "\x1b[1mtiny, monolingual" in coloured
+    assert "───" in plain
+    assert re.search(r"^ ?mean .*\d", plain, re.MULTILINE)
+    assert "owner/counting on tiny: AP" in plain

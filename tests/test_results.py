@@ -1,0 +1,270 @@
+"""Tests of results: the JSON and parquet files, their way back, and the files that are refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from xlbench.errors import ResultError
+from xlbench.reports.tables import comparison, headline, tables
+from xlbench.results import QueryScores, Result, load, load_per_query, parquet_path, path_of, save, summarise
+
+PER_QUERY = (
+    QueryScores("de>de", ("de:q2", "de:q10"), {"AP": np.array([1.0, 1 / 3]), "R@1": np.array([1.0, 0.0])}),
+    QueryScores("de>th", ("de:q2",), {"AP": np.array([0.1]), "R@1": np.array([0.0])}),
+    QueryScores(
+        "de>*",
+        ("de:q2", "de:ü"),
+        {"AP": np.array([0.5, 0.25]), "R@1": np.array([0.0, 0.0]), "RankDistance": np.array([7.0, 1e6])},
+    ),
+)
+SCORES = {s.setting: {measure: float(values.mean()) for measure, values in s.values.items()} for s in PER_QUERY}
+
+
+def result(**changes: object) -> Result:
+    """A small result; ``changes`` replace its fields."""
+    return replace(
+        Result(
+            schema=1,
+            task="tiny",
+            task_version=1,
+            headline="AP",
+            missing_languages=["en"],
+            model={"name": "größe", "revision": "1", "adapter": "hash", "arguments": {"dimensions": 64}},
+            scores=SCORES,
+            queries={"de>de": 2, "de>th": 1, "th>de": 0, "de>*": 2},
+            summary=summarise(SCORES),
+            environment={"python": "3"},
+            timing={"encode_s": 1.5},
+            per_query=PER_QUERY,
+        ),
+        **changes,
+    )
+
+
+def test_the_summary_is_the_macro_mean_over_the_settings_of_a_kind():
+    """Each setting counts once, whatever its number of queries; kinds come in the order mono, cross, multi."""
+    scores = {
+        "a>*": {"AP": 0.5, "RankDistance": 3.0},
+        "a>a": {"AP": 1.0},
+        "b>b": {"AP": 0.5},
+        "b>*": {"AP": 0.25, "RankDistance": 5.0},
+    }
+    found = summarise(scores)
+    assert found == {"mono": {"AP": 0.75}, "multi": {"AP": 0.375, "RankDistance": 4.0}}
+    assert list(found) == ["mono", "multi"]
+
+
+def test_the_summary_of_cross_is_a_mean_over_query_languages():
+    """A query language with fewer pairs counts as much as the others; with all pairs it is the plain mean."""
+    ragged = {"a>b": {"AP": 0.0}, "a>c": {"AP": 0.5}, "b>a": {"AP": 1.0}}
+    assert summarise(ragged) == {"cross": {"AP": (0.25 + 1.0) / 2}}
+    values = {f"{a}>{b}": {"AP": i / 8} for i, (a, b) in enumerate(["ab", "ac", "ba", "bc", "ca", "cb"])}
+    assert summarise(values)["cross"]["AP"] == pytest.approx(np.mean([v["AP"] for v in values.values()]), abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("model", "folder"),
+    [("hash", "hash"), ("owner/name", "owner__name"), ("pkg.mod:Class", "pkg.mod_Class")],
+)
+def test_a_result_lies_in_a_folder_named_by_the_model(model, folder):
+    """The characters that a folder's name cannot have are replaced."""
+    assert path_of(Path("results"), model, "xquad-r") == Path("results") / folder / "xquad-r.json"
+
+
+def test_the_parquet_file_lies_beside_the_json_file():
+    """A dot in a task's name is part of the name."""
+    assert parquet_path(Path("r/tiny-1.2.json")) == Path("r/tiny-1.2.queries.parquet")
+
+
+def test_a_saved_result_comes_back_equal(tmp_path):
+    """Saving and loading change nothing; the per-query scores come back bit for bit, in their order."""
+    path = tmp_path / "new/tiny.json"
+    save(result(), path)
+    assert load(path) == result(per_query=())
+    for found, expected in zip(load_per_query(path), PER_QUERY, strict=True):
+        assert (found.setting, found.query) == (expected.setting, expected.query)
+        assert list(found.values) == list(expected.values)
+        for measure, values in expected.values.items():
+            np.testing.assert_array_equal(found.values[measure], values)
+
+
+def test_the_json_file_has_the_fields_in_order_and_no_per_query_scores(tmp_path):
+    """Other tools read these keys; text stays readable."""
+    save(result(), tmp_path / "tiny.json")
+    text = (tmp_path / "tiny.json").read_text(encoding="utf-8")
+    assert list(json.loads(text)) == [
+        "schema", "task", "task_version", "headline", "missing_languages", "model",
+        "scores", "queries", "summary", "environment", "timing",
+    ]  # fmt: skip
+    assert '"größe"' in text
+    assert text.endswith("}\n")
+
+
+def test_the_parquet_file_has_a_row_a_setting_and_query(tmp_path):
+    """A measure that a setting does not have is null there."""
+    save(result(), tmp_path / "tiny.json")
+    table = pq.read_table(tmp_path / "tiny.queries.parquet")
+    assert table.schema.names == ["setting", "query", "AP", "R@1", "RankDistance"]
+    assert all(table.schema.field(name).type == pa.float64() for name in ("AP", "R@1", "RankDistance"))
+    assert table["query"].to_pylist() == ["de:q2", "de:q10", "de:q2", "de:q2", "de:ü"]
+    assert table["RankDistance"].to_pylist() == [None, None, None, 7.0, 1e6]
+
+
+def test_equal_results_are_equal_bytes(tmp_path):
+    """Saving the same result twice gives the same files, and leaves no others."""
+    for name in ("a", "b", "b"):
+        save(result(), tmp_path / name / "tiny.json")
+    names = ["tiny.json", "tiny.queries.parquet"]
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == names
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_result_whose_parquet_file_cannot_be_written_has_no_json_file(tmp_path):
+    """The JSON file marks a whole result: it is written last, and nothing half-written stays."""
+    path = tmp_path / "tiny.json"
+    parquet_path(path).mkdir()
+    with pytest.raises(IsADirectoryError):
+        save(result(), path)
+    assert list(tmp_path.iterdir()) == [parquet_path(path)]
+
+
+def test_a_result_is_of_a_run_with_its_model_version_and_settings():
+    """Another model, argument, version or list of settings makes another run."""
+    run = {"task_version": 1, "model": result().model, "settings": ["de>de", "de>th", "th>de", "de>*"]}
+    assert result().is_of(**run)
+    assert not result().is_of(**run | {"task_version": 2})
+    assert not result().is_of(**run | {"model": {**result().model, "arguments": {}}})
+    assert not result().is_of(**run | {"settings": ["de>de"]})
+
+
+def record(**changes: object) -> dict[str, object]:
+    """The JSON object of a small result; ``changes`` replace its keys, or remove them if they are None."""
+    found = {
+        "schema": 1, "task": "tiny", "task_version": 1, "headline": "AP", "missing_languages": [],
+        "model": {"name": "m", "revision": "1", "adapter": "hash", "arguments": {}},
+        "scores": SCORES, "queries": {"de>de": 2, "de>th": 1, "de>*": 2}, "summary": summarise(SCORES),
+        "environment": {}, "timing": {},
+    }  # fmt: skip
+    return {key: value for key, value in (found | changes).items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is not JSON"),
+        ("{'schema': 1}", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "has no 'schema'"),
+        ("null", "has no 'schema'"),
+        ({"scores": {}}, "has no 'schema'"),
+        ({"schema": 2}, "has schema 2, but this xlbench reads schema 1"),
+        ({"schema": "1"}, "has schema '1'"),
+        (record(more=1), "(too many or missing: more)"),
+        (record(timing=None), "(too many or missing: timing)"),
+        (record(task=3), "'task' is 3; expected str"),
+        (record(task_version="1"), "'task_version' is '1'; expected int"),
+        (record(model=[]), "'model' is []; expected dict"),
+        (record(model={"name": "m"}), "'model' has no 'revision'"),
+        (record(model=record()["model"] | {"arguments": []}), "'arguments' of 'model' is []"),
+        (record(model=record()["model"] | {"name": None}), "a name in it is no text"),
+        (record(missing_languages=[1]), "a name in it is no text"),
+        (record(queries={"de>de": "2"}), "a number of queries no integer"),
+        (record(scores={"de>de": 0.5}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
+        (record(scores={"de>de": {"AP": "high"}}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
+        (record(scores={"de>de": {"AP": float("nan")}}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
+        (record(summary={"mono": 1}), "'summary' of 'mono' is not a mapping of measures to numbers"),
+        (record(headline="nDCG@10"), "'scores' do not fit 'queries' and 'headline'"),
+        (record(queries={"de>de": 2, "de>th": 1}), "'scores' do not fit 'queries' and 'headline'"),
+        (record(scores=SCORES | {"th>th": {"AP": 0.5}}), "'scores' do not fit 'queries' and 'headline'"),
+        (record(summary={}), "'summary' is not the mean of 'scores'"),
+        (record(summary=summarise(SCORES) | {"multi": SCORES["de>de"]}), "'summary' is not the mean of 'scores'"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else "json",
+)
+def test_a_file_that_is_no_result_is_refused(tmp_path, content, message):
+    """A file that is no JSON, of another schema, or not consistent is named with what is wrong."""
+    path = tmp_path / "r.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    with pytest.raises(ResultError) as error:
+        load(path)
+    assert str(path) in str(error.value)
+    assert message in str(error.value)
+
+
+def test_a_result_file_that_does_not_exist_is_refused(tmp_path):
+    """The message says where result files are."""
+    with pytest.raises(ResultError, match=r"OUTPUT/<model>/<task>\.json"):
+        load(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        None,
+        b"PAR1 but no more",
+        {"query": ["a"], "AP": [1.0]},
+        {"setting": ["de>de"], "query": ["a"], "AP": ["high"]},
+    ],
+    ids=["missing", "damaged", "no column of settings", "text for a number"],
+)
+def test_per_query_scores_that_cannot_be_read_are_refused(tmp_path, columns):
+    """A parquet file that is missing, damaged or of another shape is named."""
+    file = tmp_path / "r.queries.parquet"
+    if isinstance(columns, bytes):
+        file.write_bytes(columns)
+    elif columns:
+        pq.write_table(pa.table(columns), file)
+    with pytest.raises(ResultError, match=r"r\.queries\.parquet cannot be read"):
+        load_per_query(tmp_path / "r.json")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.floats() | st.sampled_from(["AP", "de>de", "de>*", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["AP", "de>de", "x"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_json_is_a_result_that_can_be_shown_or_refused(tmp_path, data):
+    """A result with any value in any place is refused with a ResultError, or all its tables can be made."""
+    changed: object = copy.deepcopy(record())
+    place = data.draw(st.sampled_from([(), *_places(changed)]))
+    value = data.draw(JSON)
+    if place:
+        inner = changed
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = value
+    else:
+        changed = value
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(changed), encoding="utf-8")
+    try:
+        found = load(path)
+    except ResultError:
+        return
+    tables(found)
+    headline(found)
+    comparison([found, found])
+
+
+def _places(value: object, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The ways to every value within a JSON object."""
+    if not isinstance(value, dict):
+        return []
+    return [place for key in value for place in [(*above, key), *_places(value[key], (*above, key))]]
