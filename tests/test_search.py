@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from conftest import embeddings, integer_vector, random_collection, torch_threads
 
 from xlbench.collection import Collection, Judgement, Text, Texts
@@ -195,3 +196,24 @@ def test_the_first_of_tied_passages_is_the_one_with_the_last_id():
     }
     assert sorted(found, key=found.__getitem__) == ["é", "99", "9", "10", "1"]
     assert sorted(found.values()) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("change", ["precision", "dtype", "device"])
+def test_what_an_encoder_does_to_torch_changes_no_score(change):
+    """Encoders ask torch for faster products or another default type; the engine's stay float32 on the CPU."""
+    rng = np.random.default_rng(5)
+    queries, passages = (rng.standard_normal((n, 64)).astype(np.float32) for n in (3, 700))
+    expected = scores(queries, passages)
+    try:
+        if change == "precision":
+            torch.set_float32_matmul_precision("medium")
+        elif change == "dtype":
+            torch.set_default_dtype(torch.bfloat16)
+        else:
+            torch.set_default_device("meta")
+        np.testing.assert_array_equal(scores(queries, passages), expected)
+        assert torch.get_float32_matmul_precision() == ("medium" if change == "precision" else "highest")
+    finally:
+        torch.set_float32_matmul_precision("highest")
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)

@@ -364,3 +364,10 @@ def test_a_size_that_differs_is_refused_with_both_numbers(tmp_path, role, n_foun
     said = rf"small\.jsonl has {n_found} {role} in 'de', but task small says {n_said:,}: correct 'sizes'"
     with pytest.raises(DataError, match=said):
         tasks.read_collection(task, languages=task.languages, data_dir=None, cache_dir=tmp_path)
+
+
+def test_a_headline_is_a_measure_of_every_setting(tmp_path):
+    """A bias measure is defined in the multilingual setting only and cannot sum up a task."""
+    record = changed("measures", to=["AP", "RankDistance"]) | {"headline": "RankDistance"}
+    with pytest.raises(TaskError, match=r"'headline' has an unknown value.*'RankDistance'"):
+        tasks.load(write(tmp_path, record))

@@ -50,7 +50,7 @@ class VectorStore:
     @classmethod
     def open(cls, cache_dir: Path, role: str, key: Mapping[str, Any]) -> VectorStore:
         """The store for a role (``queries`` or ``passages``) and a key: all but the texts that can change a vector."""
-        canonical = json.dumps({**key, "role": role}, sort_keys=True, ensure_ascii=False, default=str)
+        canonical = json.dumps({"key": dict(key), "role": role}, sort_keys=True, default=str)
         slug = re.sub(r"[^\w.-]+", "-", str(key.get("name", "model")))[-60:]
         folder = cache_dir / "vectors" / f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}" / role
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,6 @@ def embed(
         stored = found is not None
         if found is None:
             found = _checked(encode(shard_texts), [texts.ids[first_row[i]] for i in shard])
-            store.put(shard_texts, found)
         if vectors is None:
             vectors = np.empty((len(unique), found.shape[1]), np.float32)
         if found.shape[1] != vectors.shape[1]:
@@ -130,6 +129,8 @@ def embed(
                 f"The encoder gave vectors of {found.shape[1]} dimensions for {texts.ids[first_row[shard[0]]]!r} "
                 f"and of {vectors.shape[1]} before: expected one dimension for all texts."
             )
+        if not stored:
+            store.put(shard_texts, found)
         vectors[shard] = found
         if advance:
             advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)

@@ -78,7 +78,7 @@ def embed_collection(
         EncoderError: if the model gives unusable vectors, or of other dimensions for queries than for passages.
 
     """
-    key = {**model.identity(), **model.provenance()}
+    key = {"name": model.encoder.name, **model.key()}
     roles = (
         ("queries", collection.queries, model.encoder.encode_queries),
         ("passages", collection.passages, model.encoder.encode_passages),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -93,7 +94,7 @@ def _mean(values: Sequence[float]) -> float:
 
 def path_of(output: Path, model: str, task: str) -> Path:
     """The JSON file of a model's result on a task: ``OUTPUT/<model>/<task>.json``."""
-    return output / model.replace("/", "__").replace(":", "_") / f"{task}.json"
+    return output / re.sub(r"[^\w.-]", "_", model.replace("/", "__")) / f"{task}.json"
 
 
 def parquet_path(path: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -30,6 +31,18 @@ TILE_PASSAGES = 512
 SHARD_ROWS = 32 * TILE_PASSAGES
 
 
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Has torch compute float32 products in float32, whatever an encoder has asked it to do (TF32, bfloat16)."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@_full_precision()
 def scores(queries: FloatArray, passages: FloatArray) -> FloatArray:
     """The inner products of queries and passages, ``float32[q, p]``, each computed in a tile of the fixed shape."""
     padded = _padded(passages, TILE_PASSAGES)
@@ -48,6 +61,7 @@ def tie_order(ids: tuple[str, ...]) -> IntArray:
     return order
 
 
+@_full_precision()
 def rank(collection: Collection, queries: Embeddings, passages: Embeddings, *, shard_rows: int = SHARD_ROWS) -> Ranking:
     """The ranking of every judged pair, from the vectors of queries and passages.
 
@@ -59,14 +73,16 @@ def rank(collection: Collection, queries: Embeddings, passages: Embeddings, *, s
     columns = _Columns.of(collection, passages)
     n_threads = torch.get_num_threads()
     with ThreadPoolExecutor(n_threads) as pool:
-        buffer = torch.empty(shard_rows // TILE_PASSAGES, TILE_QUERIES, TILE_PASSAGES)
+        buffer = _tiles(shard_rows // TILE_PASSAGES)
         for first in range(0, len(passages.vectors), shard_rows):
             shard = columns.shard(first, min(first + shard_rows, len(passages.vectors)))
             padded = _padded(passages.vectors[shard.first : shard.last], TILE_PASSAGES)
+            pairs = judged.starts, judged.column - shard.first, judged.order, judged.own
+            counted = (shard.spans(), shard.order), shard.copies
             for start, stop in judged.query_tiles():
                 tiles = _tile_scores(queries.vectors[judged.query[start:stop]], padded, out=buffer)
                 shares = np.linspace(start, stop, 2 * n_threads + 1).astype(np.int64)
-                count = partial(_count, judged, shard, tiles, start, above)
+                count = partial(_count, (tiles, start), pairs, counted, above)
                 list(pool.map(count, shares[:-1], shares[1:]))
     ordered = np.empty_like(above)
     ordered[judged.pair] = above
@@ -185,6 +201,11 @@ def _padded(vectors: FloatArray, multiple: int) -> torch.Tensor:
     return torch.from_numpy(padded)
 
 
+def _tiles(n_tiles: int) -> torch.Tensor:
+    """Room for tiles of scores, on the CPU and in float32 whatever torch's defaults are."""
+    return torch.empty(n_tiles, TILE_QUERIES, TILE_PASSAGES, dtype=torch.float32, device="cpu")
+
+
 def _tile_scores(queries: FloatArray, passages: torch.Tensor, *, out: torch.Tensor | None = None) -> FloatArray:
     """Scores of at most a tile of queries with padded passages, ``float32[tiles, TILE_QUERIES, TILE_PASSAGES]``.
 
@@ -194,22 +215,20 @@ def _tile_scores(queries: FloatArray, passages: torch.Tensor, *, out: torch.Tens
     """
     n_tiles = len(passages) // TILE_PASSAGES
     padded = _padded(queries, TILE_QUERIES)
-    found = torch.empty(n_tiles, TILE_QUERIES, TILE_PASSAGES) if out is None else out[:n_tiles]
+    found = _tiles(n_tiles) if out is None else out[:n_tiles]
     torch.bmm(padded.expand(n_tiles, -1, -1), passages.view(n_tiles, TILE_PASSAGES, -1).transpose(1, 2), out=found)
     array: FloatArray = found.numpy()
     return array
 
 
 def _count(
-    judged: _Judged,
-    shard: _Columns,
-    tiles: FloatArray,
-    tile_start: int,
+    tiles: tuple[FloatArray, int],
+    pairs: tuple[IntArray, IntArray, IntArray, FloatArray],
+    shard: tuple[tuple[IntArray, IntArray], IntArray],
     above: npt.NDArray[np.int32],
-    first: int,
-    last: int,
+    *groups: int,
 ) -> None:
-    """Adds the counts of the groups ``first:last`` to ``above``; the tiles have group ``tile_start`` in row 0."""
-    pairs = judged.starts, judged.column - shard.first, judged.order, judged.own
-    count_first(tiles, tile_start, (first, last), pairs, (shard.spans(), shard.order), above)
-    count_copies(tiles, tile_start, (first, last), pairs, shard.copies, above)
+    """Adds the counts of some groups, the first and the last exclusive, to ``above``; see ``counting``."""
+    columns, copies = shard
+    count_first(*tiles, groups, pairs, columns, above)
+    count_copies(*tiles, groups, pairs, copies, above)

@@ -49,10 +49,10 @@ def locate(source: Source, language: str, *, data_dir: Path | None, task_dir: Pa
     relative = source.path_of(language)
     download_to = cache_dir / "data" / relative
     folders = [folder for folder in (data_dir, task_dir) if folder is not None]
-    for candidate in [*(folder / relative for folder in folders), download_to]:
-        if candidate.is_file():
-            check(candidate, source.sha256[language])
-            return candidate
+    for path in [*(folder / relative for folder in folders), download_to]:
+        if path.is_file():
+            check(path, source.sha256[language])
+            return path
     url = source.url_of(language)
     if url is None:
         tried = " or ".join(str(folder) for folder in folders)
@@ -110,30 +110,20 @@ def download(url: str, target: Path, sha256: str) -> None:
     if not url.startswith(("https://", "http://")):
         raise DataError(f"{url} is not a web address: expected https://.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    lock = target.with_name(f".{target.name}.lock")
-    try:
-        with FileLock(lock):
-            if target.is_file():  # Another run has downloaded it while this one waited for the lock.
-                check(target, sha256)
-            else:
-                _download(url, target, sha256)
-    finally:
-        lock.unlink(missing_ok=True)
+    # The lock's file stays: to remove it would let a third run in beside the second.
+    with FileLock(target.with_name(f".{target.name}.lock")):
+        if target.is_file():  # Another run has downloaded it while this one waited for the lock.
+            check(target, sha256)
+        else:
+            _download(url, target, sha256)
 
 
 def _download(url: str, target: Path, sha256: str) -> None:
     # Named by the checksum, so that a part of another version of the file is never continued.
     part = target.with_name(f".{target.name}.{sha256[:12]}.part")
-    try:
-        with part.open("ab") as file:
-            for block in _blocks_from(url, file.tell(), restart=lambda: file.truncate(0)):
-                file.write(block)
-    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ValueError) as error:
-        # ValueError and HTTPException: an address that cannot be parsed, or an answer that is no HTTP.
-        raise DataError(
-            f"{url} could not be downloaded: {error}. Run again to go on where it stopped; for a machine "
-            "without a network, run `xlbench fetch` on another one and pass the folder as --data-dir."
-        ) from error
+    with part.open("ab") as file:
+        for block in _blocks_from(url, file.tell(), restart=lambda: file.truncate(0)):
+            file.write(block)
     try:
         check(part, sha256)
     except DataError as error:
@@ -143,21 +133,26 @@ def _download(url: str, target: Path, sha256: str) -> None:
 
 
 def _blocks_from(url: str, start: int, *, restart: Callable[[], object]) -> Iterator[bytes]:
-    request = urllib.request.Request(url, headers={"User-Agent": f"xlbench/{__version__}"})  # noqa: S310 (http only)
-    if start:
-        request.add_header("Range", f"bytes={start}-")
+    """The content behind an address, from byte ``start`` on; ``restart`` is called if the server begins at 0."""
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310 (http only)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if start and error.code == 416:  # Range not satisfiable: the part is already whole, or is no part of this file.
-            return
-        raise
-    with response:
-        if start and response.status != 206:
-            restart()
-        while block := response.read(_BLOCK):
-            yield block
-        # http.client ends a read in silence when the connection is cut.
-        if response.length:
-            raise ConnectionError(f"the connection was cut {response.length:,} bytes before the end")
+        request = urllib.request.Request(url, headers={"User-Agent": f"xlbench/{__version__}"})  # noqa: S310 (http only)
+        if start:
+            request.add_header("Range", f"bytes={start}-")
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 (http only)
+            if start and response.status != 206:
+                restart()
+            while block := response.read(_BLOCK):
+                yield block
+            # http.client ends a read in silence when the connection is cut.
+            if response.length:
+                raise ConnectionError(f"the connection was cut {response.length:,} bytes before the end")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        # ValueError and HTTPException: an address that cannot be parsed, or an answer that is no HTTP.
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+            if start and error.code == 416:  # Range not satisfiable: the part is whole, or is no part of this file.
+                return
+        raise DataError(
+            f"{url} could not be downloaded: {error}. Run again to go on where it stopped; for a machine "
+            "without a network, run `xlbench fetch` on another one and pass the folder as --data-dir."
+        ) from error

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,9 @@ from xlbench.embeddings import Embeddings
 from xlbench.errors import ResultError
 from xlbench.measures import Measure
 from xlbench.progress import Advance
+from xlbench.ranks import Ranks
 from xlbench.results import QueryScores
-from xlbench.search import scores, tie_order
+from xlbench.search import TILE_QUERIES, scores, tie_order
 from xlbench.settings import Setting
 
 _QUERIES_AT_ONCE = 64  # A full ranking of 13,000 passages is a dict of 2 MB.
@@ -99,19 +99,20 @@ def _recompute(
     ids = [collection.passages.ids[row] for row in pool]
     order = tie_order(collection.passages.ids)[pool]
     trec = [measures.parse(name) for name in measure_names if name not in BIAS_MEASURES]
+    bias = [name for name in measure_names if name in BIAS_MEASURES]
     rows = [row for row in range(asked.start, asked.stop) if collection.queries.ids[row] in qrels]
+    vectors = passages.vectors[passages.row[pool]]
     found: dict[str, dict[str, float]] = {}
-    for start in range(0, len(rows), _QUERIES_AT_ONCE):
-        some = rows[start : start + _QUERIES_AT_ONCE]
-        scored = scores(queries.vectors[queries.row[some]], passages.vectors[passages.row[pool]])
-        run = {
-            collection.queries.ids[row]: dict(zip(ids, line.tolist(), strict=True))
-            for row, line in zip(some, scored, strict=True)
-        }
-        by_query = trec_scores({id_: qrels[id_] for id_ in run}, run, trec)
-        for id_, line in zip(run, scored, strict=True):
-            found[id_] = by_query[id_] | _bias(line, order, ids, qrels[id_], measure_names)
-        advance(texts=len(some), characters=len(some), stored=False)
+    for start in range(0, len(rows), TILE_QUERIES):
+        some = rows[start : start + TILE_QUERIES]
+        lines = dict(zip(some, scores(queries.vectors[queries.row[some]], vectors), strict=True))
+        for first in range(0, len(some), _QUERIES_AT_ONCE):
+            chunk = {collection.queries.ids[row]: lines[row] for row in some[first : first + _QUERIES_AT_ONCE]}
+            run = {id_: dict(zip(ids, line.tolist(), strict=True)) for id_, line in chunk.items()}
+            by_query = trec_scores({id_: qrels[id_] for id_ in run}, run, trec)
+            for id_, line in chunk.items():
+                found[id_] = by_query[id_] | _bias(line, order, ids, qrels[id_], bias)
+            advance(texts=len(chunk), characters=len(chunk), stored=False)
     return found
 
 
@@ -157,11 +158,17 @@ def _bias(
     line: npt.NDArray[np.float32],
     order: npt.NDArray[np.int64],
     ids: Sequence[str],
-    relevant: dict[str, int],
+    relevant: Mapping[str, int],
     measure_names: Sequence[str],
-) -> dict[str, Any]:
-    if "RankDistance" not in measure_names:
-        return {}
-    ranked = np.lexsort((-order, -line))
-    at = [rank for rank, i in enumerate(ranked.tolist(), start=1) if ids[i] in relevant]
-    return {"RankDistance": float(at[-1] - at[0])}
+) -> dict[str, float]:
+    """The bias measures of one query, from its sorted ranking."""
+    ranked = np.lexsort((-order, -line)) if measure_names else np.empty(0, np.int64)
+    at = [(rank, ids[i]) for rank, i in enumerate(ranked.tolist(), start=1) if ids[i] in relevant]
+    ranks = Ranks(
+        query=np.zeros(1, np.int32),
+        starts=np.array([0, len(at)]),
+        rank=np.array([rank for rank, _ in at], np.int64),
+        gain=np.array([relevant[id_] for _, id_ in at], np.int16),
+        language=np.zeros(len(at), np.int16),
+    )
+    return {name: float(BIAS_MEASURES[name](ranks)[0]) for name in measure_names}

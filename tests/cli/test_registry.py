@@ -131,7 +131,7 @@ def test_fetch_refuses_another_file_than_the_task_says(xlbench, folder, site, re
     outcome = xlbench(*command)
     assert outcome.code == 1
     assert "tiny.jsonl gave another file than expected." in outcome.err
-    assert list((folder / "data/remote").iterdir()) == []
+    assert [path.name for path in (folder / "data/remote").iterdir()] == [".tiny.jsonl.lock"]
     (folder / "data/remote/tiny.jsonl").write_text("mine", encoding="utf-8")
     outcome = xlbench(*command)
     assert outcome.code == 1

@@ -258,3 +258,10 @@ def test_a_terminal_gets_a_progress_bar_with_time_left_and_coloured_tables(folde
     assert "───" in plain
     assert re.search(r"^ ?mean .*\d", plain, re.MULTILINE)
     assert "owner/counting on tiny: AP" in plain
+
+
+def test_settings_that_do_not_exist_are_a_usage_error(xlbench, task):
+    """One language has no cross-lingual setting, which is said before anything is encoded."""
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--language", "de", "--setting", "cross")
+    assert outcome.code == 2
+    assert "has no cross setting in de alone" in outcome.err

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 
 from xlbench.encoders import folders
@@ -114,3 +119,42 @@ def test_a_folder_has_the_files_that_it_has(folder):
     """A file of a folder is its path, one that is not there is None."""
     assert folders.config_file(str(folder), "config.json", revision=None) == folder / "config.json"
     assert folders.config_file(str(folder), "nothing.json", revision=None) is None
+
+
+def hub_cache(root, *, name="config.json", absent="modules.json"):
+    """The hub's cache of a model that has one file and is known not to have another."""
+    repository = root / "hub" / "models--some--model"
+    commit = "c" * 40
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots" / commit).mkdir(parents=True)
+    (repository / "snapshots" / commit / name).write_text("{}")
+    (repository / ".no_exist" / commit).mkdir(parents=True)
+    (repository / ".no_exist" / commit / absent).touch()
+    return commit
+
+
+def test_a_hub_model_that_was_used_before_needs_no_network(tmp_path):
+    """Of a model in the hub's cache the files, the absent files and the commit are known without a network."""
+    pytest.importorskip("huggingface_hub")
+    commit = hub_cache(tmp_path)
+    program = (
+        "from xlbench.encoders import folders\n"
+        "print(folders.adapter_of('some/model', revision=None), folders.revision_of('some/model', revision=None))"
+    )
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    assert ran.stdout.split() == ["transformers", commit], ran.stderr
+
+
+def test_a_default_prompt_stands_in_for_one_that_is_not_named(tmp_path):
+    """A model whose only prompt is its default has that prompt for queries and passages; otherwise each its own."""
+    config = tmp_path / "config_sentence_transformers.json"
+    for prompts, default, expected in (
+        ({"query": "q: ", "passage": "p: "}, None, ("q: ", "p: ")),
+        ({"general": "g: "}, "general", ("g: ", "g: ")),
+        ({"general": "g: ", "query": "q: "}, "general", ("q: ", "g: ")),
+        ({"query": None}, None, ("", "")),
+    ):
+        config.write_text(json.dumps({"prompts": prompts, "default_prompt_name": default}))
+        assert folders.prompts_of(str(tmp_path), revision=None) == expected

@@ -302,3 +302,58 @@ def test_a_broken_model_is_refused_in_a_sentence(tmp_path, damage, with_modules)
         EncoderError, match=rf"The model {folder} cannot be loaded \(\w+: .*Expected weights, tokenizer"
     ):
         load(str(folder), device="cpu").encoder.encode_queries(TEXTS)
+
+
+def test_an_argument_named_model_is_part_of_the_identity(tmp_path):
+    """A class may take an argument `model`, the commonest of all; another value is another model."""
+    path = tmp_path / "mine.py"
+    path.write_text(CODE + "\n\nclass WithModel(Mine):\n    def __init__(self, model):\n        self.model = model\n")
+    found = [load(f"{path}:WithModel", arguments={"model": name}) for name in "ab"]
+    assert [model.encoder.model for model in found] == ["a", "b"]
+    assert [model.identity()["arguments"] for model in found] == [{"model": "a"}, {"model": "b"}]
+
+
+def test_a_folder_cannot_be_replaced_by_an_argument(tmp_path):
+    """--model names the folder, and a model argument `model` is unknown."""
+    with pytest.raises(UnknownNameError, match="Unknown model argument 'model'"):
+        load(str(make_bert(tmp_path / "bert")), arguments={"model": "other"})
+
+
+@pytest.mark.parametrize("name", ["normalize", "trust_remote_code"])
+def test_text_does_not_count_as_true(tmp_path, name):
+    """`trust_remote_code=False` is text and no truth value; it must not be taken for true."""
+    with pytest.raises(EncoderError, match=f"{name} is 'False'; expected true or false"):
+        load(str(make_bert(tmp_path / "bert")), arguments={name: "False"})
+
+
+def test_a_device_that_is_not_used_is_refused():
+    """A model that runs on the CPU only says so, and does not pass over another device in silence."""
+    with pytest.raises(EncoderError, match="hash runs on the CPU only, but --device is 'cuda'"):
+        load("hash", device="cuda")
+
+
+@pytest.mark.parametrize("name", ["..", "", 7])
+def test_a_name_that_is_no_name_is_refused(tmp_path, name):
+    """A model's name becomes a folder, so it is text and not of dots alone."""
+    path = tmp_path / "mine.py"
+    path.write_text(CODE + f"\nMine.name = {name!r}\n")
+    with pytest.raises(EncoderError, match="has the name"):
+        load(f"{path}:Mine")
+
+
+def test_provenance_is_plain_and_does_not_hide_the_arguments(tmp_path):
+    """What JSON does not know becomes text before anything is encoded; a key `arguments` hides nothing."""
+    path = tmp_path / "mine.py"
+    path.write_text(
+        CODE + "\nimport pathlib\nMine.provenance = lambda self: {'arguments': 1, 'where': pathlib.Path('x')}\n"
+    )
+    keys = [load(f"{path}:Mine", arguments={"value": value}).key() for value in (1.0, 2.0)]
+    assert keys[0]["provenance"] == {"arguments": 1, "where": "x"}
+    assert keys[0] != keys[1]
+
+
+def test_the_code_of_the_encoders_is_part_of_the_key():
+    """Vectors are not taken from code that has changed since; the revision of a built-in model stays what it is."""
+    model = load("hash")
+    assert re.fullmatch("[0-9a-f]{12}", model.key()["code"])
+    assert model.revision == "1"

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from tiny_models import LONG, TEXTS, make_sentence_bert, one_thread, unit
+from tiny_models import LONG, ROOM, TEXTS, make_sentence_bert, one_thread, unit
 
 from xlbench.encoders import load
 from xlbench.errors import EncoderError
@@ -157,3 +157,17 @@ def test_a_result_names_model_and_arguments(folder):
     assert identity.pop("revision").startswith("sha256:")
     assert identity == {"name": "tiny", "adapter": "sentence-transformers", "arguments": {"max_length": 5}}
     assert set(model.provenance()) >= {"torch", "transformers", "sentence_transformers", "device", "dtype"}
+
+
+def test_a_max_length_beyond_the_positions_is_refused(tmp_path):
+    """More tokens than the network has positions for is an error with both numbers."""
+    folder = make_sentence_bert(tmp_path / "model")
+    with pytest.raises(EncoderError, match=f"max_length is 99, but .* takes {ROOM} tokens at most"):
+        load(str(folder), arguments={"max_length": 99}).encoder.encode_queries(["one"])
+
+
+def test_a_model_for_a_distance_is_refused(tmp_path):
+    """Vectors that are made for Euclidean distance are not compared by inner product in silence."""
+    folder = make_sentence_bert(tmp_path / "model", similarity="euclidean")
+    with pytest.raises(EncoderError, match="made for euclidean distance"):
+        load(str(folder)).encoder.encode_queries(["one"])

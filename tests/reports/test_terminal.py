@@ -6,6 +6,7 @@ import io
 import os
 import pty
 import re
+import select
 
 import pytest
 
@@ -25,9 +26,11 @@ def on_terminal(*tables: Table) -> str:
     with os.fdopen(slave, "w", encoding="utf-8") as file:
         show(tables, file)
         file.flush()
-        shown = os.read(master, 1 << 16).decode()
+        shown = b""
+        while select.select([master], [], [], 0.2)[0]:  # One read need not give all of it.
+            shown += os.read(master, 1 << 16)
     os.close(master)
-    return shown.replace("\r\n", "\n")
+    return shown.decode().replace("\r\n", "\n")
 
 
 @pytest.fixture(autouse=True)

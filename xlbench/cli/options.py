@@ -33,13 +33,14 @@ class ManyValues(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Writes the option's name before each of its values."""
         repeatable = {name for p in self.params if isinstance(p, click.Option) and p.multiple for name in p.opts}
+        positional = any(isinstance(p, click.Argument) for p in self.params)
         spread: list[str] = []
         option: str | None = None
         for i, arg in enumerate(args):
             if arg.startswith("-") and arg != "-":
                 option = arg if arg in repeatable else None
                 spread.append(arg)
-            elif option is not None and args[i - 1] != option:
+            elif option is not None and args[i - 1] != option and not (positional and Path(arg).exists()):
                 spread += [option, arg]
             else:
                 spread.append(arg)

@@ -90,6 +90,8 @@ def verify(
         if name not in known:
             raise UnknownNameError("setting", name, known)
     chosen = [known[name] for name in names] or list(known.values())
+    if not chosen:
+        raise ResultError(f"{result} has no scores, so there is nothing to verify.")
 
     from xlbench import trec
     from xlbench.evaluate import embed_collection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,8 +138,14 @@ class _Job:
         for kind in kinds:
             if kind not in task.settings:
                 raise UnknownNameError("setting", kind, task.settings, hint=f"Task {task.name} has no such setting.")
-        chosen = tuple(kind for kind in task.settings if not kinds or kind in kinds)
-        return cls(task, choose_languages(task, wanted), chosen)
+        job = cls(
+            task, choose_languages(task, wanted), tuple(kind for kind in task.settings if not kinds or kind in kinds)
+        )
+        if not settings(job.kinds, job.languages):
+            raise click.UsageError(
+                f"{task.name} has no {'/'.join(job.kinds)} setting in {', '.join(job.languages)} alone."
+            )
+        return job
 
 
 def _path(job: _Job, model: Model, output: Path) -> Path:
@@ -157,8 +162,7 @@ def _known_result(job: _Job, model: Model, output: Path) -> Result | None:
     if not path.exists():
         return None
     found = load(path)
-    # As it comes back from a JSON file.
-    identity = json.loads(json.dumps(model.identity(), default=str))
+    identity = model.identity()
     names = [setting.name for setting in settings(job.kinds, job.languages)]
     if found.is_of(task_version=job.task.version, model=identity, settings=names):
         return found

@@ -6,10 +6,13 @@ when the first text is encoded.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib
 import importlib.util
 import inspect
+import json
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -60,26 +63,34 @@ class Model:
     arguments: Mapping[str, Any]
     """As the user gave them."""
     code: str = ""
-    """Checksum of the file with the encoder's class, if that is a user's: who edits it gets a new revision."""
+    """Checksum of the code that makes the vectors."""
+    users_code: bool = False
+    """Whether the code is the user's own, not xlbench's: then editing it makes another revision of the model."""
 
     @property
     def revision(self) -> str:
-        """What identifies weights and code."""
-        return f"{self.encoder.revision}+{self.code}" if self.code else self.encoder.revision
+        """What identifies weights and, if it is the user's, code."""
+        return f"{self.encoder.revision}+{self.code}" if self.users_code else self.encoder.revision
 
     def identity(self) -> dict[str, Any]:
         """The ``model`` object of a result."""
-        return {
-            "name": self.encoder.name,
-            "revision": self.revision,
-            "adapter": self.adapter,
-            "arguments": dict(self.arguments),
-        }
+        arguments = _plain(dict(self.arguments))
+        return {"name": self.encoder.name, "revision": self.revision, "adapter": self.adapter, "arguments": arguments}
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the vectors; see ``Encoder``."""
         found = getattr(self.encoder, "provenance", None)
-        return dict(found()) if found else {}
+        return _plain(dict(found())) if found else {}
+
+    def key(self) -> dict[str, Any]:
+        """All but the texts and their role that can change a vector."""
+        return {"model": self.identity(), "provenance": self.provenance(), "code": self.code}
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back from a JSON file; what JSON does not know becomes its text."""
+    plain: dict[str, Any] = json.loads(json.dumps(value, default=str))
+    return plain
 
 
 @dataclass(frozen=True)
@@ -176,17 +187,21 @@ def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, k
         raise UnknownNameError(
             "model", model, known, hint="Or give a folder, a Hub id (owner/name) or package.module:Class."
         )
-    adapter = folders.adapter_of(model, revision=arguments.get("revision"))
-    return _made(_FOLDERS[adapter], adapter, {"model": model, **arguments}, device)
+    revision = arguments.get("revision")
+    if revision is not None and not isinstance(revision, str):
+        raise EncoderError(f"revision is {revision!r}; expected text, in quotes if it looks like a number: '\"5\"'.")
+    adapter = folders.adapter_of(model, revision=revision)
+    return _made(_FOLDERS[adapter], adapter, arguments, device, folder=model)
 
 
 def _near(name: str, known: Sequence[str]) -> bool:
-    import difflib
-
     return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.6))
 
 
-def _made(target: str, adapter: str, arguments: dict[str, Any], device: str | None) -> Model:
+def _made(
+    target: str, adapter: str, arguments: dict[str, Any], device: str | None, *, folder: str | None = None
+) -> Model:
+    """The model of a class; ``folder`` is the first argument of a class that loads folders and Hub ids."""
     for kind in KINDS:
         if kind.adapter == adapter and not kind.installed:
             raise EncoderError(f"A model of the kind {adapter!r} needs {' and '.join(kind.requires)}: {kind.install}")
@@ -195,36 +210,46 @@ def _made(target: str, adapter: str, arguments: dict[str, Any], device: str | No
         raise EncoderError(
             f"{target} is no class; expected one with name, revision, encode_queries and encode_passages."
         )
-    accepted = [name for name in inspect.signature(cls).parameters if name not in {"model", "device"}]
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls).parameters.values())
-    given = {name: value for name, value in arguments.items() if name != "model"}
-    for name in given:
+    parameters = inspect.signature(cls).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    accepted = [name for name in list(parameters)[0 if folder is None else 1 :] if name != "device"]
+    for name in arguments:
         if name not in accepted and not takes_any:
-            raise UnknownNameError(
-                "model argument", name, accepted, hint=f"{adapter} takes {', '.join(accepted) or 'none'}."
-            )
-    if device is not None and (takes_any or "device" in inspect.signature(cls).parameters):
-        arguments = {**arguments, "device": device}
+            hint = f"{adapter} takes {', '.join(accepted) or 'none'}."
+            raise UnknownNameError("model argument", name, accepted, hint=hint)
+    takes_device = takes_any or "device" in parameters
+    if device not in (None, "cpu") and not takes_device:
+        raise EncoderError(f"{adapter} runs on the CPU only, but --device is {device!r}: leave it out.")
+    placed = arguments if device is None or not takes_device else {**arguments, "device": device}
     try:
-        encoder = cls(**arguments)
+        encoder = cls(*([] if folder is None else [folder]), **placed)
     except TypeError as error:
-        raise EncoderError(f"{target} could not be made with the arguments {arguments}: {error}.") from error
+        raise EncoderError(f"{target} could not be made with the arguments {placed}: {error}.") from error
+    _check_members(encoder, target)
+    users = not target.startswith("xlbench.encoders.")
+    return Model(cast("Encoder", encoder), adapter, arguments, code=_checksum(cls, users=users), users_code=users)
+
+
+def _check_members(encoder: object, target: str) -> None:
     for member in ("name", "revision", "encode_queries", "encode_passages"):
         if not hasattr(encoder, member):
             raise EncoderError(
                 f"{target} has no {member!r}; expected name, revision, encode_queries and encode_passages."
             )
-    own = adapter in {kind.adapter for kind in KINDS if kind.adapter != "class"}
-    return Model(encoder=cast("Encoder", encoder), adapter=adapter, arguments=given, code="" if own else _checksum(cls))
+    for member in ("name", "revision"):
+        value = getattr(encoder, member)
+        if not isinstance(value, str) or not value.strip(". "):
+            raise EncoderError(f"{target} has the {member} {value!r}; expected text, and not of dots alone.")
 
 
-def _checksum(cls: type) -> str:
-    """Of the file that has the class; empty where there is none, as in an interactive session."""
+def _checksum(cls: type, *, users: bool) -> str:
+    """Of the file that has a user's class, or of all of xlbench's encoders; of nothing if there is no file."""
     try:
-        file = inspect.getsourcefile(cls)
-    except (TypeError, OSError):
-        return ""
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12] if file and Path(file).is_file() else ""
+        file = inspect.getsourcefile(cls) or ""
+    except (TypeError, OSError):  # A class made in an interactive session.
+        file = ""
+    files = [Path(file)] if users else sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.is_file())).hexdigest()[:12]
 
 
 def _class(target: str) -> Any:
@@ -232,6 +257,8 @@ def _class(target: str) -> Any:
     where, _, name = target.rpartition(":")
     if where.endswith(".py") and not Path(where).is_file():
         raise EncoderError(f"{where} is no file; expected file.py:Class.")
+    if os.getcwd() not in sys.path:  # noqa: PTH109 (as sys.path has it)
+        sys.path.append(os.getcwd())  # noqa: PTH109
     try:
         module = _file_module(Path(where)) if where.endswith(".py") else importlib.import_module(where)
     except Exception as error:

@@ -11,6 +11,8 @@ from typing import Any
 from xlbench.errors import EncoderError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+# sentence-transformers takes the first of these that there is.
+_PASSAGE_PROMPTS = ("document", "passage", "corpus")
 _NOT_THE_MODEL = {".md", ".png", ".jpg", ".onnx"}
 
 
@@ -47,7 +49,7 @@ def config_file(model: str, name: str, *, revision: str | None) -> Path | None:
         path = Path(model) / name
         return path if path.is_file() else None
     try:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import hf_hub_download, try_to_load_from_cache
         from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
     except ModuleNotFoundError as error:
         raise EncoderError(
@@ -56,6 +58,9 @@ def config_file(model: str, name: str, *, revision: str | None) -> Path | None:
     try:
         return Path(hf_hub_download(model, name, revision=revision))
     except LocalEntryNotFoundError as error:
+        # Without a network, a model that was used before is in the hub's cache, and so is which files it does not have.
+        if try_to_load_from_cache(model, name, revision=revision) is not None:
+            return None
         raise EncoderError(
             f"{model} is no folder here, and the model hub cannot be reached. Check the name and the connection, "
             "or download the model elsewhere and give its folder."
@@ -94,11 +99,21 @@ def name_of(model: str) -> str:
     return Path(model).resolve().name if Path(model).exists() else model
 
 
-def prompts_of(model: str, *, revision: str | None) -> dict[str, str]:
-    """The prompts that a sentence-transformers model names in its configuration, by name."""
+def prompts_of(model: str, *, revision: str | None) -> tuple[str, str]:
+    """The prompts for queries and for passages that a sentence-transformers model names; empty if it names none.
+
+    A prompt that is named as the default stands in for one that is not there, as in sentence-transformers.
+
+    Raises:
+        EncoderError: if its configuration cannot be read.
+
+    """
     path = config_file(model, "config_sentence_transformers.json", revision=revision)
     try:
         config: Any = json.loads(path.read_text(encoding="utf-8")) if path else {}
-        return {str(name): str(prompt) for name, prompt in (config.get("prompts") or {}).items() if prompt}
-    except (ValueError, AttributeError) as error:
+        prompts = {name: str(prompt) for name, prompt in (config.get("prompts") or {}).items() if prompt}
+        default = prompts.get(config.get("default_prompt_name"), "")
+    except (ValueError, AttributeError, TypeError) as error:
         raise EncoderError(f"{path} is not the configuration of a sentence-transformers model: {error}.") from error
+    passage = next((prompts[name] for name in _PASSAGE_PROMPTS if name in prompts), default)
+    return prompts.get("query", default), passage

@@ -37,6 +37,7 @@ class PooledTransformerEncoder(torch_model.TorchEncoder):
         ``max_length`` is in tokens, by default the tokenizer's; ``batch_tokens`` is the tokens in a batch, padding
         included.
         """
+        torch_model.check_flag("normalize", normalize)
         if pooling not in _POOLINGS:
             raise UnknownNameError("pooling", str(pooling), _POOLINGS)
         super().__init__(
@@ -94,24 +95,10 @@ class PooledTransformerEncoder(torch_model.TorchEncoder):
     @property
     def _limit(self) -> int | None:
         """The longest input in tokens, or None if there is no limit."""
-        if self._max_length is not None and self._max_length <= self._n_positions:
-            return self._max_length
-        if self._max_length is not None:
-            raise EncoderError(
-                f"max_length is {self._max_length:,}, but {self._source} takes {self._n_positions:,} tokens at most."
-            )
-        limits = [self._tokenizer.model_max_length, self._n_positions]
-        return int(min(limits)) if min(limits) < _NO_LIMIT else None
-
-    @property
-    def _n_positions(self) -> int:
-        """How many tokens the network has positions for."""
-        positions: Any = getattr(getattr(self._network, "embeddings", None), "position_embeddings", None)
-        if getattr(positions, "num_embeddings", None) is None:
-            return int(getattr(self._network.config, "max_position_embeddings", None) or _NO_LIMIT)
-        # RoBERTa and its kin count positions from after the padding's.
-        unused = 0 if positions.padding_idx is None else positions.padding_idx + 1
-        return int(positions.num_embeddings) - unused
+        n_positions = torch_model.n_positions(self._network)
+        self._check_max_length(n_positions)
+        known = [limit for limit in (self._max_length or self._tokenizer.model_max_length, n_positions) if limit]
+        return int(min(known)) if min(known, default=_NO_LIMIT) < _NO_LIMIT else None
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from xlbench.encoders import FloatArray, folders, torch_model
 from xlbench.encoders.batching import encode_in_batches
+from xlbench.errors import EncoderError
 
 
 class SentenceTransformerEncoder(torch_model.TorchEncoder):
@@ -37,16 +38,17 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         Prompts and normalisation are by default the model's own; vectors of a model made for cosine are normalised.
         ``max_length`` is in tokens, ``batch_tokens`` the tokens in a batch, padding included.
         """
-        own = folders.prompts_of(model, revision=revision)
-        document = own.get("document", own.get("passage", own.get("corpus", "")))
+        if normalize is not None:
+            torch_model.check_flag("normalize", normalize)
+        query, passage = folders.prompts_of(model, revision=revision)
         super().__init__(
             model,
             device=device,
             dtype=dtype,
             max_length=max_length,
             batch_tokens=batch_tokens,
-            query_prompt=own.get("query", "") if query_prompt is None else query_prompt,
-            passage_prompt=document if passage_prompt is None else passage_prompt,
+            query_prompt=query if query_prompt is None else query_prompt,
+            passage_prompt=passage if passage_prompt is None else passage_prompt,
             revision=revision,
             trust_remote_code=trust_remote_code,
         )
@@ -104,6 +106,12 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
             )
             if hasattr(model.tokenizer, "get_vocab"):
                 torch_model.check_vocabulary(model.tokenizer)
+        if model.similarity_fn_name not in ("cosine", "dot"):
+            raise EncoderError(
+                f"{self._source} is made for {model.similarity_fn_name} distance, "
+                "and vectors are compared by inner product here."
+            )
         if self._max_length is not None:
+            self._check_max_length(torch_model.n_positions(getattr(model[0], "auto_model", None)))
             model.max_seq_length = self._max_length
         return model

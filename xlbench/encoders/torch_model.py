@@ -44,6 +44,7 @@ class TorchEncoder:
                 raise EncoderError(
                     f"{name} is {prompt!r}; expected text, in quotes if it looks like a number: '\"5\"'."
                 )
+        check_flag("trust_remote_code", trust_remote_code)
         self.name = folders.name_of(model)
         self.revision = folders.revision_of(model, revision=revision)
         self._source = model
@@ -66,6 +67,13 @@ class TorchEncoder:
             "query_prompt": self._query_prompt,
             "passage_prompt": self._passage_prompt,
         }
+
+    def _check_max_length(self, n_positions: int | None) -> None:
+        """Refuses a longest input that the network has no positions for."""
+        if self._max_length is not None and n_positions is not None and self._max_length > n_positions:
+            raise EncoderError(
+                f"max_length is {self._max_length:,}, but {self._source} takes {n_positions:,} tokens at most."
+            )
 
     @cached_property
     def _device(self) -> str:
@@ -92,6 +100,28 @@ class TorchEncoder:
         return self._batch_tokens or DEFAULT_BATCH_TOKENS.get(
             self._device.partition(":")[0], DEFAULT_BATCH_TOKENS["cuda"]
         )
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuses what is neither true nor false: any text would count as true.
+
+    Raises:
+        EncoderError: if it is something else.
+
+    """
+    if not isinstance(value, bool):
+        raise EncoderError(f"{name} is {value!r}; expected true or false.")
+
+
+def n_positions(network: Any) -> int | None:
+    """How many tokens a network has positions for, or None if it does not say."""
+    positions: Any = getattr(getattr(network, "embeddings", None), "position_embeddings", None)
+    if getattr(positions, "num_embeddings", None) is None:
+        stated = getattr(getattr(network, "config", None), "max_position_embeddings", None)
+        return stated if isinstance(stated, int) else None
+    # RoBERTa and its kin count positions from after the padding's.
+    unused = 0 if positions.padding_idx is None else positions.padding_idx + 1
+    return int(positions.num_embeddings) - unused
 
 
 def version(distribution: str) -> str:

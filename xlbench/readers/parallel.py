@@ -37,8 +37,8 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
             id_ = field(record, "id", str, where)
             asked = _by_language(record, "queries", languages, where)
             answers = _by_language(record, "passages", languages, where)
-            if asked and not answers:
-                raise DataError(f"{where} has a query but no passage in {', '.join(languages)}.")
+            if asked and not record["passages"]:
+                raise DataError(f"{where} has a query but no passage.")
             queries += [Text(f"{language}:{id_}", language, query) for language, query in asked.items()]
             passages += [Text(f"{language}:{id_}", language, passage) for language, passage in answers.items()]
             judgements += [Judgement(f"{a}:{id_}", f"{b}:{id_}", 1) for a in asked for b in answers]
