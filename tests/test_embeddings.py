@@ -391,3 +391,26 @@ def test_a_run_that_was_killed_goes_on(tmp_path):
     with start(tmp_path, "killed") as again:
         assert again.communicate()[0] == "ready\n5\n"
     assert files_in(tmp_path / "killed") == files_in(tmp_path / "alone")
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [(1e20, "expected at most 1e\\+18, beyond which inner products overflow"), (1j, "expected float32")],
+)
+def test_vectors_whose_products_would_be_wrong_are_refused(tmp_path, factor, said):
+    """Vectors so long that their products overflow, and complex ones, are refused and not scored."""
+    texts = texts_of(["one", "two"])
+    with pytest.raises(EncoderError, match=said):
+        embed(texts, lambda some: np.ones((len(some), 3)) * factor, store=store_in(tmp_path))
+
+
+def test_an_error_of_the_encoder_is_said_with_its_line(tmp_path):
+    """What a user's encoder raises becomes a sentence with the kind of error, the file and the line."""
+
+    def encode(texts):
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(
+        EncoderError, match=r"failed on 1 texts: ZeroDivisionError: mine \(.*test_embeddings.py, line \d+\)"
+    ):
+        embed(texts_of(["one"]), encode, store=store_in(tmp_path))

@@ -371,3 +371,9 @@ def test_a_headline_is_a_measure_of_every_setting(tmp_path):
     record = changed("measures", to=["AP", "RankDistance"]) | {"headline": "RankDistance"}
     with pytest.raises(TaskError, match=r"'headline' has an unknown value.*'RankDistance'"):
         tasks.load(write(tmp_path, record))
+
+
+def test_a_task_of_ones_own_has_a_name_of_its_own(tmp_path):
+    """A file with the name of a built-in task is refused: their results could not be told apart."""
+    with pytest.raises(TaskError, match="'xquad-r', which is a task that comes with xlbench: choose another name"):
+        tasks.load(write(tmp_path, changed("name", to="xquad-r")))

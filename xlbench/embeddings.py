@@ -12,6 +12,8 @@ import io
 import json
 import re
 import tokenize
+import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection import Texts
-from xlbench.errors import EncoderError
+from xlbench.errors import EncoderError, XlbenchError
 from xlbench.files import write_whole
 from xlbench.progress import Advance
 
@@ -29,6 +31,7 @@ FloatArray = npt.NDArray[np.float32]
 
 _SHARD_TEXTS = 1024
 _SHARD_CHARACTERS = 1 << 17
+_LONGEST = 1e18
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def embed(
         found = store.get(shard_texts)
         stored = found is not None
         if found is None:
-            found = _checked(encode(shard_texts), [texts.ids[first_row[i]] for i in shard])
+            found = _checked(_encoded(encode, shard_texts), [texts.ids[first_row[i]] for i in shard])
         if vectors is None:
             vectors = np.empty((len(unique), found.shape[1]), np.float32)
         if found.shape[1] != vectors.shape[1]:
@@ -151,10 +154,26 @@ def _shards(unique: Sequence[str], language: npt.NDArray[np.int16]) -> Iterator[
         yield shard
 
 
+def _encoded(encode: Callable[[list[str]], FloatArray], texts: list[str]) -> object:
+    try:
+        return encode(texts)
+    except XlbenchError:
+        raise
+    except Exception as error:
+        # The last frame is the line at fault in the encoder's code, or in what it calls.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise EncoderError(
+            f"The encoder failed on {len(texts)} texts: {type(error).__name__}: {error} "
+            f"({frame.filename}, line {frame.lineno}). What was encoded before is kept."
+        ) from error
+
+
 def _checked(found: object, ids: Sequence[str]) -> FloatArray:
     try:
-        vectors = np.asarray(found, dtype=np.float32)
-    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: a tensor that requires grad.
+        # What overflows is refused below, with the text; complex numbers would lose a part in silence.
+        with np.errstate(over="ignore"), warnings.catch_warnings(action="error", category=np.exceptions.ComplexWarning):
+            vectors = np.asarray(found, dtype=np.float32)
+    except (TypeError, ValueError, RuntimeError, Warning) as error:  # RuntimeError: a tensor that requires grad.
         raise EncoderError(
             f"The encoder gave {type(found).__name__} for {len(ids)} texts; expected float32[texts, D] ({error})."
         ) from error
@@ -170,5 +189,11 @@ def _checked(found: object, ids: Sequence[str]) -> FloatArray:
             f"The encoder gave NaN or infinity for the text {ids[bad]!r} "
             f"({(~finite).sum()} of {len(ids)} texts in this batch): "
             "expected finite numbers. With half precision, try --dtype float32."
+        )
+    length = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    if length.max(initial=0) > _LONGEST:
+        raise EncoderError(
+            f"The encoder gave a vector of length {length.max():.1e} for the text {ids[int(length.argmax())]!r}: "
+            f"expected at most {_LONGEST:.0e}, beyond which inner products overflow. Normalise the vectors."
         )
     return np.ascontiguousarray(vectors)

@@ -74,7 +74,12 @@ def load(task: str) -> Task:
         if task not in names():
             raise UnknownNameError("task", task, names())
         path = _registry() / f"{task}.yaml"
-    return _validated(_parse(path), path)
+    found = _validated(_parse(path), path)
+    if found.name in names() and found.file.parent != _registry().resolve():
+        raise TaskError(
+            f"{path}: 'name' is {found.name!r}, which is a task that comes with xlbench: choose another name."
+        )
+    return found
 
 
 def choose_languages(task: Task, wanted: Sequence[str]) -> tuple[str, ...]:

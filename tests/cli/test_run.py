@@ -265,3 +265,32 @@ def test_settings_that_do_not_exist_are_a_usage_error(xlbench, task):
     outcome = xlbench("run", "--model", "hash", "--task", task, "--language", "de", "--setting", "cross")
     assert outcome.code == 2
     assert "has no cross setting in de alone" in outcome.err
+
+
+def test_two_tasks_of_one_name_are_a_usage_error(xlbench, folder, task):
+    """Two tasks of one name would have one result file; nothing is encoded."""
+    path = folder / task
+    copy = path.with_name("copy.yaml")
+    copy.write_bytes(path.read_bytes())
+    outcome = xlbench("run", "--model", "hash", "--task", task, copy.relative_to(folder))
+    assert outcome.code == 2
+    assert "would have one result" in outcome.err
+
+
+def test_a_result_without_its_parquet_file_is_not_there(xlbench, folder, task):
+    """A result counts as there if both of its files are; otherwise it is made again."""
+    xlbench("run", "--model", "hash", "--task", task)
+    parquet = next((folder / "results").rglob("*.parquet"))
+    parquet.unlink()
+    assert "Saved to" in xlbench("run", "--model", "hash", "--task", task).out
+    assert parquet.exists()
+
+
+def test_a_task_with_another_headline_is_another_task(xlbench, folder, task):
+    """Who changes what a task reports without raising its version is told so, and not shown the old result."""
+    xlbench("run", "--model", "hash", "--task", task)
+    path = folder / task
+    path.write_text(path.read_text().replace("headline: AP", "headline: RR@10"), encoding="utf-8")
+    outcome = xlbench("run", "--model", "hash", "--task", task)
+    assert outcome.code == 1
+    assert "its headline is AP, not RR@10" in outcome.err

@@ -57,6 +57,7 @@ _ADVICE = {
     errno.EACCES: _ACCESS,
     errno.EPERM: _ACCESS,
     errno.EROFS: _ACCESS,
+    errno.ENOENT: "Expected the folder it is in: make it, or choose another --cache-dir or --output.",
     errno.ENOTDIR: "A file is where a folder is expected: choose another folder.",
     errno.EEXIST: "A file is where a folder is expected: choose another folder.",
     errno.EISDIR: "A folder is where a file is expected: give the file.",

@@ -106,6 +106,12 @@ def run(
     options = {"dtype": dtype, "max_length": max_length}
     arguments = {name: value for name, value in options.items() if value is not None} | model_arguments(model_args)
     jobs = [_Job.of(registry.load(name), wanted, kinds) for name in dict.fromkeys(task_names)]
+    names = [job.task.name for job in jobs]
+    for name in names:
+        if names.count(name) > 1:
+            raise click.UsageError(
+                f"Two of the tasks are named {name}, and would have one result: rename one in its file."
+            )
     model = encoders.load(model_name, device=device, arguments=arguments)
     # What is wrong with any task's result file is said before the first text is encoded.
     known = [None if force else _known_result(job, model, output) for job in jobs]
@@ -156,7 +162,7 @@ def _path(job: _Job, model: Model, output: Path) -> Path:
 
 def _known_result(job: _Job, model: Model, output: Path) -> Result | None:
     """The result of just this run, if it is there; another one in its place is an error."""
-    from xlbench.results import load
+    from xlbench.results import load, parquet_path
 
     path = _path(job, model, output)
     if not path.exists():
@@ -164,9 +170,11 @@ def _known_result(job: _Job, model: Model, output: Path) -> Result | None:
     found = load(path)
     identity = model.identity()
     names = [setting.name for setting in settings(job.kinds, job.languages)]
-    if found.is_of(task_version=job.task.version, model=identity, settings=names):
-        return found
-    compared = [("task version", found.task_version, job.task.version)]
+    measures = sorted({measure for values in found.scores.values() for measure in values} - set(job.task.measures))
+    same_task = found.headline == job.task.headline and not measures
+    if same_task and found.is_of(task_version=job.task.version, model=identity, settings=names):
+        return found if parquet_path(path).exists() else None
+    compared = [("task version", found.task_version, job.task.version), ("headline", found.headline, job.task.headline)]
     compared += [(key, found.model[key], identity[key]) for key in identity]
     compared += [("number of settings", len(found.queries), len(names))]
     differences = [f"its {what} is {theirs}, not {ours}" for what, theirs, ours in compared if theirs != ours]

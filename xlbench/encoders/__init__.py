@@ -25,7 +25,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.errors import EncoderError, UnknownNameError
+from xlbench.errors import EncoderError, UnknownNameError, XlbenchError
 
 FloatArray = npt.NDArray[np.float32]
 ENTRY_POINT_GROUP = "xlbench.encoders"
@@ -223,8 +223,12 @@ def _made(
     placed = arguments if device is None or not takes_device else {**arguments, "device": device}
     try:
         encoder = cls(*([] if folder is None else [folder]), **placed)
-    except TypeError as error:
-        raise EncoderError(f"{target} could not be made with the arguments {placed}: {error}.") from error
+    except XlbenchError:
+        raise
+    except Exception as error:
+        raise EncoderError(
+            f"{target} could not be made with the arguments {placed}: {type(error).__name__}: {error}."
+        ) from error
     _check_members(encoder, target)
     users = not target.startswith("xlbench.encoders.")
     return Model(cast("Encoder", encoder), adapter, arguments, code=_checksum(cls, users=users), users_code=users)
@@ -236,6 +240,9 @@ def _check_members(encoder: object, target: str) -> None:
             raise EncoderError(
                 f"{target} has no {member!r}; expected name, revision, encode_queries and encode_passages."
             )
+    for member in ("encode_queries", "encode_passages"):
+        if not callable(getattr(encoder, member)):
+            raise EncoderError(f"{target} has a {member!r} that is no method.")
     for member in ("name", "revision"):
         value = getattr(encoder, member)
         if not isinstance(value, str) or not value.strip(". "):

@@ -19,7 +19,7 @@ class HashEncoder:
 
     def __init__(self, *, dimensions: int = 1024) -> None:
         """``dimensions`` is the number of buckets."""
-        if not isinstance(dimensions, int) or dimensions < 1:
+        if type(dimensions) is not int or dimensions < 1:
             raise EncoderError(f"dimensions is {dimensions!r}; expected a number, at least 1.")
         self._dimensions = dimensions
 

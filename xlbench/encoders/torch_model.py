@@ -37,7 +37,7 @@ class TorchEncoder:
         if dtype not in DTYPES:
             raise UnknownNameError("dtype", str(dtype), DTYPES)
         for name, value in (("max_length", max_length), ("batch_tokens", batch_tokens)):
-            if value is not None and (not isinstance(value, int) or value < 1):
+            if value is not None and (type(value) is not int or value < 1):
                 raise EncoderError(f"{name} is {value!r}; expected a number of tokens, at least 1.")
         for name, prompt in (("query_prompt", query_prompt), ("passage_prompt", passage_prompt)):
             if not isinstance(prompt, str):

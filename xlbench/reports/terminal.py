@@ -29,14 +29,18 @@ def _rich(table: Table, file: TextIO) -> None:
     for i, name in enumerate(table.header):
         # Text goes left, numbers go right, as whatever follows a row's name is a number or free text.
         numbers = all(_is_number(row[i]) for row in table.rows)
-        drawn.add_column(escape(name), justify="right" if numbers else "left", no_wrap=numbers or i == 0)
+        whole = max([len(name), *(len(row[i]) for row in table.rows)]) if numbers or i == 0 else None
+        drawn.add_column(
+            escape(name), justify="right" if numbers else "left", no_wrap=numbers or i == 0, min_width=whole
+        )
     for row in table.rows:
         style = "bold" if row[0] == "mean" else None
         drawn.add_row(*(escape(cell) for cell in row), style=style)
     console = Console(file=file)
     # Not as the table's own title, which would be folded to the table's width.
     console.print(f"[bold]{escape(table.title)}[/bold]", highlight=False)
-    console.print(drawn)
+    # A number is never shortened: on a terminal that is too narrow, lines run over.
+    console.print(drawn, crop=False, no_wrap=False)
 
 
 def _plain(table: Table, file: TextIO) -> None:
