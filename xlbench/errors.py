@@ -30,6 +30,11 @@ def shown(value: object) -> str:
         return "a number of thousands of digits"
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one most likely means, or None if none is near."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
+
+
 class XlbenchError(Exception):
     """Base of every error that a user can cause."""
 
@@ -43,9 +48,9 @@ class UnknownNameError(XlbenchError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         known = list(known)
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        near = nearest(name, known)
         listed = f"Known: {', '.join(known)}." if known else ""
-        advice = f"Did you mean {near[0]!r}?" if near else listed
+        advice = f"Did you mean {near!r}?" if near is not None else listed
         super().__init__(" ".join(part for part in (f"Unknown {kind} {name!r}.", advice, hint) if part))
 
 

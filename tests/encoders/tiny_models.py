@@ -57,31 +57,24 @@ def make_tokenizer(
 
 def make_bert(folder: Path, **tokenizer) -> Path:
     """A bidirectional model with absolute positions."""
-    import torch
     from transformers import BertConfig, BertModel
 
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=20,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=ROOM,
-        initializer_range=0.5,
-    )
-    BertModel(config).save_pretrained(folder)
-    make_tokenizer(folder, **tokenizer)
-    return folder
+    return make_network(folder, BertModel, BertConfig, **tokenizer)
 
 
 def make_llama(folder: Path, **tokenizer) -> Path:
     """A causal model with relative positions, so that padding on the left changes nothing."""
-    import torch
     from transformers import LlamaConfig, LlamaModel
 
+    return make_network(folder, LlamaModel, LlamaConfig, **tokenizer)
+
+
+def make_network(folder: Path, model: type, config: type, **tokenizer) -> Path:
+    """A network of these classes with seeded random weights, and its tokenizer."""
+    import torch
+
     torch.manual_seed(0)
-    config = LlamaConfig(
+    sizes = config(
         vocab_size=20,
         hidden_size=16,
         num_hidden_layers=2,
@@ -90,7 +83,7 @@ def make_llama(folder: Path, **tokenizer) -> Path:
         max_position_embeddings=ROOM,
         initializer_range=0.5,
     )
-    LlamaModel(config).save_pretrained(folder)
+    model(sizes).save_pretrained(folder)
     make_tokenizer(folder, **tokenizer)
     return folder
 

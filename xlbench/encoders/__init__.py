@@ -6,7 +6,6 @@ when the first text is encoded.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -25,7 +24,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.errors import EncoderError, UnknownNameError, XlbenchError
+from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 
 FloatArray = npt.NDArray[np.float32]
 ENTRY_POINT_GROUP = "xlbench.encoders"
@@ -183,7 +182,7 @@ def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] 
 def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
     from xlbench.encoders import folders
 
-    if not Path(model).exists() and (not folders.is_hub_id(model) or ("/" not in model and _near(model, known))):
+    if not Path(model).exists() and (not folders.is_hub_id(model) or ("/" not in model and nearest(model, known))):
         raise UnknownNameError(
             "model", model, known, hint="Or give a folder, a Hub id (owner/name) or package.module:Class."
         )
@@ -192,10 +191,6 @@ def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, k
         raise EncoderError(f"revision is {revision!r}; expected text, in quotes if it looks like a number: '\"5\"'.")
     adapter = folders.adapter_of(model, revision=revision)
     return _made(_FOLDERS[adapter], adapter, arguments, device, folder=model)
-
-
-def _near(name: str, known: Sequence[str]) -> bool:
-    return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.6))
 
 
 def _made(
