@@ -19,6 +19,7 @@ import common
 if TYPE_CHECKING:
     from xlbench.collection import Collection, Texts
     from xlbench.embeddings import Embeddings
+    from xlbench.scores import VectorScores
 
 TASK = "xquad-r"
 DIMENSIONS = 384
@@ -45,24 +46,28 @@ def random_embeddings(texts: Texts, seed: int) -> Embeddings:
     return Embeddings(vectors=vectors, row=row)
 
 
-def vectors_of(collection: Collection, options: argparse.Namespace) -> tuple[Embeddings, Embeddings]:
+def scores_of(collection: Collection, options: argparse.Namespace) -> VectorScores:
+    from xlbench.scores import VectorScores
+
     if options.model is None:
-        return random_embeddings(collection.queries, 1), random_embeddings(collection.passages, 2)
+        return VectorScores(random_embeddings(collection.queries, 1), random_embeddings(collection.passages, 2))
     from xlbench import encoders
-    from xlbench.evaluate import embed_collection
+    from xlbench.evaluate import score_collection
 
-    return embed_collection(collection, encoders.load(options.model), cache_dir=options.cache_dir)
+    return score_collection(collection, encoders.load(options.model), cache_dir=options.cache_dir)
 
 
-def evaluate(collection: Collection, queries: Embeddings, passages: Embeddings) -> None:
+def evaluate(collection: Collection, scores: VectorScores) -> None:
     """What ``xlbench run`` does after encoding: counts, and each measure of each query in all settings."""
+    from xlbench import bias
     from xlbench.evaluate import score
     from xlbench.search import rank
     from xlbench.settings import settings
     from xlbench.tasks import load
 
     task = load(TASK)
-    score(rank(collection, queries, passages), settings(task.settings, collection.languages), task.measures)
+    ranking = rank(collection, scores, depth=bias.depth(task.measures))
+    score(ranking, settings(task.settings, collection.languages), task.measures)
 
 
 def child(options: argparse.Namespace) -> None:
@@ -70,9 +75,9 @@ def child(options: argparse.Namespace) -> None:
     import xlbench.evaluate  # noqa: F401 (torch and numba count for both)
 
     collection = read(options.data_dir, options.cache_dir)
-    queries, passages = vectors_of(collection, options)
+    scores = scores_of(collection, options)
     if options.child == "engine":
-        evaluate(collection, queries, passages)
+        evaluate(collection, scores)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT_MB)
 
 
@@ -98,14 +103,14 @@ def main() -> None:
     import torch
 
     collection = read(options.data_dir, options.cache_dir)
-    queries, passages = vectors_of(collection, options)
-    q, p = queries.vectors, passages.vectors
+    scores = scores_of(collection, options)
+    q, p = scores.queries.vectors, scores.passages.vectors
     tq, tp = torch.from_numpy(q), torch.from_numpy(p)
     out = np.zeros((len(q), len(p)), np.float32)  # Fresh memory can double the product's time.
     engine = "engine + all measures of 132 settings"
     times = common.medians(
         {
-            engine: lambda: evaluate(collection, queries, passages),
+            engine: lambda: evaluate(collection, scores),
             "numpy Q @ P.T": lambda: q @ p.T,
             "torch Q @ P.T": lambda: tq @ tp.T,
             "numpy, into memory that is there": lambda: np.matmul(q, p.T, out=out),

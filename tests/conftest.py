@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,30 +16,42 @@ import pytest
 from xlbench.collection import Collection, Judgement, Text, Texts
 from xlbench.embeddings import Embeddings, distinct
 
+if TYPE_CHECKING:
+    from xlbench.scores import VectorScores
+
 _ROOT = Path(__file__).parents[1]
 _CANDIDATES = [Path(folder) for folder in (os.environ.get("XLBENCH_DATA"), _ROOT.parent / "shared" / "data") if folder]
 REAL_DATA = next((folder for folder in _CANDIDATES if (folder / "lareqa").is_dir()), None)
 
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NEEDS = {
+    "real_data": (REAL_DATA is not None, "the real data sets are not here: set XLBENCH_DATA to their folder"),
+    "browser": (CHROMIUM is not None and find_spec("playwright") is not None, "no Chromium or no Playwright is here"),
+    "latex": (shutil.which("pdflatex") is not None, "no pdflatex is here"),
+}
+"""What the tests with a marker need: whether it is here, and why they are skipped if not."""
+
+
 def pytest_addoption(parser):
-    """Adds the option with which missing data is a failure."""
-    parser.addoption("--require-real-data", action="store_true", help="fail if the real data sets are not here")
+    """Adds the option with which something missing is a failure."""
+    parser.addoption("--require", action="append", default=[], choices=[*NEEDS], help="fail where this is not here")
 
 
 def pytest_configure(config):
-    """Fails at once if the real data sets are required and not here."""
-    if config.getoption("--require-real-data") and REAL_DATA is None:
-        raise pytest.UsageError("the real data sets are required, but not in XLBENCH_DATA or ../shared/data")
+    """Fails at once if something required is not here."""
+    for name in config.getoption("--require"):
+        here, reason = NEEDS[name]
+        if not here:
+            raise pytest.UsageError(f"--require {name}: {reason}")
 
 
 def pytest_collection_modifyitems(items):
-    """Skips the tests that need the real data sets where there are none."""
-    if REAL_DATA is None:
-        for item in items:
-            if item.get_closest_marker("real_data"):
-                item.add_marker(
-                    pytest.mark.skip(reason="the real data sets are not here: set XLBENCH_DATA to their folder")
-                )
+    """Skips the tests that need something which is not here."""
+    for item in items:
+        for name, (here, reason) in NEEDS.items():
+            if item.get_closest_marker(name) and not here:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +98,13 @@ def embeddings(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> Embeddin
     """The vectors of these texts as the engine takes them: one for each distinct text."""
     unique, row = distinct(texts)
     return Embeddings(vectors=np.stack([vector_of(text) for text in unique]), row=row)
+
+
+def vector_scores(collection: Collection, vector_of: Callable[[str], np.ndarray]) -> VectorScores:
+    """The scores of a collection by these vectors."""
+    from xlbench.scores import VectorScores
+
+    return VectorScores(embeddings(collection.queries, vector_of), embeddings(collection.passages, vector_of))
 
 
 @contextmanager

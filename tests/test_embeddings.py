@@ -19,7 +19,7 @@ from xlbench.collection import Collection, Text, Texts
 from xlbench.embeddings import VectorStore, distinct, embed
 from xlbench.encoders import Model
 from xlbench.errors import EncoderError
-from xlbench.evaluate import embed_collection
+from xlbench.evaluate import score_collection
 
 KEY = {"name": "model", "revision": "1"}
 
@@ -301,7 +301,7 @@ class Run:
         encoder = Small(self.name, self.revision, self.made_with)
         model = Model(encoder, self.adapter, {"pooling": self.pooling}, code=self.code)
         same = [Text("1", "de", "same"), Text("2", "de", "text")]
-        embed_collection(Collection.build(["de"], same, same[:1], []), model, cache_dir=cache_dir)
+        score_collection(Collection.build(["de"], same, same[:1], []), model, cache_dir=cache_dir)
         return encoder.asked
 
 

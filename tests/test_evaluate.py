@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_collection
+from conftest import integer_vector, random_collection, vector_scores
 
-from xlbench import encoders
+from xlbench import bias, encoders, tasks
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.encoders import Model
 from xlbench.encoders.hashing import HashEncoder
-from xlbench.errors import EncoderError
-from xlbench.evaluate import embed_collection, evaluate, score
+from xlbench.errors import EncoderError, TaskError
+from xlbench.evaluate import evaluate, matrices, references, score, score_collection
 from xlbench.ranks import Ranking
 from xlbench.results import Result, summarise
+from xlbench.search import rank
 from xlbench.settings import KINDS, settings
 from xlbench.sources import Source
 from xlbench.tasks import Task
 
-MEASURES = ("AP", "R@1", "nDCG@10", "RankDistance")
+RETRIEVAL = ("AP", "R@1", "nDCG@10")
+BIAS = ("RankDistance", "MaxRankNorm", "LPR", "OneTargetBias", "Share@3", "AWRF@3", "IrrelevantLoss", "ParallelLoss")
+MEASURES = (*RETRIEVAL, *BIAS)
 
 
 def task_in(*languages: str) -> Task:
@@ -70,7 +73,8 @@ def test_a_result_has_the_keys_that_other_tools_read(result):
     """The keys of a result, its model and its timing are those of its schema, and its values can be written as JSON."""
     keys = [f.name for f in fields(result) if f.name != "per_query"]
     head = ["schema", "task", "task_version", "headline", "missing_languages"]
-    assert keys == [*head, "model", "scores", "queries", "summary", "environment", "timing"]
+    rest = ["queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing"]
+    assert keys == [*head, "model", "scores", *rest]
     assert [getattr(result, key) for key in head] == [1, "made-up", 3, "AP", []]
     assert result.model == {"name": "hash", "revision": result.model["revision"], "adapter": "hash", "arguments": {}}
     assert list(result.timing) == ["encode_s", "search_s", "score_s"]
@@ -91,22 +95,24 @@ def test_a_setting_without_queries_has_0_queries_and_no_scores(result):
 
 
 def test_scores_are_means_over_queries(result):
-    """A score is the mean of the setting's per-query values; their ids are the queries that have an answer there."""
+    """A score is the mean of the per-query values that are defined; their ids are the queries that have an answer."""
     by_setting = {scores.setting: scores for scores in result.per_query}
     assert list(by_setting) == list(result.scores)
     assert by_setting["b>a"].query == ("b:1", "b:2")
     for name, values in by_setting.items():
         assert list(result.scores[name]) == list(values.values)
         for measure, score_ in result.scores[name].items():
-            assert score_ == pytest.approx(sum(values.values[measure]) / result.queries[name], rel=1e-15)
+            defined = [value for value in values.values[measure].tolist() if value == value]
+            assert len(defined) == result.queries[name] or measure in BIAS
+            assert score_ == pytest.approx(sum(defined) / len(defined), rel=1e-15, abs=1e-15)
 
 
 def test_bias_measures_are_in_the_multilingual_settings_only(result):
-    """RankDistance is a score of the settings with all languages in the pool, and of no other."""
+    """They are scores of the settings with all languages in the pool, and of no other."""
     for name, by_measure in result.scores.items():
-        assert tuple(by_measure) == (MEASURES if name.endswith("*") else MEASURES[:-1])
+        assert tuple(by_measure) == (MEASURES if name.endswith("*") else RETRIEVAL)
     assert {kind: tuple(result.summary[kind]) for kind in KINDS} == {
-        "mono": MEASURES[:-1], "cross": MEASURES[:-1], "multi": MEASURES
+        "mono": RETRIEVAL, "cross": RETRIEVAL, "multi": MEASURES
     }  # fmt: skip
 
 
@@ -135,6 +141,128 @@ def test_the_summary_of_a_result_is_that_of_its_scores(result):
     assert result.summary["cross"]["AP"] == pytest.approx(sum(means) / 3, rel=1e-15)
 
 
+def test_scores_have_intervals_around_them(result):
+    """Each setting and kind has an interval for each of its measures, which holds the mean."""
+    of_each = {**result.scores, **result.summary}
+    assert {name: list(values) for name, values in result.intervals.items()} == {
+        name: list(values) for name, values in of_each.items()
+    }
+    for name, by_measure in result.intervals.items():
+        for measure, (low, high) in by_measure.items():
+            assert low <= of_each[name][measure] + 1e-6
+            assert high >= of_each[name][measure] - 1e-6
+
+
+def test_measures_of_bias_have_references(result):
+    """Each measure of bias in the summary has its perfect and its random value, means as the summary's are."""
+    assert list(result.references) == list(BIAS)
+    assert all(list(ends) == ["perfect", "random"] for ends in result.references.values())
+    # Pairs of parallel passages in a pool of 8: 1 apart at best, (2 - 1)(8 + 1) / (2 + 1) at random.
+    assert result.references["RankDistance"] == {"perfect": 1, "random": 3}
+    assert result.references["MaxRankNorm"]["perfect"] == 100
+    assert result.references["LPR"] == {"perfect": 0.5, "random": 0.5}
+    assert result.references["OneTargetBias"] == {"perfect": 0, "random": 0}
+    assert [result.references[name]["perfect"] for name in ("IrrelevantLoss", "ParallelLoss")] == [0, 0]
+
+
+def test_losses_add_up_to_what_the_pool_costs(result):
+    """In each language, and in the summary, the two losses are AP in mono less AP in the pool of all."""
+    for a in "abc":
+        lost = result.scores[f"{a}>*"]["IrrelevantLoss"] + result.scores[f"{a}>*"]["ParallelLoss"]
+        assert lost == pytest.approx(result.scores[f"{a}>{a}"]["AP"] - result.scores[f"{a}>*"]["AP"], abs=1e-12)
+    lost = result.summary["multi"]["IrrelevantLoss"] + result.summary["multi"]["ParallelLoss"]
+    assert lost == pytest.approx(result.summary["mono"]["AP"] - result.summary["multi"]["AP"], abs=1e-12)
+
+
+def test_matrices_have_the_cells_that_have_queries(result):
+    """``a`` and ``c`` share no question: no one-target AP, and no first passage, if there is no query with both."""
+    found = result.matrices["one_target"]
+    assert {a: list(row) for a, row in found.items()} == {"a": ["a", "b"], "b": ["a", "b", "c"], "c": ["b", "c"]}
+    assert list(result.matrices["first_language"]) == ["a", "b", "c"]
+    for row in result.matrices["first_language"].values():
+        assert sum(row.values()) == pytest.approx(1, abs=1e-12)
+
+
+def complete(seed: int) -> Ranking:
+    """The ranking of random vectors in a collection with one relevant passage in each of three languages."""
+    rng = np.random.default_rng(seed)
+    questions = [(str(i), language) for i in range(12) for language in "abc"]
+    collection = Collection.build(
+        "abc",
+        [Text(f"{a}:{i}", a, f"{a}{i}?") for i, a in questions],
+        [Text(f"{a}:p{i}", a, f"{a}{i}.") for i, a in questions],
+        [Judgement(f"{a}:{i}", f"{b}:p{i}", 1) for i, a in questions for b in "abc"],
+    )
+    return rank(collection, vector_scores(collection, lambda text: rng.standard_normal(4).astype(np.float32)), depth=10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_diagonal_of_the_one_target_matrix_is_its_bias(seed):
+    """On complete data OneTargetBias is the diagonal's mean less the others', and LPR the other matrix's diagonal."""
+    ranking = complete(seed)
+    wanted = settings(["multi"], "abc")
+    scores = {s.setting: s.means() for s in score(ranking, wanted, MEASURES)}
+    summary, found = summarise(scores)["multi"], matrices(ranking, wanted)
+    table = {name: np.array([[rows[a][b] for b in "abc"] for a in "abc"]) for name, rows in found.items()}
+    own = np.eye(3, dtype=bool)
+    one_target = table["one_target"]
+    assert summary["OneTargetBias"] == pytest.approx(one_target[own].mean() - one_target[~own].mean(), abs=1e-12)
+    assert summary["LPR"] == pytest.approx(table["first_language"][own].mean(), abs=1e-12)
+    np.testing.assert_allclose(table["first_language"].sum(axis=1), 1, rtol=0, atol=1e-12)
+
+
+def test_a_bias_measure_that_one_language_lacks_is_left_out_for_all():
+    """``c`` has no query with passages in two languages: RankDistance would be a mean over a part, the losses not."""
+    texts = [Text(f"{a}:{i}", a, f"{a}{i}") for a in "abc" for i in range(2)]
+    judged = [(f"{a}:{i}", f"{b}:{i}") for a in "ab" for b in "ab" for i in range(2)] + [("c:0", "c:0"), ("c:1", "c:1")]
+    collection = Collection.build("abc", texts, texts, [Judgement(query, passage, 1) for query, passage in judged])
+    ranking = rank(collection, vector_scores(collection, integer_vector), depth=3)
+    wanted = settings(["multi"], "abc")
+    defined = (*RETRIEVAL, "IrrelevantLoss", "ParallelLoss")
+    found = score(ranking, wanted, MEASURES)
+    assert [tuple(scores.values) for scores in found] == [defined] * 3
+    assert list(references(ranking, wanted, summarise({s.setting: s.means() for s in found})["multi"])) == list(
+        defined[3:]
+    )
+    assert [tuple(s.values) for s in score(ranking, wanted[:2], MEASURES)] == [MEASURES] * 2
+
+
+def test_alignment_is_that_of_the_passages_vectors(result):
+    """A result has the figures of ``align``: three parallel pairs, and languages without a common question left out."""
+    assert result.alignment["n_parallel"] == 3
+    assert {a: list(row) for a, row in result.alignment["bitext"].items()} == {"a": ["b"], "b": ["a", "c"], "c": ["b"]}
+
+
+@pytest.mark.real_data
+def test_references_of_xquad_r(real_data, tmp_path):
+    """On XQuAD-R a perfect RankDistance is 10 and a random one 10,845.8; a fair LPR is 1/11, and PEER is refused."""
+    task = tasks.load("xquad-r")
+    collection = tasks.read_collection(task, languages=task.languages, data_dir=real_data, cache_dir=tmp_path)
+    model = encoders.load("hash", arguments={"dimensions": 16})
+    found = evaluate(task, collection, model, kinds=["multi"], cache_dir=tmp_path)
+    assert found.task_version == 2
+    assert list(found.references) == [name for name in task.measures if bias.find(name)] != []
+    assert found.references["RankDistance"]["perfect"] == 10
+    assert round(found.references["RankDistance"]["random"], 1) == 10_845.8
+    assert found.references["MaxRankNorm"]["perfect"] == pytest.approx(100)
+    assert found.references["LPR"] == pytest.approx({"perfect": 1 / 11, "random": 1 / 11})
+    assert found.references["OneTargetBias"] == {"perfect": 0, "random": 0}
+    for row in found.matrices["first_language"].values():
+        assert list(row) == list(task.languages)
+        assert sum(row.values()) == pytest.approx(1)
+    own = [found.matrices["one_target"][a][a] for a in task.languages]
+    other = [found.matrices["one_target"][a][b] for a in task.languages for b in task.languages if a != b]
+    assert found.summary["multi"]["OneTargetBias"] == pytest.approx(np.mean(own) - np.mean(other), abs=1e-12)
+    assert found.alignment["bitext_accuracy"] < 0.1
+    with pytest.raises(TaskError, match="PEER is then the same for every ranking"):
+        tasks.read_collection(
+            replace(task, measures=(*task.measures, "PEER@10")),
+            languages=["th", "tr"],
+            data_dir=real_data,
+            cache_dir=tmp_path,
+        )
+
+
 def test_languages_that_were_left_out_are_named(tmp_path):
     """A collection in some of the task's languages gives a result that says which are missing."""
     task = task_in("x", "a", "b", "c", "y")
@@ -145,19 +273,22 @@ def test_languages_that_were_left_out_are_named(tmp_path):
 
 
 def test_scoring_needs_only_counts():
-    """Perfect counts give 1 in every measure and the smallest RankDistance, n - 1."""
+    """Perfect counts give 1 in every measure and the smallest RankDistance, n - 1, if there are parallel passages."""
     collection = without_cross()
     # Each language has at most one relevant passage a query: nothing beats it but those of languages before.
     language = collection.passages.language[collection.pairs.passage]
     above = np.zeros((len(collection.pairs), 3), np.int32)
     for i, query in enumerate(collection.pairs.query):
         above[i, language[(collection.pairs.query == query) & (language < language[i])]] = 1
-    for scores in score(Ranking(collection, above), settings(KINDS, collection.languages), MEASURES):
+    for scores in score(
+        Ranking(collection, above), settings(KINDS, collection.languages), (*RETRIEVAL, "RankDistance")
+    ):
         n_relevant = np.array([2 if query[2] in "123" else 1 for query in scores.query])
         for measure, values in scores.values.items():
             multi = scores.setting.endswith("*")
-            expected = {"RankDistance": n_relevant - 1, "R@1": 1 / n_relevant if multi else 1}.get(measure, 1)
-            assert values == pytest.approx(np.broadcast_to(expected, values.shape))
+            distance = np.where(n_relevant > 1, n_relevant - 1, np.nan)
+            expected = {"RankDistance": distance, "R@1": 1 / n_relevant if multi else 1}.get(measure, 1)
+            assert values == pytest.approx(np.broadcast_to(expected, values.shape), nan_ok=True)
 
 
 @dataclass
@@ -201,7 +332,7 @@ def test_progress_is_told_of_all_texts(tmp_path):
 
     for stored in (False, True):
         done.clear()
-        embed_collection(without_cross(), encoders.load("hash"), cache_dir=tmp_path, progress=progress)
+        score_collection(without_cross(), encoders.load("hash"), cache_dir=tmp_path, progress=progress)
         assert (sum(step["texts"] for step in done), sum(step["characters"] for step in done)) == announced[-1]
         assert {step["stored"] for step in done} == {stored}
 
@@ -211,4 +342,4 @@ def test_queries_and_passages_of_different_dimensions_are_refused(tmp_path, dime
     """A model whose query and passage vectors cannot be multiplied is an EncoderError that shows both dimensions."""
     model = Model(RecordingEncoder(dimensions), "class", {})
     with pytest.raises(EncoderError, match=f"{dimensions[0]} dimensions for queries and {dimensions[1]} for passages"):
-        embed_collection(without_cross(), model, cache_dir=tmp_path)
+        score_collection(without_cross(), model, cache_dir=tmp_path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 import pytrec_eval
-from conftest import embeddings, integer_vector, random_collection, torch_threads
+from conftest import integer_vector, random_collection, torch_threads, vector_scores
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -88,9 +88,7 @@ def test_every_measure_in_every_setting_equals_trec_eval(seed, n_languages, n_qu
     """On random collections full of ties each query's values are trec_eval's, and the same queries are absent."""
     rng = np.random.default_rng(seed)
     collection = random_collection(rng, n_languages=n_languages, n_queries=n_queries, n_passages=max(n_passages, 5))
-    ranking = rank(
-        collection, embeddings(collection.queries, integer_vector), embeddings(collection.passages, integer_vector)
-    )
+    ranking = rank(collection, vector_scores(collection, integer_vector))
     assert assert_equals_trec_eval(ranking, integer_vector, settings(KINDS, collection.languages))
 
 
@@ -102,9 +100,7 @@ def test_the_random_collections_have_what_makes_ranking_hard():
     assert not all(id_.isascii() for id_ in collection.passages.ids)
     by_number = sorted(collection.passages.rows(0).indices(len(collection.passages))[:2])
     assert list(collection.passages.ids[slice(*by_number)]) != sorted(collection.passages.ids[slice(*by_number)])
-    ranking = rank(
-        collection, embeddings(collection.queries, integer_vector), embeddings(collection.passages, integer_vector)
-    )
+    ranking = rank(collection, vector_scores(collection, integer_vector))
     sizes = {len(ranking.ranks(setting)) for setting in settings(["mono", "cross"], collection.languages)}
     assert min(sizes) < len(collection.queries.rows(0).indices(99))
     products = [integer_vector(collection.queries.text[0]) @ integer_vector(text) for text in collection.passages.text]
@@ -121,9 +117,9 @@ def xquad_r(real_data, tmp_path_factory) -> tuple[Ranking, VectorOf]:
     texts = sorted({*collection.queries.text, *collection.passages.text})
     vectors = dict(zip(texts, np.rint(1024 * HashEncoder(dimensions=256).encode_passages(texts)), strict=True))
     vector_of = vectors.__getitem__
-    queries, passages = embeddings(collection.queries, vector_of), embeddings(collection.passages, vector_of)
+    scores = vector_scores(collection, vector_of)
     with torch_threads(1):
-        return rank(collection, queries, passages), vector_of
+        return rank(collection, scores), vector_of
 
 
 @pytest.mark.real_data

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xlbench.collection import Collection, Judgement, Text
-from xlbench.ranks import Ranking
+from xlbench.ranks import Best, Ranking
 from xlbench.settings import Setting
 
 
@@ -59,3 +59,45 @@ def test_ranks_past_int32_are_whole(ranking):
     """Counts of several languages are summed in 64 bits, so that a huge pool does not overflow."""
     huge = Ranking(ranking.collection, np.full_like(ranking.above, np.iinfo(np.int32).max))
     assert huge.ranks(Setting("multi", "en", ("de", "en"))).rank.tolist() == [2 * (2**31 - 1) + 1]
+
+
+def test_ranks_know_their_queries_and_their_places(ranking):
+    """Each rank knows which query owns it, and the how-manieth relevant passage of the query it is."""
+    ranks = ranking.ranks(Setting("multi", "de", ("de", "en")))
+    assert ranks.n_relevant.tolist() == [3, 1]
+    assert ranks.owner.tolist() == [0, 0, 0, 1]
+    assert ranks.position.tolist() == [1, 2, 3, 1]
+    empty = ranking.ranks(Setting("mono", "en", ("en",)))
+    assert [len(array) for array in (empty.n_relevant, empty.owner, empty.position)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("query", "asked", "above_own"), [("de", 0, [0, 0, 1, 1]), ("en", 1, [7])])
+def test_pooled_ranks_know_what_the_own_language_has_above(ranking, query, asked, above_own):
+    """``above_own`` is the column of the query's language, in the order of the ranks, e2, e1, d1 and e2 for ``de``."""
+    setting = Setting("multi", query, ("de", "en"))
+    pooled = ranking.pooled(setting)
+    assert (pooled.asked, pooled.above_own.tolist()) == (asked, above_own)
+    assert pooled.n_passages.tolist() == [2, 2]
+    for name in ("query", "starts", "rank", "gain", "language"):
+        np.testing.assert_array_equal(getattr(pooled.ranks, name), getattr(ranking.ranks(setting), name))
+
+
+def test_without_best_passages_the_top_is_empty(ranking):
+    """A ranking for which only counts were asked knows of no best passages: ``[m, 0]``."""
+    assert ranking.pooled(Setting("multi", "de", ("de", "en"))).top.shape == (2, 0)
+
+
+def test_the_top_merges_the_best_of_the_languages(ranking):
+    """By score, ties by descending id (e2, e1, d2, d1), and -1 behind the last passage of the pool."""
+    # Rows of passages: d1 0, d2 1, e1 2, e2 3.
+    passage = np.array([[[0, 1, -1], [3, 2, -1]], [[1, 0, -1], [3, 2, -1]], [[-1] * 3] * 2])
+    score = np.array([[[3, 1, -np.inf], [3, 2, -np.inf]], [[5, 4, -np.inf], [1, 1, -np.inf]], [[-np.inf] * 3] * 2])
+    best = Best(passage=passage, score=score.astype(np.float32))
+    pooled = Ranking(ranking.collection, ranking.above, best).pooled(Setting("multi", "de", ("de", "en")))
+    assert pooled.top.tolist() == [[1, 0, 1], [0, 0, 1]]
+    deep = Best(
+        passage=np.pad(passage, ((0, 0), (0, 0), (0, 2)), constant_values=-1),
+        score=np.pad(best.score, ((0, 0), (0, 0), (0, 2)), constant_values=-np.inf),
+    )
+    pooled = Ranking(ranking.collection, ranking.above, deep).pooled(Setting("multi", "de", ("de", "en")))
+    assert pooled.top.tolist() == [[1, 0, 1, 0, -1], [0, 0, 1, 1, -1]]

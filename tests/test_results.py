@@ -15,8 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xlbench.errors import ResultError
-from xlbench.reports.tables import comparison, headline, tables
-from xlbench.results import QueryScores, Result, load, load_per_query, parquet_path, path_of, save, summarise
+from xlbench.reports.tables import all_tables, headline, tables
+from xlbench.results import (
+    QueryScores,
+    Result,
+    load,
+    load_per_query,
+    load_whole,
+    parquet_path,
+    path_of,
+    question_of,
+    save,
+    summarise,
+)
 
 PER_QUERY = (
     QueryScores("de>de", ("de:q2", "de:q10"), {"AP": np.array([1.0, 1 / 3]), "R@1": np.array([1.0, 0.0])}),
@@ -24,10 +35,25 @@ PER_QUERY = (
     QueryScores(
         "de>*",
         ("de:q2", "de:ü"),
-        {"AP": np.array([0.5, 0.25]), "R@1": np.array([0.0, 0.0]), "RankDistance": np.array([7.0, 1e6])},
+        {"AP": np.array([0.5, 0.25]), "R@1": np.array([0.0, 0.0]), "RankDistance": np.array([7.0, 1e6]),
+         "LPR": np.array([np.nan, 1.0])},
     ),
-)
-SCORES = {s.setting: {measure: float(values.mean()) for measure, values in s.values.items()} for s in PER_QUERY}
+)  # fmt: skip
+SCORES = {
+    "de>de": {"AP": 2 / 3, "R@1": 0.5},
+    "de>th": {"AP": 0.1, "R@1": 0.0},
+    "de>*": {"AP": 0.375, "R@1": 0.0, "RankDistance": 500_003.5, "LPR": 1.0},
+}
+SUMMARY = summarise(SCORES)
+MORE = {
+    "intervals": {
+        name: {m: [v - 0.1, v + 0.1] for m, v in values.items()} for name, values in {**SCORES, **SUMMARY}.items()
+    },
+    "references": {"RankDistance": {"perfect": 1.0, "random": 9.5}, "LPR": {"perfect": 0.5, "random": 0.5}},
+    "matrices": {"first_language": {"de": {"de": 0.5, "th": 0.5}}, "one_target": {"de": {"de": 0.5, "th": 0.25}}},
+    "alignment": {"parallel_cosine": 0.5, "random_cosine": None, "bitext": {"de": {"th": 0.25}, "th": {"de": 1.0}}},
+}
+"""What a result has beside its scores."""
 
 
 def result(**changes: object) -> Result:
@@ -42,7 +68,8 @@ def result(**changes: object) -> Result:
             model={"name": "größe", "revision": "1", "adapter": "hash", "arguments": {"dimensions": 64}},
             scores=SCORES,
             queries={"de>de": 2, "de>th": 1, "th>de": 0, "de>*": 2},
-            summary=summarise(SCORES),
+            summary=SUMMARY,
+            **MORE,
             environment={"python": "3"},
             timing={"encode_s": 1.5},
             per_query=PER_QUERY,
@@ -98,26 +125,63 @@ def test_a_saved_result_comes_back_equal(tmp_path):
             np.testing.assert_array_equal(found.values[measure], values)
 
 
+def test_a_whole_result_has_its_per_query_scores(tmp_path):
+    """It is loaded with the scores from the parquet file, whose means over defined values are those of the JSON."""
+    path = tmp_path / "tiny.json"
+    save(result(), path)
+    found = load_whole(path)
+    assert found == result()
+    assert [s.setting for s in found.per_query] == ["de>de", "de>th", "de>*"]
+    assert {s.setting: s.means() for s in found.per_query} == SCORES
+
+
+@pytest.mark.parametrize(
+    ("per_query", "message"),
+    [
+        (PER_QUERY[:2], "lacks settings that tiny.json has"),
+        ((*PER_QUERY[:2], replace(PER_QUERY[2], values=PER_QUERY[0].values)), "do not have the same scores in 'de>*'"),
+        ((replace(PER_QUERY[0], values={**PER_QUERY[0].values, "AP": np.array([1.0, 0.3])}), *PER_QUERY[1:]),
+         "do not have the same scores in 'de>de'"),
+    ],
+)  # fmt: skip
+def test_files_of_two_runs_are_no_whole_result(tmp_path, per_query, message):
+    """A parquet file with other means, measures or settings than the JSON file is a ResultError."""
+    path = tmp_path / "tiny.json"
+    save(result(per_query=per_query), path)
+    with pytest.raises(ResultError) as error:
+        load_whole(path)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "question"), [("de:q1", "q1"), ("zh-Hans:a:b", "a:b"), ("q1", "q1"), ("de:", "de:"), (":q", "q")]
+)
+def test_the_question_of_a_query_is_its_id_without_the_language(query, question):
+    """What stands before the first colon is the language; an id without one is a question of its own."""
+    assert question_of(query) == question
+
+
 def test_the_json_file_has_the_fields_in_order_and_no_per_query_scores(tmp_path):
     """Other tools read these keys; text stays readable."""
     save(result(), tmp_path / "tiny.json")
     text = (tmp_path / "tiny.json").read_text(encoding="utf-8")
     assert list(json.loads(text)) == [
         "schema", "task", "task_version", "headline", "missing_languages", "model",
-        "scores", "queries", "summary", "environment", "timing",
+        "scores", "queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing",
     ]  # fmt: skip
     assert '"größe"' in text
     assert text.endswith("}\n")
 
 
 def test_the_parquet_file_has_a_row_a_setting_and_query(tmp_path):
-    """A measure that a setting does not have is null there."""
+    """A measure that a setting does not have is null there, and one that is not defined for a query too."""
     save(result(), tmp_path / "tiny.json")
     table = pq.read_table(tmp_path / "tiny.queries.parquet")
-    assert table.schema.names == ["setting", "query", "AP", "R@1", "RankDistance"]
-    assert all(table.schema.field(name).type == pa.float64() for name in ("AP", "R@1", "RankDistance"))
+    assert table.schema.names == ["setting", "query", "AP", "R@1", "RankDistance", "LPR"]
+    assert all(table.schema.field(name).type == pa.float64() for name in table.schema.names[2:])
     assert table["query"].to_pylist() == ["de:q2", "de:q10", "de:q2", "de:q2", "de:ü"]
     assert table["RankDistance"].to_pylist() == [None, None, None, 7.0, 1e6]
+    assert table["LPR"].to_pylist() == [None, None, None, None, 1.0]
 
 
 def test_equal_results_are_equal_bytes(tmp_path):
@@ -153,8 +217,8 @@ def record(**changes: object) -> dict[str, object]:
     found = {
         "schema": 1, "task": "tiny", "task_version": 1, "headline": "AP", "missing_languages": [],
         "model": {"name": "m", "revision": "1", "adapter": "hash", "arguments": {}},
-        "scores": SCORES, "queries": {"de>de": 2, "de>th": 1, "de>*": 2}, "summary": summarise(SCORES),
-        "environment": {}, "timing": {},
+        "scores": SCORES, "queries": {"de>de": 2, "de>th": 1, "de>*": 2}, "summary": SUMMARY,
+        **MORE, "environment": {}, "timing": {},
     }  # fmt: skip
     return {key: value for key, value in (found | changes).items() if value is not None}
 
@@ -188,7 +252,23 @@ def record(**changes: object) -> dict[str, object]:
         (record(queries={"de>de": 2, "de>th": 1}), "'scores' do not fit 'queries' and 'headline'"),
         (record(scores=SCORES | {"th>th": {"AP": 0.5}}), "'scores' do not fit 'queries' and 'headline'"),
         (record(summary={}), "'summary' is not the mean of 'scores'"),
-        (record(summary=summarise(SCORES) | {"multi": SCORES["de>de"]}), "'summary' is not the mean of 'scores'"),
+        (record(summary=SUMMARY | {"multi": SCORES["de>de"]}), "'summary' is not the mean of 'scores'"),
+        (record(intervals={}), "'intervals' do not have the settings, kinds and measures"),
+        (record(intervals=MORE["intervals"] | {"mono": {"AP": [1, 2]}}), "'intervals' do not have the settings"),
+        (record(intervals={"mono": {"AP": [0.5]}}), "'intervals' of 'mono' is not a mapping of measures to a lower"),
+        (record(intervals={"mono": {"AP": [0.5, 0.4]}}), "'intervals' of 'mono' is not"),
+        (record(references={"LPR": 0.5}), "'references' of 'LPR' is not a mapping to numbers"),
+        (record(references={"LPR": {"perfect": 0.5}}), "'references' has a measure that 'summary' lacks, or not its"),
+        (
+            record(references={"PEER@3": {"perfect": 1, "random": 0.5}}),
+            "'references' has a measure that 'summary' lacks",
+        ),
+        (record(matrices={}), "'matrices' has nothing; expected first_language, one_target"),
+        (record(matrices={"one_target": {"de": 0.5}}), "'matrices' of 'one_target' is not a matrix"),
+        (record(alignment={"bitext": {"de": {"th": "much"}}}), "'alignment' of 'bitext' is not a number or a matrix"),
+        (record(alignment={"parallel_cosine": {}}), "'alignment' of 'parallel_cosine' is {}; expected a matrix"),
+        (record(alignment={"bitext": 0.5}), "'alignment' of 'bitext' is 0.5; expected a matrix"),
+        (record(timing={"encode_s": "long"}), "'timing' of 'encode_s' is not a number of seconds"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "json",
 )
@@ -259,8 +339,8 @@ def test_any_json_is_a_result_that_can_be_shown_or_refused(tmp_path, data):
     except ResultError:
         return
     tables(found)
+    all_tables(found)
     headline(found)
-    comparison([found, found])
 
 
 def _places(value: object, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

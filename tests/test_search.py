@@ -7,10 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from conftest import embeddings, integer_vector, random_collection, torch_threads
+from conftest import integer_vector, random_collection, torch_threads, vector_scores
 
 from xlbench.collection import Collection, Judgement, Text, Texts
-from xlbench.search import TILE_PASSAGES, TILE_QUERIES, rank, scores, tie_order
+from xlbench.embeddings import Embeddings
+from xlbench.ranks import Ranking, tie_order
+from xlbench.scores import TILE_PASSAGES, TILE_QUERIES, VectorScores, matrix
+from xlbench.search import rank
+from xlbench.settings import settings
 
 
 def real_vector(text: str) -> np.ndarray:
@@ -33,8 +37,7 @@ def large() -> Collection:
 
 def above(collection: Collection, vector_of: Callable[[str], np.ndarray], **options: int) -> np.ndarray:
     """The table of counts, ``[pairs, languages]``."""
-    queries, passages = embeddings(collection.queries, vector_of), embeddings(collection.passages, vector_of)
-    return rank(collection, queries, passages, **options).above
+    return ranked(collection, vector_of, **options).above
 
 
 def sorted_above(collection: Collection, products: np.ndarray) -> np.ndarray:
@@ -68,8 +71,98 @@ def test_counts_follow_the_scores_where_products_are_rounded(large):
     def vector_of(text: str) -> np.ndarray:
         return real_vector(text[-2:])
 
-    products = scores(stacked(large.queries, vector_of), stacked(large.passages, vector_of))
+    products = products_of(stacked(large.queries, vector_of), stacked(large.passages, vector_of))
     assert np.array_equal(above(large, vector_of, shard_rows=1), sorted_above(large, products))
+
+
+def products_of(queries: np.ndarray, passages: np.ndarray) -> np.ndarray:
+    """The engine's inner products of vectors, ``[q, p]``."""
+    rows = np.arange(len(queries)), np.arange(len(passages))
+    return matrix(VectorScores(Embeddings(queries, rows[0]), Embeddings(passages, rows[1])), *rows)
+
+
+def ranked(collection: Collection, vector_of: Callable[[str], np.ndarray], **options: int) -> Ranking:
+    """The ranking of these vectors."""
+    return rank(collection, vector_scores(collection, vector_of), **options)
+
+
+def best_of(collection: Collection, products: np.ndarray, query: int, rows: np.ndarray, depth: int) -> list[int]:
+    """The best of these passages by plain sorting, by score and then by id, descending; -1 where there are fewer."""
+    ids = collection.passages.ids
+    found = sorted(rows.tolist(), key=lambda row: (products[query, row], ids[row]), reverse=True)[:depth]
+    return found + [-1] * (depth - len(found))
+
+
+@pytest.fixture(scope="module")
+def middling() -> Collection:
+    """A collection of two shards of distinct passages, with texts repeated within and across languages."""
+    collection = random_collection(np.random.default_rng(11), n_queries=30, n_passages=1200)
+    assert TILE_PASSAGES < len(set(collection.passages.text)) < 2 * TILE_PASSAGES
+    assert len(set(collection.queries.text)) < len(collection.queries)
+    return collection
+
+
+@VECTORS
+@pytest.mark.parametrize(("depth", "shard_rows"), [(1, 10**9), (10, 1), (10, 10**9)])
+def test_the_best_passages_are_those_of_plain_sorting(middling, vector_of, depth, shard_rows):
+    """The best of each query and language, with their scores, and the top of the pool; ties go by descending id."""
+    found = ranked(middling, vector_of, depth=depth, shard_rows=shard_rows)
+    products = products_of(stacked(middling.queries, vector_of), stacked(middling.passages, vector_of))
+    language = middling.passages.language
+    judged = np.unique(middling.pairs.query)
+    for query in judged:
+        expected = [
+            best_of(middling, products, query, np.flatnonzero(language == code), depth)
+            for code in range(len(middling.languages))
+        ]
+        assert found.best.passage[query].tolist() == expected
+        np.testing.assert_array_equal(found.best.score[query], products[query][np.array(expected)])
+    for setting in settings(["multi"], middling.languages):
+        pooled = found.pooled(setting)
+        for query, top in zip(pooled.ranks.query, pooled.top, strict=True):
+            whole = best_of(middling, products, query, np.arange(len(language)), depth)
+            assert top.tolist() == language[whole].tolist()
+
+
+def test_a_depth_beyond_a_language_keeps_all_of_it():
+    """With more places than passages all are kept, in order, and the places left over are -1 with no score."""
+    collection = random_collection(np.random.default_rng(12), n_passages=6)
+    found = ranked(collection, integer_vector, depth=25)
+    products = stacked(collection.queries, integer_vector) @ stacked(collection.passages, integer_vector).T
+    for query in np.unique(collection.pairs.query):
+        for code in range(3):
+            rows = np.flatnonzero(collection.passages.language == code)
+            assert found.best.passage[query, code].tolist() == best_of(collection, products, query, rows, 25)
+            assert np.isneginf(found.best.score[query, code, len(rows) :]).all()
+    for setting in settings(["multi"], collection.languages):
+        assert ((found.pooled(setting).top == -1) == (np.arange(25) >= 18)).all()
+
+
+def test_a_query_without_a_judged_pair_has_no_best_passages():
+    """Only judged queries are scored: the others have -1 in each place, also beside a judged query of equal text."""
+    texts = [Text("a", "de", "x"), Text("b", "de", "y"), Text("c", "de", "x")]
+    collection = Collection.build(["de"], texts, texts, [Judgement("a", "b", 1)])
+    found = ranked(collection, integer_vector, depth=2).best.passage[:, 0]
+    assert (found[0] >= 0).all()
+    assert found[1].tolist() == [-1, -1]
+
+
+@VECTORS
+def test_depth_changes_no_count(large, vector_of):
+    """The counts are the same however many of the best passages are kept."""
+    expected = above(large, vector_of)
+    for depth in (1, 20):
+        assert np.array_equal(above(large, vector_of, depth=depth), expected)
+
+
+@VECTORS
+def test_shards_and_threads_change_no_best_passage(large, vector_of):
+    """The best passages are the same however many passages are scored at a time, and on however many threads."""
+    expected = ranked(large, vector_of, depth=10).best
+    with torch_threads(5):
+        found = ranked(large, vector_of, depth=10, shard_rows=1).best
+    assert np.array_equal(found.passage, expected.passage)
+    assert np.array_equal(found.score, expected.score)
 
 
 def stacked(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> np.ndarray:
@@ -147,21 +240,21 @@ def test_a_score_depends_on_its_two_vectors_alone(n_queries, n_passages, dimensi
     rng = np.random.default_rng(3)
     queries = rng.standard_normal((n_queries, dimensions)).astype(np.float32)
     passages = rng.standard_normal((n_passages, dimensions)).astype(np.float32)
-    all_at_once = scores(queries, passages)
+    all_at_once = products_of(queries, passages)
     assert all_at_once.shape == (n_queries, n_passages)
     np.testing.assert_allclose(all_at_once, queries.astype(float) @ passages.T.astype(float), rtol=0, atol=1e-4)
     for _ in range(3):
         q, p = rng.permutation(n_queries), rng.permutation(n_passages)
-        assert np.array_equal(scores(queries[q], passages[p]), all_at_once[np.ix_(q, p)])
+        assert np.array_equal(products_of(queries[q], passages[p]), all_at_once[np.ix_(q, p)])
         few_q, few_p = q[: rng.integers(1, n_queries + 1)], p[: rng.integers(1, n_passages + 1)]
-        assert np.array_equal(scores(queries[few_q], passages[few_p]), all_at_once[np.ix_(few_q, few_p)])
+        assert np.array_equal(products_of(queries[few_q], passages[few_p]), all_at_once[np.ix_(few_q, few_p)])
 
 
 def test_equal_vectors_have_equal_scores():
     """Passages with one vector tie for every query, in whichever column of a tile they stand."""
     rng = np.random.default_rng(4)
     queries, passage = rng.standard_normal((9, 384)).astype(np.float32), rng.standard_normal(384).astype(np.float32)
-    found = scores(queries, np.tile(passage, (TILE_PASSAGES + 100, 1)))
+    found = products_of(queries, np.tile(passage, (TILE_PASSAGES + 100, 1)))
     assert (found == found[:, :1]).all()
 
 
@@ -203,7 +296,7 @@ def test_what_an_encoder_does_to_torch_changes_no_score(change):
     """Encoders ask torch for faster products or another default type; the engine's stay float32 on the CPU."""
     rng = np.random.default_rng(5)
     queries, passages = (rng.standard_normal((n, 64)).astype(np.float32) for n in (3, 700))
-    expected = scores(queries, passages)
+    expected = products_of(queries, passages)
     try:
         if change == "precision":
             torch.set_float32_matmul_precision("medium")
@@ -211,7 +304,7 @@ def test_what_an_encoder_does_to_torch_changes_no_score(change):
             torch.set_default_dtype(torch.bfloat16)
         else:
             torch.set_default_device("meta")
-        np.testing.assert_array_equal(scores(queries, passages), expected)
+        np.testing.assert_array_equal(products_of(queries, passages), expected)
         assert torch.get_float32_matmul_precision() == ("medium" if change == "precision" else "highest")
     finally:
         torch.set_float32_matmul_precision("highest")

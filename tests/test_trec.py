@@ -8,9 +8,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from conftest import embeddings, integer_vector, random_collection, torch_threads
+from conftest import integer_vector, random_collection, torch_threads, vector_scores
 
 from xlbench import tasks
+from xlbench.bias import BIAS_MEASURES
 from xlbench.encoders.hashing import HashEncoder
 from xlbench.errors import ResultError
 from xlbench.evaluate import score
@@ -20,21 +21,23 @@ from xlbench.search import rank
 from xlbench.settings import KINDS, Setting, settings
 from xlbench.trec import Difference, trec_scores, verify
 
-MEASURES = ["AP", "AP@20", "R@1", "P@5", "Success@5", "nDCG", "nDCG@10", "RR", "RR@3", "RankDistance"]
+RETRIEVAL = ["AP", "AP@20", "R@1", "P@5", "Success@5", "nDCG", "nDCG@10", "RR", "RR@3"]
+BIAS = [*BIAS_MEASURES, "Share@10", "AWRF@5", "PEER@20"]
+MEASURES = [*RETRIEVAL, *BIAS]
 COLLECTION = random_collection(np.random.default_rng(5), n_queries=90, n_passages=40)
 WANTED = settings(KINDS, COLLECTION.languages)
-QUERIES, PASSAGES = (embeddings(texts, integer_vector) for texts in (COLLECTION.queries, COLLECTION.passages))
+SCORES = vector_scores(COLLECTION, integer_vector)
 
 
 @cache
 def reported() -> tuple[QueryScores, ...]:
     """The right scores of the collection in all settings."""
-    return score(rank(COLLECTION, QUERIES, PASSAGES), WANTED, MEASURES)
+    return score(rank(COLLECTION, SCORES, depth=10), WANTED, MEASURES)
 
 
 def differences(scores: tuple[QueryScores, ...], wanted: list[Setting]) -> list[Difference]:
     """What verify says of these scores."""
-    return list(verify(COLLECTION, QUERIES, PASSAGES, scores, settings=wanted, advance=lambda **done: None))
+    return list(verify(COLLECTION, SCORES, scores, settings=wanted, advance=lambda **done: None))
 
 
 def test_a_right_result_differs_by_nothing():
@@ -46,18 +49,19 @@ def test_a_right_result_differs_by_nothing():
 
 
 @pytest.mark.parametrize(
-    ("setting", "measure"), [*product(["mm>mm", "zz>aa"], MEASURES[:-1]), *product(["aa>*"], MEASURES)]
+    ("setting", "measure"), [*product(["mm>mm", "zz>aa"], RETRIEVAL), *product(["aa>*"], MEASURES)]
 )
 @pytest.mark.parametrize("row", [0, -1])
 def test_one_wrong_value_is_found(setting, measure, row):
     """A value of one query that is off by 1e-6 is the largest difference, with its setting, measure and query."""
     [scores] = [scores for scores in reported() if scores.setting == setting]
     values = scores.values[measure].copy()
-    values[row] += 1e-6
+    at = int(np.flatnonzero(np.isfinite(values))[row])
+    values[at] += 1e-6
     wrong = replace(scores, values={**scores.values, measure: values})
     found = differences((wrong,), [s for s in WANTED if s.name == setting])
     off = [d for d in found if d.difference > 1e-12]
-    assert [(d.setting, d.measure, d.query) for d in off] == [(setting, measure, scores.query[row])]
+    assert [(d.setting, d.measure, d.query) for d in off] == [(setting, measure, scores.query[at])]
     assert off[0].difference == pytest.approx(1e-6, rel=1e-6)
 
 
@@ -70,14 +74,27 @@ def test_a_value_that_is_no_number_is_found():
     assert (found.difference, found.query) == (np.inf, scores.query[1])
 
 
+@pytest.mark.parametrize("measure", BIAS)
+def test_a_bias_measure_that_is_not_defined_is_compared_too(measure):
+    """NaN agrees with NaN and with nothing else: a NaN made a number, or a number made NaN, is found with its query."""
+    [scores] = [scores for scores in reported() if scores.setting == "zz>*"]
+    defined = np.isfinite(scores.values[measure])
+    assert 0 < defined.sum() < len(defined)
+    for at, value in ((int(np.argmin(defined)), 0.5), (int(np.argmax(defined)), np.nan)):
+        values = scores.values[measure].copy()
+        values[at] = value
+        wrong = replace(scores, values={**scores.values, measure: values})
+        found = differences((wrong,), [s for s in WANTED if s.name == "zz>*"])
+        off = [(d.difference, d.measure, d.query) for d in found if d.difference > 1e-12]
+        assert off == [(np.inf, measure, scores.query[at])]
+
+
 def test_only_the_wanted_settings_are_recomputed():
     """Two wanted settings give differences of these two, and as many rankings are reported as done."""
     done = []
     two = [WANTED[0], WANTED[-1]]
     found = list(
-        verify(
-            COLLECTION, QUERIES, PASSAGES, reported(), settings=two, advance=lambda **step: done.append(step["texts"])
-        )
+        verify(COLLECTION, SCORES, reported(), settings=two, advance=lambda **step: done.append(step["texts"]))
     )
     assert {d.setting for d in found} == {setting.name for setting in two}
     assert sum(done) == sum(len(scores.query) for scores in reported() if scores.setting in {s.name for s in two})
@@ -112,15 +129,12 @@ def test_real_vectors_of_xquad_r_verify(real_data, tmp_path):
     task = tasks.load("xquad-r")
     collection = tasks.read_collection(task, languages=["th", "tr", "zh"], data_dir=real_data, cache_dir=tmp_path)
     encoder = HashEncoder()
-    queries, passages = (
-        embeddings(texts, lambda text: encoder.encode_passages([text])[0])
-        for texts in (collection.queries, collection.passages)
-    )
+    scores = vector_scores(collection, lambda text: encoder.encode_passages([text])[0])
     wanted = [
         setting for setting in settings(KINDS, collection.languages) if setting.name in ("th>tr", "zh>zh", "tr>*")
     ]
     with torch_threads(1):
-        scores = score(rank(collection, queries, passages), wanted, task.measures)
-        found = list(verify(collection, queries, passages, scores, settings=wanted, advance=lambda **done: None))
+        reported = score(rank(collection, scores, depth=10), wanted, task.measures)
+        found = list(verify(collection, scores, reported, settings=wanted, advance=lambda **done: None))
     assert {(d.setting, d.n_queries) for d in found} == {("th>tr", 1190), ("zh>zh", 1190), ("tr>*", 1190)}
     assert max(d.difference for d in found) <= 1e-12

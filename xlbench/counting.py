@@ -70,3 +70,42 @@ def count_copies(tiles, tile_start, groups, pairs, copies, above):
                 j, language, copy_order = copies[i]
                 score = own[pair] if j == column[pair] else tiles[j // width, group - tile_start, j % width]
                 above[pair, language] += beats(score, copy_order, own[pair], order[pair])
+
+
+@compiled
+def keep_best(tiles, tile_start, groups, columns, copies, best):
+    """Puts the passages of the tiles among the best of each group and language, where they belong there.
+
+    ``best`` is ``float32[G, L, k]`` scores and ``int64[G, L, k]`` tie orders, best first; a tie order of -1 is a free
+    place. The others are as in ``count_first`` and ``count_copies``.
+    """
+    spans, column_order = columns
+    width = tiles.shape[2]
+    for group in range(groups[0], groups[1]):
+        row = group - tile_start
+        for span in range(len(spans)):
+            tile, language, first, last = spans[span]
+            offset = tile * width
+            segment = tiles[tile, row, first - offset : last - offset]
+            last_score = best[0][group, language, -1]
+            for j in range(len(segment)):
+                if segment[j] >= last_score:
+                    _insert(segment[j], column_order[first + j], best[0][group, language], best[1][group, language])
+                    last_score = best[0][group, language, -1]
+        for i in range(len(copies)):
+            j, language, order = copies[i]
+            _insert(tiles[j // width, row, j % width], order, best[0][group, language], best[1][group, language])
+
+
+@compiled
+def _insert(score, order, best_score, best_order):
+    """Inserts a passage where it beats one of the best, and drops the last of them."""
+    i = len(best_score)
+    while i > 0 and beats(score, order, best_score[i - 1], best_order[i - 1]):
+        i -= 1
+    for j in range(len(best_score) - 1, i, -1):
+        best_score[j] = best_score[j - 1]
+        best_order[j] = best_order[j - 1]
+    if i < len(best_score):
+        best_score[i] = score
+        best_order[i] = order

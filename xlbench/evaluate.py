@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xlbench import __version__, measures
-from xlbench.bias import BIAS_MEASURES
+from xlbench import __version__, bias, measures
+from xlbench.alignment import align
 from xlbench.collection import Collection
-from xlbench.embeddings import Embeddings, VectorStore, distinct, embed
-from xlbench.encoders import Model
+from xlbench.embeddings import VectorStore, distinct, embed
+from xlbench.encoders import Model, Scorer
 from xlbench.errors import EncoderError
 from xlbench.progress import Progress, silent
-from xlbench.ranks import Ranking, Ranks
+from xlbench.ranks import PooledRanks, Ranking
 from xlbench.results import SCHEMA, QueryScores, Result, summarise
+from xlbench.scores import Scores, TextScores, VectorScores
 from xlbench.search import rank
 from xlbench.settings import Kind, Setting, settings
+from xlbench.statistics import intervals
 from xlbench.tasks import Task
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def evaluate(
@@ -45,13 +49,16 @@ def evaluate(
 
     """
     start = time.perf_counter()
-    queries, passages = embed_collection(collection, model, cache_dir=cache_dir, progress=progress)
+    scores = score_collection(collection, model, cache_dir=cache_dir, progress=progress)
     encoded = time.perf_counter()
-    ranking = rank(collection, queries, passages)
+    ranking = rank(collection, scores, depth=bias.depth(task.measures))
     ranked = time.perf_counter()
     wanted = settings(kinds, collection.languages)
     per_query = score(ranking, wanted, task.measures)
-    scores = {s.setting: {measure: float(values.mean()) for measure, values in s.values.items()} for s in per_query}
+    means = {s.setting: s.means() for s in per_query}
+    summary = summarise(means)
+    of_bias = references(ranking, wanted, summary.get("multi", {})), matrices(ranking, wanted)
+    certain = intervals(per_query)
     scored = time.perf_counter()
     return Result(
         schema=SCHEMA,
@@ -60,24 +67,28 @@ def evaluate(
         headline=task.headline,
         missing_languages=[language for language in task.languages if language not in collection.languages],
         model=model.identity(),
-        scores=scores,
+        scores=means,
         queries={setting.name: 0 for setting in wanted} | {s.setting: len(s.query) for s in per_query},
-        summary=summarise(scores),
-        environment={**_environment(), "encoder": model.provenance(), "dimensions": int(passages.vectors.shape[1])},
+        summary=summary,
+        intervals=certain,
+        references=of_bias[0],
+        matrices=of_bias[1],
+        alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
+        environment={**_environment(), "encoder": model.provenance(), **_dimensions(scores)},
         timing={"encode_s": encoded - start, "search_s": ranked - encoded, "score_s": scored - ranked},
         per_query=per_query,
     )
 
 
-def embed_collection(
-    collection: Collection, model: Model, *, cache_dir: Path, progress: Progress = silent
-) -> tuple[Embeddings, Embeddings]:
-    """The vectors of the queries and of the passages, read from the store under ``cache_dir`` where they are there.
+def score_collection(collection: Collection, model: Model, *, cache_dir: Path, progress: Progress = silent) -> Scores:
+    """The scores that a model gives; vectors are read from the store under ``cache_dir`` where they are there.
 
     Raises:
         EncoderError: if the model gives unusable vectors, or of other dimensions for queries than for passages.
 
     """
+    if isinstance(model.encoder, Scorer):
+        return TextScores.of(collection, model.encoder)
     key = {"name": model.encoder.name, **model.key()}
     roles = (
         ("queries", collection.queries, model.encoder.encode_queries),
@@ -95,24 +106,82 @@ def embed_collection(
             f"The encoder gave vectors of {dimensions[0]} dimensions for queries and {dimensions[1]} for passages: "
             "expected one dimension for both."
         )
-    return queries, passages
+    return VectorScores(queries, passages)
+
+
+def _dimensions(scores: Scores) -> dict[str, int]:
+    return {"dimensions": int(scores.passages.vectors.shape[1])} if isinstance(scores, VectorScores) else {}
 
 
 def score(ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[str]) -> tuple[QueryScores, ...]:
-    """The values of each query in each setting that has queries; bias measures in the multilingual settings only."""
-    retrieval: dict[str, Callable[[Ranks], npt.NDArray[np.float64]]] = {
-        name: measures.parse(name) for name in measure_names if name not in BIAS_MEASURES
-    }
-    bias = {name: BIAS_MEASURES[name] for name in measure_names if name in BIAS_MEASURES}
+    """The values of each query in each setting that has queries; measures of bias in the multilingual settings only.
+
+    A measure of bias that is not defined for any query of some language is left out for all languages: a mean over a
+    part of them would look like the whole.
+    """
+    retrieval = {name: measures.parse(name) for name in measure_names if not bias.find(name)}
     ids = ranking.collection.queries.ids
+    of_bias = _bias_values(ranking, wanted, measure_names)
     found = []
     for setting in wanted:
         ranks = ranking.ranks(setting)
         if len(ranks):
-            applicable = retrieval | (bias if setting.kind == "multi" else {})
-            values = {name: measure(ranks) for name, measure in applicable.items()}
+            values = {name: measure(ranks) for name, measure in retrieval.items()} | of_bias.get(setting.name, {})
+            # In the task's order.
+            values = {name: values[name] for name in measure_names if name in values}
             found.append(QueryScores(setting=setting.name, query=tuple(ids[row] for row in ranks.query), values=values))
     return tuple(found)
+
+
+def _bias_values(
+    ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[str]
+) -> dict[str, dict[str, FloatArray]]:
+    """The values of the measures of bias, by multilingual setting and measure."""
+    of_bias = [measure for name in measure_names if (measure := bias.find(name))]
+    found = {
+        setting.name: {measure.name: measure.value(pooled) for measure in of_bias}
+        for setting, pooled in _pooled(ranking, wanted)
+    }
+    undefined = {name for values in found.values() for name, value in values.items() if np.isnan(value).all()}
+    return {
+        setting: {name: value for name, value in values.items() if name not in undefined}
+        for setting, values in found.items()
+    }
+
+
+def _pooled(ranking: Ranking, wanted: Sequence[Setting]) -> Iterator[tuple[Setting, PooledRanks]]:
+    for setting in wanted:
+        if setting.kind == "multi" and len((pooled := ranking.pooled(setting)).ranks):
+            yield setting, pooled
+
+
+def references(ranking: Ranking, wanted: Sequence[Setting], names: Iterable[str]) -> dict[str, dict[str, float]]:
+    """The perfect and the random value of measures of bias: means by language of the queries, then over languages."""
+    pools = [pooled for _, pooled in _pooled(ranking, wanted)]
+    found = {}
+    for measure in (measure for name in names if (measure := bias.find(name))):
+        ends = {"perfect": measure.perfect, "random": measure.random}
+        found[measure.name] = {
+            end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools])) for end, value in ends.items()
+        }
+    return found
+
+
+def matrices(ranking: Ranking, wanted: Sequence[Setting]) -> dict[str, dict[str, dict[str, float]]]:
+    """The preference and the one-target matrix, by language of the query and of the passage.
+
+    A cell without queries is not there.
+    """
+    languages = ranking.collection.languages
+    found: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
+    for setting, pooled in _pooled(ranking, wanted):
+        for name, values in (("first_language", bias.first_language(pooled)), ("one_target", bias.one_target(pooled))):
+            found[name][setting.query] = {
+                language: float(np.nanmean(column))
+                for language, column in zip(languages, values.T, strict=True)
+                if np.isfinite(column).any()
+            }
+    return found
 
 
 def _environment() -> dict[str, Any]:

@@ -48,17 +48,8 @@ def _sum(ranks: Ranks, values: FloatArray) -> FloatArray:
     return np.add.reduceat(values, ranks.starts[:-1]) if len(ranks) else np.zeros(0)
 
 
-def _n_relevant(ranks: Ranks) -> npt.NDArray[np.int64]:
-    return np.diff(ranks.starts)
-
-
 def _within(ranks: Ranks, cutoff: int | None) -> npt.NDArray[np.bool_]:
     return ranks.rank <= (np.iinfo(np.int64).max if cutoff is None else cutoff)
-
-
-def _position(ranks: Ranks) -> npt.NDArray[np.int64]:
-    """1 for the first relevant passage of each query, 2 for the second, and so on; ``int64[n]``."""
-    return np.arange(len(ranks.rank)) - np.repeat(ranks.starts[:-1], _n_relevant(ranks)) + 1
 
 
 def _average_precision(ranks: Ranks, cutoff: int | None) -> FloatArray:
@@ -66,13 +57,13 @@ def _average_precision(ranks: Ranks, cutoff: int | None) -> FloatArray:
 
     trec_eval's ``map`` and ``map_cut``: the divisor is never min(R, cutoff).
     """
-    precision = np.where(_within(ranks, cutoff), _position(ranks) / ranks.rank, 0.0)
-    return _sum(ranks, precision) / _n_relevant(ranks)
+    precision = np.where(_within(ranks, cutoff), ranks.position / ranks.rank, 0.0)
+    return _sum(ranks, precision) / ranks.n_relevant
 
 
 def _recall(ranks: Ranks, cutoff: int | None) -> FloatArray:
     """Share of the relevant passages within the cut-off: trec_eval's ``recall``."""
-    return _sum(ranks, _within(ranks, cutoff).astype(np.float64)) / _n_relevant(ranks)
+    return _sum(ranks, _within(ranks, cutoff).astype(np.float64)) / ranks.n_relevant
 
 
 def _precision(ranks: Ranks, cutoff: int | None) -> FloatArray:
@@ -98,9 +89,8 @@ def _ndcg(ranks: Ranks, cutoff: int | None) -> FloatArray:
 
     (Järvelin and Kekäläinen 2002, with linear gains.)
     """
-    owner = np.repeat(np.arange(len(ranks)), _n_relevant(ranks))
-    ideal_gain = ranks.gain[np.lexsort((-ranks.gain.astype(np.int64), owner))]
-    position = _position(ranks)
+    ideal_gain = ranks.gain[np.lexsort((-ranks.gain.astype(np.int64), ranks.owner))]
+    position = ranks.position
     gained = np.where(_within(ranks, cutoff), ranks.gain / np.log2(ranks.rank + 1), 0.0)
     within_ideal = np.ones(len(position), bool) if cutoff is None else position <= cutoff
     ideal = np.where(within_ideal, ideal_gain / np.log2(position + 1), 0.0)

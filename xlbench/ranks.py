@@ -32,6 +32,46 @@ class Ranks:
     def __len__(self) -> int:
         return len(self.query)
 
+    @property
+    def n_relevant(self) -> npt.NDArray[np.int64]:
+        """``[m]``, how many relevant passages each query has."""
+        return np.diff(self.starts)
+
+    @property
+    def owner(self) -> npt.NDArray[np.int64]:
+        """``[n]``, which of the ``m`` queries each rank belongs to."""
+        return np.repeat(np.arange(len(self)), self.n_relevant)
+
+    @property
+    def position(self) -> npt.NDArray[np.int64]:
+        """``[n]``: 1 for the first relevant passage of each query, 2 for the second, and so on."""
+        return np.arange(len(self.rank)) - np.repeat(self.starts[:-1], self.n_relevant) + 1
+
+
+@dataclass(frozen=True)
+class PooledRanks:
+    """The ranks of one language's queries in the pool of all languages, with what tells languages apart there."""
+
+    ranks: Ranks
+    asked: int
+    """Language of the queries."""
+    n_passages: npt.NDArray[np.int64]
+    """``[L]``, passages in the pool by language."""
+    above_own: npt.NDArray[np.int64]
+    """``[n]``, how many passages in the language of the queries beat each relevant passage."""
+    top: npt.NDArray[np.int16]
+    """``[m, k]``, languages of the ``k`` best passages, best first; -1 where the pool has fewer."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The ``k`` best passages of each query and language, best first."""
+
+    passage: npt.NDArray[np.int64]
+    """``[Nq, L, k]``, rows of passages; -1 where a language has fewer, and for queries without a judged pair."""
+    score: npt.NDArray[np.float32]
+    """``[Nq, L, k]``."""
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -44,9 +84,27 @@ class Ranking:
     collection: Collection
     above: npt.NDArray[np.int32]
     """``[Nr, L]``."""
+    best: Best | None = None
+    """None if only the counts were asked for: ``pooled`` then knows no best passages."""
 
     def ranks(self, setting: Setting) -> Ranks:
         """The ranks in one setting."""
+        return self._ranks(setting)[0]
+
+    def pooled(self, setting: Setting) -> PooledRanks:
+        """The ranks in a multilingual setting, with the counts and the best passages that measures of bias need."""
+        ranks, rows = self._ranks(setting)
+        asked = self.collection.languages.index(setting.query)
+        return PooledRanks(
+            ranks=ranks,
+            asked=asked,
+            n_passages=np.bincount(self.collection.passages.language, minlength=len(self.collection.languages)),
+            above_own=self.above[rows, asked].astype(np.int64),
+            top=self._top_languages(ranks.query),
+        )
+
+    def _ranks(self, setting: Setting) -> tuple[Ranks, npt.NDArray[np.int64]]:
+        """The ranks in one setting, and the row of ``above`` that each is from."""
         languages = self.collection.languages
         pairs = self.collection.pairs
         pool = [languages.index(language) for language in setting.pool]
@@ -59,10 +117,29 @@ class Ranking:
         order = np.lexsort((rank, pairs.query[rows]))
         rows, rank = rows[order], rank[order]
         query, starts = np.unique(pairs.query[rows], return_index=True)
-        return Ranks(
+        ranks = Ranks(
             query=query,
             starts=np.append(starts, len(rows)).astype(np.int64),
             rank=rank,
             gain=pairs.gain[rows],
             language=self.collection.passages.language[pairs.passage[rows]],
         )
+        return ranks, rows
+
+    def _top_languages(self, query: npt.NDArray[np.int32]) -> npt.NDArray[np.int16]:
+        if self.best is None:
+            return np.empty((len(query), 0), np.int16)
+        depth = self.best.passage.shape[2]
+        passage = self.best.passage[query].reshape(len(query), -1)
+        score = self.best.score[query].reshape(len(query), -1)
+        order = tie_order(self.collection.passages.ids)
+        first = np.lexsort((-order[passage], -score, passage < 0), axis=1)[:, :depth]
+        passage = np.take_along_axis(passage, first, axis=1)
+        return np.where(passage < 0, -1, self.collection.passages.language[passage]).astype(np.int16)
+
+
+def tie_order(ids: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """The order in which equal scores rank, ``int64[N]``: the higher comes first, as in trec_eval (descending id)."""
+    order = np.empty(len(ids), np.int64)
+    order[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
+    return order

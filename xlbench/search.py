@@ -1,14 +1,12 @@
 """The engine: counts, for each judged pair and language, the passages that beat the pair's passage for its query.
 
-Passages are taken in shards and the counts of the shards are summed. Scores are computed in tiles of one fixed shape,
-padded with zeros, so that a score does not depend on how many queries and passages there are beside it.
+Passages are taken in shards and the counts of the shards are summed; scores come in tiles, see ``scores``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -18,75 +16,45 @@ import numpy.typing as npt
 import torch
 
 from xlbench.collection import Collection
-from xlbench.counting import count_copies, count_first
-from xlbench.embeddings import Embeddings
-from xlbench.ranks import Ranking
+from xlbench.counting import count_copies, count_first, keep_best
+from xlbench.ranks import Best, Ranking, tie_order
+from xlbench.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-# 64 x larger tiles are no faster on a CPU, and a smaller query tile would waste the product on the pairs' own scores.
-TILE_QUERIES = 256
-TILE_PASSAGES = 512
 SHARD_ROWS = 32 * TILE_PASSAGES
 
 
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """Has torch compute float32 products in float32, whatever an encoder has asked it to do (TF32, bfloat16)."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+def rank(collection: Collection, scores: Scores, *, depth: int = 0, shard_rows: int = SHARD_ROWS) -> Ranking:
+    """The ranking of every judged pair, from the scores of queries and passages.
 
-
-@_full_precision()
-def scores(queries: FloatArray, passages: FloatArray) -> FloatArray:
-    """The inner products of queries and passages, ``float32[q, p]``, each computed in a tile of the fixed shape."""
-    padded = _padded(passages, TILE_PASSAGES)
-    found = np.empty((len(queries), len(passages)), np.float32)
-    for start in range(0, len(queries), TILE_QUERIES):
-        tiles = _tile_scores(queries[start : start + TILE_QUERIES], padded)
-        rows = tiles.transpose(1, 0, 2).reshape(TILE_QUERIES, -1)
-        found[start : start + TILE_QUERIES] = rows[: len(queries) - start, : len(passages)]
-    return found
-
-
-def tie_order(ids: tuple[str, ...]) -> IntArray:
-    """The order in which equal scores rank, ``int64[N]``: the higher comes first, as in trec_eval (descending id)."""
-    order = np.empty(len(ids), np.int64)
-    order[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
-    return order
-
-
-@_full_precision()
-def rank(collection: Collection, queries: Embeddings, passages: Embeddings, *, shard_rows: int = SHARD_ROWS) -> Ranking:
-    """The ranking of every judged pair, from the vectors of queries and passages.
-
-    ``shard_rows`` distinct passages are scored at a time; it bounds the memory and changes no result.
+    The ``depth`` best passages of each judged query and language are kept. ``shard_rows`` distinct passages are scored
+    at a time; it bounds the memory and changes no result.
     """
-    shard_rows = -(-min(shard_rows, max(1, len(passages.vectors))) // TILE_PASSAGES) * TILE_PASSAGES
-    judged = _Judged.of(collection, queries, passages)
+    shard_rows = -(-min(shard_rows, max(1, scores.n_passages)) // TILE_PASSAGES) * TILE_PASSAGES
+    judged = _Judged.of(collection, scores)
     above = np.zeros((len(judged.pair), len(collection.languages)), np.int32)
-    columns = _Columns.of(collection, passages)
+    best = judged.free_places(len(collection.languages), depth)
+    columns = _Columns.of(collection, scores)
     n_threads = torch.get_num_threads()
     with ThreadPoolExecutor(n_threads) as pool:
-        buffer = _tiles(shard_rows // TILE_PASSAGES)
-        for first in range(0, len(passages.vectors), shard_rows):
-            shard = columns.shard(first, min(first + shard_rows, len(passages.vectors)))
-            padded = _padded(passages.vectors[shard.first : shard.last], TILE_PASSAGES)
+        out = buffer(shard_rows)
+        for first in range(0, scores.n_passages, shard_rows):
+            shard = columns.shard(first, min(first + shard_rows, scores.n_passages))
+            prepared = scores.prepare(np.arange(shard.first, shard.last))
             pairs = judged.starts, judged.column - shard.first, judged.order, judged.own
             counted = (shard.spans(), shard.order), shard.copies
             for start, stop in judged.query_tiles():
-                tiles = _tile_scores(queries.vectors[judged.query[start:stop]], padded, out=buffer)
+                tiles = scores.tiles(judged.query[start:stop], prepared, out)
                 shares = np.linspace(start, stop, 2 * n_threads + 1).astype(np.int64)
-                count = partial(_count, (tiles, start), pairs, counted, above)
+                count = partial(_count, (tiles, start), pairs, counted, (above, best))
                 list(pool.map(count, shares[:-1], shares[1:]))
     ordered = np.empty_like(above)
     ordered[judged.pair] = above
-    return Ranking(collection=collection, above=ordered)
+    return Ranking(
+        collection=collection, above=ordered, best=_best(collection, scores, judged, best) if depth else None
+    )
 
 
 @dataclass(frozen=True)
@@ -98,23 +66,23 @@ class _Judged:
     """
 
     query: IntArray
-    """``[G]``, row of the query vectors."""
+    """``[G]``, distinct query."""
     starts: IntArray
     """``[G + 1]``: group ``g`` owns ``pair[starts[g]:starts[g + 1]]``."""
     pair: IntArray
     """``[Nr]``, index of the pair in the collection."""
     column: IntArray
-    """``[Nr]``, row of the passage vectors."""
+    """``[Nr]``, distinct passage."""
     order: IntArray
     """``[Nr]``, tie order of the pair's passage."""
     own: FloatArray
     """``[Nr]``, score of the pair, as its tile gives it."""
 
     @classmethod
-    def of(cls, collection: Collection, queries: Embeddings, passages: Embeddings) -> _Judged:
-        query = queries.row[collection.pairs.query].astype(np.int64)
-        column = passages.row[collection.pairs.passage].astype(np.int64)
-        first_column = np.full(len(queries.vectors), len(passages.vectors), np.int64)
+    def of(cls, collection: Collection, scores: Scores) -> _Judged:
+        query = scores.query[collection.pairs.query].astype(np.int64)
+        column = scores.passage[collection.pairs.passage].astype(np.int64)
+        first_column = np.full(scores.n_queries, scores.n_passages, np.int64)
         np.minimum.at(first_column, query, column)
         pair = np.lexsort((column, query, first_column[query]))
         starts = np.flatnonzero(np.diff(query[pair], prepend=-1))
@@ -126,20 +94,24 @@ class _Judged:
             order=tie_order(collection.passages.ids)[collection.pairs.passage[pair]],
             own=np.empty(len(pair), np.float32),
         )
-        judged._score(queries, passages)
+        judged._score(scores)
         return judged
+
+    def free_places(self, n_languages: int, depth: int) -> tuple[FloatArray, IntArray]:
+        """Scores and tie orders of no passages yet, ``[G, L, depth]`` each."""
+        shape = (len(self.query), n_languages, depth)
+        return np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
 
     def query_tiles(self) -> Iterator[tuple[int, int]]:
         for start in range(0, len(self.query), TILE_QUERIES):
             yield start, min(start + TILE_QUERIES, len(self.query))
 
-    def _score(self, queries: Embeddings, passages: Embeddings) -> None:
+    def _score(self, scores: Scores) -> None:
         for start, stop in self.query_tiles():
             pairs = slice(self.starts[start], self.starts[stop])
             columns, at = np.unique(self.column[pairs], return_inverse=True)
             row = np.repeat(np.arange(stop - start), np.diff(self.starts[start : stop + 1]))
-            relevant = _padded(passages.vectors[columns], TILE_PASSAGES)
-            tiles = _tile_scores(queries.vectors[self.query[start:stop]], relevant)
+            tiles = scores.tiles(self.query[start:stop], scores.prepare(columns), buffer(len(columns)))
             self.own[pairs] = tiles[at // TILE_PASSAGES, row, at % TILE_PASSAGES]
 
 
@@ -159,17 +131,17 @@ class _Columns:
     """The column after the shard's last."""
 
     @classmethod
-    def of(cls, collection: Collection, passages: Embeddings) -> _Columns:
+    def of(cls, collection: Collection, scores: Scores) -> _Columns:
         order = tie_order(collection.passages.ids)
-        first_copy = np.unique(passages.row, return_index=True)[1]
-        further = np.setdiff1d(np.arange(len(passages.row)), first_copy)
-        further = further[np.argsort(passages.row[further], kind="stable")]
+        first_copy = np.unique(scores.passage, return_index=True)[1]
+        further = np.setdiff1d(np.arange(len(scores.passage)), first_copy)
+        further = further[np.argsort(scores.passage[further], kind="stable")]
         language = collection.passages.language
         return cls(
             bounds=np.searchsorted(language[first_copy], np.arange(len(collection.languages) + 1)).astype(np.int64),
             order=order[first_copy],
-            copies=np.stack([passages.row[further], language[further], order[further]], axis=1).astype(np.int64),
-            last=len(passages.vectors),
+            copies=np.stack([scores.passage[further], language[further], order[further]], axis=1).astype(np.int64),
+            last=scores.n_passages,
         )
 
     def spans(self) -> IntArray:
@@ -192,43 +164,29 @@ class _Columns:
         )
 
 
-def _padded(vectors: FloatArray, multiple: int) -> torch.Tensor:
-    """The vectors with rows of zeros up to a multiple, and with zeros up to 16 dimensions: ``float32[n', D']``."""
-    rows = -(-len(vectors) // multiple) * multiple
-    dimensions = -(-vectors.shape[1] // 16) * 16
-    padded = np.zeros((rows, dimensions), np.float32)
-    padded[: len(vectors), : vectors.shape[1]] = vectors
-    return torch.from_numpy(padded)
-
-
-def _tiles(n_tiles: int) -> torch.Tensor:
-    """Room for tiles of scores, on the CPU and in float32 whatever torch's defaults are."""
-    return torch.empty(n_tiles, TILE_QUERIES, TILE_PASSAGES, dtype=torch.float32, device="cpu")
-
-
-def _tile_scores(queries: FloatArray, passages: torch.Tensor, *, out: torch.Tensor | None = None) -> FloatArray:
-    """Scores of at most a tile of queries with padded passages, ``float32[tiles, TILE_QUERIES, TILE_PASSAGES]``.
-
-    The tiles are one batched product: threads then take whole tiles, where in one product after the other they would
-    wait for each other at the end of each, for seconds on a busy machine. ``out`` is a buffer to reuse: fresh memory
-    for each call costs a tenth of the product's time.
-    """
-    n_tiles = len(passages) // TILE_PASSAGES
-    padded = _padded(queries, TILE_QUERIES)
-    found = _tiles(n_tiles) if out is None else out[:n_tiles]
-    torch.bmm(padded.expand(n_tiles, -1, -1), passages.view(n_tiles, TILE_PASSAGES, -1).transpose(1, 2), out=found)
-    array: FloatArray = found.numpy()
-    return array
-
-
 def _count(
     tiles: tuple[FloatArray, int],
     pairs: tuple[IntArray, IntArray, IntArray, FloatArray],
     shard: tuple[tuple[IntArray, IntArray], IntArray],
-    above: npt.NDArray[np.int32],
+    found: tuple[npt.NDArray[np.int32], tuple[FloatArray, IntArray]],
     *groups: int,
 ) -> None:
-    """Adds the counts of some groups, the first and the last exclusive, to ``above``; see ``counting``."""
+    """Adds the counts of some groups, the first and the last exclusive, to what was found; see ``counting``."""
     columns, copies = shard
+    above, best = found
     count_first(*tiles, groups, pairs, columns, above)
     count_copies(*tiles, groups, pairs, copies, above)
+    if best[0].shape[2]:
+        keep_best(*tiles, groups, columns, copies, best)
+
+
+def _best(collection: Collection, scores: Scores, judged: _Judged, best: tuple[FloatArray, IntArray]) -> Best:
+    """The best passages of each query, from those of each group."""
+    score, order = best
+    group = np.full(scores.n_queries, -1)
+    group[judged.query] = np.arange(len(judged.query))
+    group = group[scores.query]
+    passage_at = np.append(np.argsort(tie_order(collection.passages.ids)), -1)
+    passage = passage_at[order[group]]
+    passage[group < 0] = -1
+    return Best(passage=passage, score=score[group])

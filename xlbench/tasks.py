@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import yaml
 
-from xlbench import measures
-from xlbench.bias import BIAS_MEASURES
+from xlbench import bias, measures
+from xlbench.bias.peer import is_constant
 from xlbench.collection import Collection, Texts
 from xlbench.errors import DataError, TaskError, UnknownNameError, shown
 from xlbench.readers import READERS, forms, read
@@ -122,7 +122,20 @@ def read_collection(task: Task, *, languages: Sequence[str], data_dir: Path | No
                     f"but task {task.name} says {n_expected:,}: "
                     "correct 'sizes' and 'sha256' in the task file, or use the file that it was made with."
                 )
+    _refuse_constant_measures(task, collection)
     return collection
+
+
+def _refuse_constant_measures(task: Task, collection: Collection) -> None:
+    if len(collection.languages) < 2 or not any(name.startswith("PEER@") for name in task.measures):
+        return  # In one language PEER is not defined, and left out.
+    pairs = collection.pairs
+    if is_constant(pairs.query, collection.passages.language[pairs.passage], pairs.gain):
+        raise TaskError(
+            f"{task.file}: 'measures' has PEER, but no query of {task.name} has two relevant passages of one gain in "
+            "a language. PEER is then the same for every ranking (Kruskal-Wallis' H is one less than the number of "
+            "languages): leave it out, or name RankDistance, LPR or OneTargetBias."
+        )
 
 
 def _count(texts: Texts, language: int) -> int:
@@ -171,7 +184,7 @@ def _validated(found: Any, path: Path) -> Task:
     reader = _one_of(record["reader"], READERS, f"{where} 'reader'")
     measure_names = _names(record["measures"], f"{where} 'measures'", known=None)
     # The headline is shown for every kind of setting, and bias measures are defined in one.
-    retrieval = [name for name in measure_names if name not in BIAS_MEASURES]
+    retrieval = [name for name in measure_names if not bias.find(name)]
     for name in retrieval:
         _known(measures.parse, name, where)
     task = Task(

@@ -8,27 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xlbench import measures
-from xlbench.bias import BIAS_MEASURES
+from xlbench import bias, measures
+from xlbench.bias import BiasMeasure
 from xlbench.collection import Collection
-from xlbench.embeddings import Embeddings
 from xlbench.errors import ResultError
-from xlbench.measures import Measure
 from xlbench.progress import Advance
-from xlbench.ranks import Ranks
+from xlbench.ranks import PooledRanks, Ranks, tie_order
 from xlbench.results import QueryScores
-from xlbench.search import TILE_QUERIES, scores, tie_order
+from xlbench.scores import TILE_QUERIES, Scores, matrix
 from xlbench.settings import Setting
+from xlbench.trec_eval import trec_scores
 
 _QUERIES_AT_ONCE = 64  # A full ranking of 13,000 passages is a dict of 2 MB.
-_TREC_NAMES = {
-    "AP": ("map", "map_cut"),
-    "R": (None, "recall"),
-    "P": (None, "P"),
-    "Success": (None, "success"),
-    "RR": ("recip_rank", "recip_rank"),
-    "nDCG": ("ndcg", "ndcg_cut"),
-}
 
 
 @dataclass(frozen=True)
@@ -45,8 +36,7 @@ class Difference:
 
 def verify(
     collection: Collection,
-    queries: Embeddings,
-    passages: Embeddings,
+    scores: Scores,
     reported: Sequence[QueryScores],
     *,
     settings: Sequence[Setting],
@@ -54,29 +44,30 @@ def verify(
 ) -> Iterator[Difference]:
     """The largest difference for each setting and measure between ``reported`` and full rankings that trec_eval scored.
 
-    ``advance`` is called each time that some queries are done. RankDistance, which trec_eval does not
-    have, is taken from the sorted ranking.
+    ``advance`` is called each time that some queries are done. Measures of bias, which trec_eval does not have, are
+    taken from the sorted ranking.
 
     Raises:
         ResultError: if the result lacks a setting or has other queries in it.
 
     """
-    by_setting = {scores.setting: scores for scores in reported}
+    by_setting = {found.setting: found for found in reported}
     for setting in settings:
         if setting.name not in by_setting:
             raise ResultError(
                 f"The result has no scores for the setting {setting.name!r}; it has {', '.join(by_setting) or 'none'}."
             )
         found = by_setting[setting.name]
-        recomputed = _recompute(collection, queries, passages, setting, list(found.values), advance)
+        recomputed = _recompute(collection, scores, setting, list(found.values), advance)
         if list(recomputed) != list(found.query):
             raise ResultError(
                 f"The result has {len(found.query):,} queries in {setting.name}, "
                 f"the task {len(recomputed):,}: they are not the same queries."
             )
         for measure, values in found.values.items():
-            difference = np.abs(values - np.array([by_measure[measure] for by_measure in recomputed.values()]))
-            # A NaN would compare as no difference.
+            expected = np.array([by_measure[measure] for by_measure in recomputed.values()])
+            # Not defined is the same as not defined; else a NaN would compare as no difference.
+            difference = np.where(np.isnan(values) & np.isnan(expected), 0.0, np.abs(values - expected))
             difference = np.nan_to_num(difference, nan=np.inf)
             worst = int(difference.argmax())
             yield Difference(setting.name, measure, float(difference[worst]), found.query[worst], len(found.query))
@@ -84,8 +75,7 @@ def verify(
 
 def _recompute(
     collection: Collection,
-    queries: Embeddings,
-    passages: Embeddings,
+    scores: Scores,
     setting: Setting,
     measure_names: Sequence[str],
     advance: Advance,
@@ -94,52 +84,29 @@ def _recompute(
     pool = np.flatnonzero(
         np.isin(collection.passages.language, [collection.languages.index(language) for language in setting.pool])
     )
-    asked = collection.queries.rows(collection.languages.index(setting.query))
+    asked_language = collection.languages.index(setting.query)
+    asked = collection.queries.rows(asked_language)
     qrels = _qrels(collection, asked, set(pool.tolist()))
     ids = [collection.passages.ids[row] for row in pool]
     order = tie_order(collection.passages.ids)[pool]
-    trec = [measures.parse(name) for name in measure_names if name not in BIAS_MEASURES]
-    bias = [name for name in measure_names if name in BIAS_MEASURES]
+    of_bias = [measure for name in measure_names if (measure := bias.find(name))]
+    trec = [measures.parse(name) for name in measure_names if not bias.find(name)]
+    language = collection.passages.language[pool]
+    row_of = {id_: row for row, id_ in enumerate(ids)}
     rows = [row for row in range(asked.start, asked.stop) if collection.queries.ids[row] in qrels]
-    vectors = passages.vectors[passages.row[pool]]
     found: dict[str, dict[str, float]] = {}
     for start in range(0, len(rows), TILE_QUERIES):
         some = rows[start : start + TILE_QUERIES]
-        lines = dict(zip(some, scores(queries.vectors[queries.row[some]], vectors), strict=True))
+        lines = dict(zip(some, matrix(scores, scores.query[some], scores.passage[pool]), strict=True))
         for first in range(0, len(some), _QUERIES_AT_ONCE):
             chunk = {collection.queries.ids[row]: lines[row] for row in some[first : first + _QUERIES_AT_ONCE]}
             run = {id_: dict(zip(ids, line.tolist(), strict=True)) for id_, line in chunk.items()}
             by_query = trec_scores({id_: qrels[id_] for id_ in run}, run, trec)
             for id_, line in chunk.items():
-                found[id_] = by_query[id_] | _bias(line, order, ids, qrels[id_], bias)
+                relevant = {row_of[passage]: gain for passage, gain in qrels[id_].items()}
+                found[id_] = by_query[id_] | _bias(line, order, language, relevant, asked_language, of_bias)
             advance(texts=len(chunk), characters=len(chunk), stored=False)
     return found
-
-
-def trec_scores(
-    qrels: dict[str, dict[str, int]], run: dict[str, dict[str, float]], wanted: Sequence[Measure]
-) -> dict[str, dict[str, float]]:
-    """trec_eval's value of each measure for each query of ``run``, by query id and measure name."""
-    import pytrec_eval
-
-    evaluated: dict[str, dict[str, float]] = pytrec_eval.RelevanceEvaluator(
-        qrels, {_trec_name(m, ".") for m in wanted}
-    ).evaluate(run)
-    found = {}
-    for query, values in evaluated.items():
-        found[query] = {str(m): values[_trec_name(m, "_")] for m in wanted}
-        for m in wanted:
-            # trec_eval has no cut-off for recip_rank: RR@k is recip_rank, zero past k.
-            if m.family == "RR" and m.cutoff is not None and found[query][str(m)] < 1 / m.cutoff * (1 - 1e-9):
-                found[query][str(m)] = 0.0
-    return found
-
-
-def _trec_name(measure: Measure, separator: str) -> str:
-    plain, cut = _TREC_NAMES[measure.family]
-    if measure.cutoff is None or measure.family == "RR":
-        return str(plain)
-    return f"{cut}{separator}{measure.cutoff}"
 
 
 def _qrels(collection: Collection, asked: slice, pool: set[int]) -> dict[str, dict[str, int]]:
@@ -157,18 +124,28 @@ def _qrels(collection: Collection, asked: slice, pool: set[int]) -> dict[str, di
 def _bias(
     line: npt.NDArray[np.float32],
     order: npt.NDArray[np.int64],
-    ids: Sequence[str],
-    relevant: Mapping[str, int],
-    measure_names: Sequence[str],
+    language: npt.NDArray[np.int16],
+    relevant: Mapping[int, int],
+    asked: int,
+    wanted: Sequence[BiasMeasure],
 ) -> dict[str, float]:
-    """The bias measures of one query, from its sorted ranking."""
-    ranked = np.lexsort((-order, -line)) if measure_names else np.empty(0, np.int64)
-    at = [(rank, ids[i]) for rank, i in enumerate(ranked.tolist(), start=1) if ids[i] in relevant]
-    ranks = Ranks(
-        query=np.zeros(1, np.int32),
-        starts=np.array([0, len(at)]),
-        rank=np.array([rank for rank, _ in at], np.int64),
-        gain=np.array([relevant[id_] for _, id_ in at], np.int16),
-        language=np.zeros(len(at), np.int16),
+    """The bias measures of one query, from its sorted ranking; ``relevant`` are gains by row of the pool."""
+    if not wanted:
+        return {}
+    ranked = np.lexsort((-order, -line))
+    at = np.flatnonzero(np.isin(ranked, list(relevant)))
+    above_own = np.cumsum(language[ranked] == asked)[at] - (language[ranked[at]] == asked)
+    pooled = PooledRanks(
+        ranks=Ranks(
+            query=np.zeros(1, np.int32),
+            starts=np.array([0, len(at)]),
+            rank=at + 1,
+            gain=np.array([relevant[row] for row in ranked[at].tolist()], np.int16),
+            language=language[ranked[at]],
+        ),
+        asked=asked,
+        n_passages=np.bincount(language, minlength=int(language.max()) + 1),
+        above_own=above_own,
+        top=language[ranked[: max(measure.depth for measure in wanted)]][None],
     )
-    return {name: float(BIAS_MEASURES[name](ranks)[0]) for name in measure_names}
+    return {measure.name: float(measure.value(pooled)[0]) for measure in wanted}

@@ -44,8 +44,10 @@ class Counting:
             with open(log, "a") as file:
                 file.write(f"{role} {len(texts)}\\n")
             with open(log) as file:
-                if len(file.readlines()) == int(os.environ.get("HANG_AT", 0)):
-                    time.sleep(60)
+                hangs = len(file.readlines()) == int(os.environ.get("HANG_AT", 0))
+            if hangs:
+                open(f"{log}.hangs", "w").close()
+                time.sleep(60)
         time.sleep(float(os.environ.get("SLEEP", 0)))
         return count(texts)
 

@@ -18,7 +18,7 @@ from cli.conftest import write_task
 from xlbench import __version__, encoders
 from xlbench import tasks as registry
 
-COMMANDS = ("run", "tasks", "models", "fetch", "report", "verify")
+COMMANDS = ("run", "tasks", "models", "fetch", "report", "compare", "verify")
 
 
 def test_tasks_lists_every_task_with_its_sizes(xlbench):
@@ -33,7 +33,7 @@ def test_tasks_lists_every_task_with_its_sizes(xlbench):
     )
     # LAReQA, arXiv 2004.05484: 11 x 1,190 questions and 13,014 sentences; 4,199 and 20,534 for MLQA-R.
     for name, numbers in {"xquad-r": ["11", "13,090", "13,014"], "mlqa-r": ["7", "4,199", "20,534"]}.items():
-        assert rows[name].split()[-7:] == [*numbers, "mono", "cross", "multi", "1"]
+        assert rows[name].split()[-7:] == [*numbers, "mono", "cross", "multi", "2"]
 
 
 def test_tasks_shows_one_task_with_its_checksums(xlbench):
@@ -151,7 +151,7 @@ def test_version_is_that_of_the_package(xlbench):
 
 
 def test_help_lists_the_commands(xlbench):
-    """--help, -h and no argument at all list the six commands."""
+    """--help, -h and no argument at all list the commands."""
     for outcome in (xlbench("--help"), xlbench("-h")):
         assert outcome.code == 0
         assert [line.split()[0] for line in outcome.out.partition("Commands:\n")[2].splitlines()] == sorted(COMMANDS)

@@ -28,7 +28,7 @@ def test_run_writes_a_json_file_with_the_documented_keys(xlbench, folder, task):
     result = json.loads((folder / "results/hash/tiny.json").read_text(encoding="utf-8"))
     assert list(result) == [
         "schema", "task", "task_version", "headline", "missing_languages", "model",
-        "scores", "queries", "summary", "environment", "timing",
+        "scores", "queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing",
     ]  # fmt: skip
     assert (result["schema"], result["task"], result["task_version"], result["headline"]) == (1, "tiny", 1, "AP")
     assert result["missing_languages"] == []
@@ -45,6 +45,9 @@ def test_run_writes_a_json_file_with_the_documented_keys(xlbench, folder, task):
     assert list(result["timing"]) == ["encode_s", "search_s", "score_s"]
     assert result["environment"].keys() >= {"xlbench", "python", "torch", "numpy", "platform", "dimensions"}
     assert result["environment"]["dimensions"] == 64
+    assert result["environment"]["command"] == f"xlbench run --model hash --task {task} --model-arg dimensions=64"
+    assert result["references"] == {"RankDistance": {"perfect": 2, "random": 2 * 19 / 4}}
+    assert result["alignment"]["n_parallel"] == 18
 
 
 def test_run_writes_one_parquet_row_a_setting_and_query(xlbench, folder, task):
@@ -65,15 +68,17 @@ def test_run_writes_one_parquet_row_a_setting_and_query(xlbench, folder, task):
     assert all(row["RankDistance"] is not None for row in table if row["setting"].endswith("*"))
 
 
-def test_run_prints_three_plain_tables_and_a_headline_without_a_terminal(xlbench, task):
+def test_run_prints_plain_tables_and_a_headline_without_a_terminal(xlbench, task):
     """Without a terminal there are plain lines: tables on standard output, progress on standard error."""
     outcome = xlbench("run", "--model", "hash", "--task", task)
     assert "\x1b" not in outcome.out + outcome.err
     lines = outcome.out.splitlines()
     assert [line.partition(":")[0] for line in lines if line.startswith("tiny, ")] == [
+        "tiny, summary",
         "tiny, monolingual",
         "tiny, cross-lingual",
         "tiny, multilingual",
+        "tiny, language bias in the pool of all languages",
     ]
     assert re.fullmatch(
         r"hash on tiny: AP monolingual \d\.\d{3}, cross-lingual \d\.\d{3}, multilingual \d\.\d{3}, RankDistance \d+",
@@ -186,7 +191,7 @@ def test_chosen_languages_make_a_partial_result(xlbench, folder, task):
     assert result["missing_languages"] == ["en"]
     # In the task's order, whatever the order of the options.
     assert list(result["scores"]) == ["de>de", "th>th", "de>th", "th>de", "de>*", "th>*"]
-    assert outcome.out.count("(partial: without en)") == 3
+    assert outcome.out.count("(partial: without en)") == 5
     assert outcome.out.splitlines()[-2].endswith("; partial, without en")
 
 

@@ -1,12 +1,15 @@
-"""Tests of the tables of a result, and of the line that sums it up."""
+"""Tests of cells, of the tables of a result, and of the line that sums it up."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from made_results import made_result
 
-from xlbench.reports.tables import comparison, headline, number, tables
+from xlbench.reports import tables as made
+from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
+from xlbench.reports.tables import all_tables, headline, tables
 from xlbench.results import Result, summarise
 
 SCORES = {
@@ -31,8 +34,40 @@ RESULT = Result(
     # Thai has no question in common with English, so that two pairs of languages have no queries.
     queries=dict.fromkeys([*list(SCORES)[:6], "en>th", "de>th", "th>en", *list(SCORES)[6:]], 1000) | {"en>th": 0},
     summary=summarise(SCORES),
+    intervals={"mono": {"AP": [0.7, 0.9]}, "multi": {"RankDistance": [400.2, 500.9]}},
+    references={"RankDistance": {"perfect": 2.0, "random": 1500.0}},
+    matrices={},
+    alignment={},
     environment={},
     timing={},
+)
+# What the pool costs, with losses that add up: .9 - .4 = .3 + .2 and 1 - .6 = -.1 + .5.
+ATTRIBUTED_SCORES = {
+    "de>de": {"AP": 0.9},
+    "en>en": {"AP": 1.0},
+    "de>*": {"AP": 0.4, "OneTargetBias": -0.25, "IrrelevantLoss": 0.3, "ParallelLoss": 0.2},
+    "en>*": {"AP": 0.6, "OneTargetBias": 0.75, "IrrelevantLoss": -0.1, "ParallelLoss": 0.5},
+}
+ATTRIBUTED = replace(
+    RESULT,
+    scores=ATTRIBUTED_SCORES,
+    queries=dict.fromkeys(ATTRIBUTED_SCORES, 10),
+    summary=summarise(ATTRIBUTED_SCORES),
+    intervals={"multi": {"OneTargetBias": [-0.1, 0.6]}},
+    references={"OneTargetBias": {"perfect": 0.0, "random": 0.0}},
+    matrices={
+        "first_language": {"de": {"de": 1.0, "en": 0.0}, "en": {"de": 0.25, "en": 0.75}},
+        # German queries have no English target.
+        "one_target": {"de": {"de": 0.5}, "en": {"de": 0.125, "en": 0.875}},
+    },
+    alignment={
+        "parallel_cosine": 0.8125,
+        "random_cosine": None,
+        "bitext_accuracy": 0.5,
+        "bitext": {"de": {"en": 0.25}, "en": {"de": 0.75}},
+        "language_variance": 0.125,
+        "n_parallel": 7,
+    },
 )
 
 
@@ -42,12 +77,33 @@ def of_kinds(result, *kinds):
     return replace(result, scores=kept, queries=dict.fromkeys(kept, 1000), summary=summarise(kept))
 
 
+def texts(table):
+    """The rows of a table as text."""
+    return tuple(tuple(cell.text for cell in cells) for cells in table.rows)
+
+
+def test_the_summary_has_a_row_a_measure_and_the_headline_first():
+    """Kinds of setting are columns; an interval stands behind its value; measures of bias have a table of their own."""
+    table = made.summary(RESULT)
+    assert table.title == "tiny, summary: means over languages"
+    assert table.header == ("measure", "monolingual", "cross-lingual", "multilingual")
+    assert texts(table) == (
+        ("AP", ".800 [.700, .900]", ".474", ".300"),
+        ("R@1", ".667", ".333", ""),
+        ("AP@20", "", "", ".233"),
+        ("R@10", "", "", ".167"),
+        ("R@100", "", "", ".800"),
+    )
+    assert made.summary(replace(RESULT, headline="R@1")).rows[0][0].text == "R@1"
+    assert (table.rows[0][1].value, table.rows[0][1].interval) == (pytest.approx(0.8), (0.7, 0.9))
+
+
 def test_the_monolingual_table_has_a_row_a_language_and_their_mean():
     """All measures but those of bias are columns, and the number of queries is the last."""
-    mono = tables(RESULT)[0]
+    mono = made.mono(RESULT)
     assert mono.title == "tiny, monolingual: queries of a language, passages of the same language"
     assert mono.header == ("language", "AP", "R@1", "queries")
-    assert mono.rows == (
+    assert texts(mono) == (
         ("de", ".900", ".750", "1,000"),
         ("en", "1.000", "1.000", "1,000"),
         ("th", ".500", ".250", "1,000"),
@@ -57,10 +113,10 @@ def test_the_monolingual_table_has_a_row_a_language_and_their_mean():
 
 def test_the_cross_lingual_grid_leaves_out_what_is_not_there():
     """Rows are languages of queries, columns those of passages; a pair without queries is empty."""
-    grid = tables(RESULT)[1]
+    grid = made.cross(RESULT)
     assert grid.title == "tiny, cross-lingual: AP, queries down, passages across"
     assert grid.header == ("", "de", "en", "mean")
-    assert grid.rows == (
+    assert texts(grid) == (
         ("de", "", ".600", ".600"),
         ("en", ".700", "", ".700"),
         ("th", ".123", "", ".123"),
@@ -70,25 +126,104 @@ def test_the_cross_lingual_grid_leaves_out_what_is_not_there():
 
 def test_the_multilingual_table_has_the_four_measures_of_the_pool():
     """AP, AP@20, R@10 and RankDistance are shown, and no others; RankDistance as a whole number."""
-    multi = tables(RESULT)[2]
+    multi = made.multi(RESULT)
     assert multi.header == ("language", "AP", "AP@20", "R@10", "RankDistance", "queries")
-    assert multi.rows[0] == ("de", ".400", ".300", ".200", "1,234", "1,000")
-    assert multi.rows[-1] == ("mean", ".300", ".233", ".167", "446", "3,000")
-
-
-@pytest.mark.parametrize("kinds", [("mono",), ("cross", "multi"), ()])
-def test_only_the_kinds_that_the_result_has_are_tables(kinds):
-    """A result of some kinds of setting has as many tables."""
-    names = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
-    found = [table.title.partition(":")[0] for table in tables(of_kinds(RESULT, *kinds))]
-    assert found == [f"tiny, {names[kind]}" for kind in kinds]
+    assert texts(multi)[0] == ("de", ".400", ".300", ".200", "1,234", "1,000")
+    assert texts(multi)[-1] == ("mean", ".300", ".233", ".167", "446", "3,000")
 
 
 def test_the_multilingual_table_of_a_task_with_other_measures_shows_these():
     """Where a task has none of the usual measures, those that it has are shown."""
     scores = {"de>*": {"nDCG@10": 0.5}}
     other = replace(RESULT, headline="nDCG@10", scores=scores, queries={"de>*": 4}, summary=summarise(scores))
-    assert tables(other)[0].header == ("language", "nDCG@10", "queries")
+    assert made.multi(other).header == ("language", "nDCG@10", "queries")
+
+
+def test_language_bias_is_placed_between_perfect_and_random():
+    """Each measure of bias has its interval, its direction, and what a perfect and a random ranking have."""
+    table = made.language_bias(RESULT)
+    assert table.header == ("measure", "value", "better", "perfect", "random")
+    assert texts(table) == (("RankDistance", "446 [400, 501]", "lower", "2", "1,500"),)
+    bias = texts(made.language_bias(ATTRIBUTED))
+    assert bias[0] == ("OneTargetBias", ".250 [-.100, .600]", "near perfect", ".000", ".000")
+    assert bias[1] == ("IrrelevantLoss", ".100", "lower", "", "")
+
+
+def test_bias_by_language_has_a_row_a_language():
+    """The measures of bias are columns; the last row is their mean."""
+    table = made.bias_by_language(ATTRIBUTED)
+    assert table.header == ("language", "OneTargetBias", "IrrelevantLoss", "ParallelLoss", "queries")
+    assert texts(table)[0] == ("de", "-.250", ".300", ".200", "10")
+    assert texts(table)[-1] == ("mean", ".250", ".100", ".350", "20")
+
+
+def test_attribution_adds_up():
+    """The loss of each language is the sum of its two causes, and the difference of AP in mono and in multi."""
+    table = made.attribution(ATTRIBUTED)
+    assert table.header == ("language", "AP mono", "AP multi", "loss", "irrelevant", "parallel")
+    assert texts(table) == (
+        ("de", ".900", ".400", ".500", ".300", ".200"),
+        ("en", "1.000", ".600", ".400", "-.100", ".500"),
+        ("mean", ".950", ".500", ".450", ".100", ".350"),
+    )
+    for cells in table.rows:
+        mono, multi, loss, irrelevant, parallel = (cell.value for cell in cells[1:])
+        assert loss == pytest.approx(irrelevant + parallel)
+        assert loss == pytest.approx(mono - multi)
+    assert made.attribution(RESULT) is None
+
+
+def test_the_preference_matrix_has_the_mean_share_of_each_language():
+    """Languages of queries down, of the first-ranked relevant passage across."""
+    table = made.preference(ATTRIBUTED)
+    assert table.header == ("", "de", "en")
+    assert texts(table) == (("de", "1.000", ".000"), ("en", ".250", ".750"), ("mean", ".625", ".375"))
+
+
+def test_the_one_target_matrix_comes_with_its_bias():
+    """A pair without queries is empty; the bias stands below with its interval."""
+    table = made.one_target(ATTRIBUTED)
+    assert texts(table) == (("de", ".500", ""), ("en", ".125", ".875"), ("mean", ".312", ".875"))
+    assert table.note == "Bias, own language less others: .250 [-.100, .600]; 0 is none."
+
+
+def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
+    """A measure that is not defined is left out; a result without vectors has no such table."""
+    measures, bitext = made.alignment(ATTRIBUTED)
+    assert texts(measures) == (
+        ("parallel_cosine", ".812"),
+        ("bitext_accuracy", ".500"),
+        ("language_variance", ".125"),
+    )
+    assert bitext.header == ("", "de", "en")
+    assert texts(bitext) == (("de", "", ".250"), ("en", ".750", ""))
+    assert made.alignment(RESULT) == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (("mono",), ["summary", "monolingual"]),
+        (
+            ("cross", "multi"),
+            ["summary", "cross-lingual", "multilingual", "language bias in the pool of all languages"],
+        ),
+        ((), []),
+    ],
+)
+def test_only_the_kinds_that_the_result_has_are_tables(kinds, expected):
+    """A result of some kinds of setting has their tables, and those of bias if it has the pool of all languages."""
+    found = [table.title.partition(", ")[2].partition(":")[0] for table in tables(of_kinds(RESULT, *kinds))]
+    assert found == expected
+
+
+def test_the_report_has_more_tables_than_the_run():
+    """All tables are those of the run, bias by language, two matrices, and the two of alignment."""
+    result = made_result()
+    assert all_tables(result)[: len(tables(result))] == tables(result)
+    assert len(tables(result)) == 6
+    assert len(all_tables(result)) == 11
+    assert all(len(cells) == len(table.header) for table in all_tables(result) for cells in table.rows)
 
 
 def test_the_headline_is_one_line():
@@ -102,9 +237,8 @@ def test_the_headline_is_one_line():
 def test_a_partial_result_says_so_everywhere():
     """The missing languages stand in each title and at the end of the headline."""
     partial = replace(RESULT, missing_languages=["ar", "zh"])
-    assert all(table.title.endswith(" (partial: without ar, zh)") for table in tables(partial))
+    assert all(table.title.endswith(" (partial: without ar, zh)") for table in all_tables(partial))
     assert headline(partial).endswith("; partial, without ar, zh")
-    assert comparison([RESULT, partial])[0].rows[1][0] == "owner/name (partial: without ar, zh)"
 
 
 @pytest.mark.parametrize(
@@ -113,22 +247,50 @@ def test_a_partial_result_says_so_everywhere():
         (0.0, "AP", ".000"),
         (0.12345, "AP", ".123"),
         (0.9996, "R@1", "1.000"),
+        (-0.25, "OneTargetBias", "-.250"),
+        (-0.0001, "OneTargetBias", ".000"),
+        (-1.5, "OneTargetBias", "-1.500"),
         (10845.8, "RankDistance", "10,846"),
         (0.4, "RankDistance", "0"),
+        (47.94, "MaxRankNorm", "47.9"),
+        (0.25, "MaxRankNorm", ".2"),
     ],
 )
 def test_numbers_are_shown_alike(value, measure, shown):
-    """Scores have three decimals and no leading zero, ranks no decimals."""
+    """Scores have three decimals and no leading zero, ranks no decimals, and nothing is shown as minus zero."""
     assert number(value, measure) == shown
 
 
-def test_a_comparison_has_a_table_a_task_and_version():
-    """Results of different versions never share a table; a model without a kind of setting has an empty cell."""
-    other = replace(of_kinds(RESULT, "mono", "cross"), model={**RESULT.model, "name": "other"})
-    newer = replace(of_kinds(RESULT, "mono"), task_version=3)
-    both, alone = comparison([RESULT, newer, other])
-    assert both.title == "tiny, version 2"
-    assert both.header == ("model", "mono AP", "cross AP", "multi AP", "multi RankDistance")
-    assert both.rows == (("owner/name", ".800", ".474", ".300", "446"), ("other", ".800", ".474", "", ""))
-    assert alone.title == "tiny, version 3"
-    assert alone.header == ("model", "mono AP")
+def test_a_cell_carries_its_number():
+    """A number's cell has its full value and its interval beside the text; that of None is empty."""
+    assert number_cell(0.12345, "AP", interval=[0.1, 0.2]) == Cell(".123 [.100, .200]", 0.12345, (0.1, 0.2))
+    assert number_cell(1234.5, "RankDistance", decimals=1) == Cell("1,234.5", 1234.5)
+    assert number_cell(None, "AP") is EMPTY
+    assert row("a", 1190, EMPTY) == (Cell("a"), Cell("1,190", 1190), Cell(""))
+
+
+def test_a_column_is_numeric_whatever_its_numbers_look_like():
+    """Negative numbers, intervals and empty cells are numbers; one name makes a column of text."""
+    table = Table("", ("", "", ""), (row("a", number_cell(-0.1, "AP", interval=[-0.2, 0.0]), "7"), row("b", EMPTY, 7)))
+    assert [table.is_numeric(i) for i in range(3)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("measure", "perfect", "best"),
+    [
+        ("AP", None, {0.9}),
+        ("RankDistance", None, {-0.5}),
+        ("OneTargetBias", 0.0, {0.1, -0.1}),
+        ("LPR", 0.85, {0.9}),
+        ("LPR", None, set()),
+    ],
+)
+def test_the_best_follows_the_direction_of_the_measure(measure, perfect, best):
+    """The highest, the lowest or the nearest to perfect is the best, and all that are as good."""
+    cells = [EMPTY, *(number_cell(value, measure) for value in (0.9, 0.1, -0.1, -0.5))]
+    assert {cell.value for cell in with_best(cells, measure, perfect=perfect) if cell.best} == best
+
+
+def test_one_value_is_not_the_best():
+    """A best needs another to compare with."""
+    assert not any(cell.best for cell in with_best([number_cell(0.5, "AP"), EMPTY], "AP"))

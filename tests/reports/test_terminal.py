@@ -10,13 +10,13 @@ import select
 
 import pytest
 
-from xlbench.reports.tables import Table
-from xlbench.reports.terminal import show
+from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row
+from xlbench.reports.terminal import plain, show
 
 TABLE = Table(
     title="A title [of] some length",
     header=("model", "AP", "queries"),
-    rows=(("[bold]a/b", ".900", "1,190"), ("c", "", "7"), ("mean", ".900", "1,197")),
+    rows=(row("[bold]a/b", Cell(".900", 0.9), 1190), row("c", EMPTY, 7), row("mean", Cell(".900", 0.9), 1197)),
 )
 
 
@@ -89,9 +89,52 @@ def test_a_terminal_gets_the_same_cells_as_a_file():
 
 def test_a_narrow_terminal_keeps_numbers_whole(monkeypatch):
     """Long text is folded where a terminal is narrow, numbers are not."""
-    wide = Table("Title", ("language", "text", "n"), (("de", "word " * 30, "1,190"),))
+    wide = Table("Title", ("language", "text", "n"), (row("de", "word " * 30, 1190),))
     monkeypatch.setenv("COLUMNS", "40")
     shown = on_terminal(wide)
     assert "1,190" in shown
     assert shown.count("word") == 30
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in shown.splitlines()) <= 40
+
+
+def test_negative_numbers_and_intervals_go_right():
+    """A column of numbers is aligned to the right whatever its numbers look like, a column of text to the left."""
+    cells = (number_cell(-0.25, "OneTargetBias"), number_cell(0.5, "AP", interval=[0.25, 0.75]))
+    table = Table("T", ("a", "bias", "AP", "text"), (row("x", *cells, "7"), row("y", EMPTY, EMPTY, "long")))
+    assert plain(table).splitlines()[1:4] == [
+        "a      bias                 AP  text",
+        "---  ------  -----------------  ------",
+        "x     -.250  .500 [.250, .750]  7",
+    ]
+
+
+BEST = Table(
+    "T", ("model", "AP"), (row("a", Cell(".9", 0.9, best=True, mark="†")), row("b", Cell(".8", 0.8))), "A note."
+)
+
+
+def test_the_best_has_a_star_in_a_file():
+    """A star stands before the best, a mark behind the number; what they mean and the note stand below."""
+    assert plain(BEST) == (
+        "T\nmodel       AP\n-------  -----\na        * .9†\nb           .8\nA note.\n* is the best of those compared.\n"
+    )
+
+
+def test_the_best_is_bold_and_green_on_a_terminal():
+    """On a terminal no star is needed; the note stands below."""
+    shown = on_terminal(BEST)
+    assert "\x1b[1;32m.9†\x1b[0m" in shown
+    assert "*" not in shown
+    assert "A note." in shown
+
+
+@pytest.mark.parametrize("hostile", ["[red]a[/red]", "a\nb", "a\x1b[2Jb", "a\r\tb", "a|b", "<script>", "[/]"])
+def test_names_are_text_and_stay_on_their_line(hostile):
+    """Markup is shown as it is; nothing in a name breaks a line or steers the terminal."""
+    table = Table(f"T {hostile}", (f"head {hostile}", "n"), (row(hostile, 1),), f"Note {hostile}")
+    harmless = "".join(c if c.isprintable() else " " for c in hostile)
+    assert len(plain(table).splitlines()) == 5
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(table))
+    assert "\x1b" not in shown
+    for text in (plain(table), shown):
+        assert text.count(harmless) == 4

@@ -8,6 +8,7 @@ import sys
 import click
 
 from xlbench import __version__
+from xlbench.cli.comparing import compare
 from xlbench.cli.registry import fetch, models, tasks
 from xlbench.cli.reporting import report, verify
 from xlbench.cli.run import run
@@ -20,7 +21,7 @@ def cli() -> None:
     """Measure multilingual retrieval encoders: in one language, across two, and with all languages in one pool."""
 
 
-for command in (run, tasks, models, fetch, report, verify):
+for command in (run, tasks, models, fetch, report, compare, verify):
     cli.add_command(command)
 
 

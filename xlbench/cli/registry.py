@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def tasks(*, name: str | None) -> None:
     """List the tasks, or show one: sizes, licence, citation, source, checksums."""
     from xlbench import tasks as registry
-    from xlbench.reports.tables import Table
+    from xlbench.reports.cells import Table, row
     from xlbench.reports.terminal import show
 
     if name is not None:
@@ -27,22 +27,13 @@ def tasks(*, name: str | None) -> None:
     rows = []
     for task in map(registry.load, registry.names()):
         queries, passages = _totals(task)
-        rows.append(
-            (
-                task.name,
-                task.title,
-                str(len(task.languages)),
-                f"{queries:,}",
-                f"{passages:,}",
-                " ".join(task.settings),
-                str(task.version),
-            )
-        )
+        sizes = (len(task.languages), queries, passages)
+        rows.append(row(task.name, task.title, *sizes, " ".join(task.settings), task.version))
     show([Table("Tasks", ("task", "title", "languages", "queries", "passages", "settings", "version"), tuple(rows))])
 
 
 def _show_task(task: Task) -> None:
-    from xlbench.reports.tables import Table
+    from xlbench.reports.cells import Table, row
     from xlbench.reports.terminal import show
 
     facts = {
@@ -60,11 +51,11 @@ def _show_task(task: Task) -> None:
     }
     click.echo("\n".join(f"{name + ':':<10} {value}" for name, value in {"task": task.name, **facts}.items()) + "\n")
     rows = [
-        (language, f"{size.queries:,}", f"{size.passages:,}", task.source.sha256[language])
+        row(language, size.queries, size.passages, task.source.sha256[language])
         for language, size in task.sizes.items()
     ]
     queries, passages = _totals(task)
-    rows.append(("all", f"{queries:,}", f"{passages:,}", ""))
+    rows.append(row("all", queries, passages, ""))
     show([Table("Languages", ("language", "queries", "passages", "sha256"), tuple(rows))])
 
 
@@ -76,11 +67,11 @@ def _totals(task: Task) -> tuple[int, int]:
 def models() -> None:
     """List the kinds of model that --model takes, and how to install those that are missing."""
     from xlbench import encoders
-    from xlbench.reports.tables import Table
+    from xlbench.reports.cells import Table, row
     from xlbench.reports.terminal import show
 
-    rows = [(kind.takes, kind.about, "yes" if kind.installed else f"no: {kind.install}") for kind in encoders.KINDS]
-    rows += [(name, f"entry point {point.value}", "yes") for name, point in encoders.plugins().items()]
+    rows = [row(kind.takes, kind.about, "yes" if kind.installed else f"no: {kind.install}") for kind in encoders.KINDS]
+    rows += [row(name, f"entry point {point.value}", "yes") for name, point in encoders.plugins().items()]
     show([Table("Models", ("--model", "what it is", "installed"), tuple(rows))])
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from xlbench.cli.options import (
     ManyValues,
@@ -76,7 +78,9 @@ _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
 )
 @click.option("--force", is_flag=True, help="Run again although the result is there, and replace it.")
 @click.option("--quiet", is_flag=True, help="Print the headline and the file only.")
+@click.pass_context
 def run(
+    context: click.Context,
     *,
     model_name: str,
     task_names: tuple[str, ...],
@@ -98,14 +102,13 @@ def run(
     interrupted goes on where it was. Options that may be repeated take several values: --language de en.
     """
     from xlbench import encoders
-    from xlbench import tasks as registry
     from xlbench.reports.tables import headline, tables
     from xlbench.reports.terminal import show
     from xlbench.results import save
 
     options = {"dtype": dtype, "max_length": max_length}
     arguments = {name: value for name, value in options.items() if value is not None} | model_arguments(model_args)
-    jobs = [_Job.of(registry.load(name), wanted, kinds) for name in dict.fromkeys(task_names)]
+    jobs = [_Job.of(name, wanted, kinds) for name in dict.fromkeys(task_names)]
     names = [job.task.name for job in jobs]
     for name in names:
         if names.count(name) > 1:
@@ -120,6 +123,7 @@ def run(
         if result is None:
             writable(path.parent)
             result = _evaluated(job, model, data_dir=data_dir, cache_dir=default_cache_dir(cache_dir), quiet=quiet)
+            result = replace(result, environment={**result.environment, "command": _command(context, job)})
             save(result, path)
             message = f"Saved to {path}"
         else:
@@ -133,25 +137,45 @@ def run(
 class _Job:
     """A task, and what of it is evaluated."""
 
+    given: str
+    """The task's name, or its file, as the user gave it."""
     task: Task
     languages: tuple[str, ...]
     kinds: tuple[Kind, ...]
 
     @classmethod
-    def of(cls, task: Task, wanted: Sequence[str], kinds: Sequence[Kind]) -> _Job:
-        from xlbench.tasks import choose_languages
+    def of(cls, given: str, wanted: Sequence[str], kinds: Sequence[Kind]) -> _Job:
+        from xlbench.tasks import choose_languages, load
 
+        task = load(given)
         for kind in kinds:
             if kind not in task.settings:
                 raise UnknownNameError("setting", kind, task.settings, hint=f"Task {task.name} has no such setting.")
         job = cls(
-            task, choose_languages(task, wanted), tuple(kind for kind in task.settings if not kinds or kind in kinds)
+            given,
+            task,
+            choose_languages(task, wanted),
+            tuple(kind for kind in task.settings if not kinds or kind in kinds),
         )
         if not settings(job.kinds, job.languages):
             raise click.UsageError(
                 f"{task.name} has no {'/'.join(job.kinds)} setting in {', '.join(job.languages)} alone."
             )
         return job
+
+
+def _command(context: click.Context, job: _Job) -> str:
+    """The command that gives this result again; where its files are is no part of it."""
+    words = ["xlbench", "run"]
+    for option in context.command.params:
+        name = option.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name == "task_names":
+            words += ["--task", job.given]
+        elif given and name not in ("data_dir", "cache_dir", "output", "force", "quiet"):
+            value = context.params[name]
+            words += [option.opts[0], *(map(str, value) if isinstance(value, tuple) else [str(value)])]
+    return shlex.join(words)
 
 
 def _path(job: _Job, model: Model, output: Path) -> Path:

@@ -24,6 +24,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.collection import Text
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 
 FloatArray = npt.NDArray[np.float32]
@@ -53,11 +54,33 @@ class Encoder(Protocol):
         ...
 
 
+@runtime_checkable
+class Scorer(Protocol):
+    """Scores passages for queries without a vector a text: BM25, late interaction, a cross-encoder.
+
+    It sees each text's language. It too may have ``provenance()``.
+    """
+
+    name: str
+    revision: str
+
+    def fit(self, passages: Sequence[Text], /) -> None:
+        """Is called once with all passages of the pool, before any is scored; equal texts of a language come once."""
+        ...
+
+    def score(self, queries: Sequence[Text], passages: Sequence[Text], /) -> FloatArray:
+        """The scores of some queries with some passages, ``float32[len(queries), len(passages)]``, finite.
+
+        The score of a query and a passage must not depend on what is beside them.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Model:
-    """An encoder with what identifies it in a result."""
+    """An encoder or a scorer with what identifies it in a result."""
 
-    encoder: Encoder
+    encoder: Encoder | Scorer
     adapter: str
     arguments: Mapping[str, Any]
     """As the user gave them."""
@@ -226,20 +249,21 @@ def _made(
         ) from error
     _check_members(encoder, target)
     users = not target.startswith("xlbench.encoders.")
-    return Model(cast("Encoder", encoder), adapter, arguments, code=_checksum(cls, users=users), users_code=users)
+    return Model(
+        cast("Encoder | Scorer", encoder), adapter, arguments, code=_checksum(cls, users=users), users_code=users
+    )
 
 
-def _check_members(encoder: object, target: str) -> None:
-    for member in ("name", "revision", "encode_queries", "encode_passages"):
-        if not hasattr(encoder, member):
-            raise EncoderError(
-                f"{target} has no {member!r}; expected name, revision, encode_queries and encode_passages."
-            )
-    for member in ("encode_queries", "encode_passages"):
-        if not callable(getattr(encoder, member)):
+def _check_members(model: object, target: str) -> None:
+    methods = ("fit", "score") if hasattr(model, "score") else ("encode_queries", "encode_passages")
+    for member in ("name", "revision", *methods):
+        if not hasattr(model, member):
+            raise EncoderError(f"{target} has no {member!r}; expected name, revision, {' and '.join(methods)}.")
+    for member in methods:
+        if not callable(getattr(model, member)):
             raise EncoderError(f"{target} has a {member!r} that is no method.")
     for member in ("name", "revision"):
-        value = getattr(encoder, member)
+        value = getattr(model, member)
         if not isinstance(value, str) or not value.strip(". "):
             raise EncoderError(f"{target} has the {member} {value!r}; expected text, and not of dots alone.")
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
-from xlbench.reports.tables import Table
+from xlbench.reports.cells import Cell, Table, one_line
+
+_WIDTH = 100
+_BEST = "* is the best of those compared."
 
 
 def show(tables: Sequence[Table], file: TextIO | None = None) -> None:
@@ -16,7 +20,7 @@ def show(tables: Sequence[Table], file: TextIO | None = None) -> None:
         if file.isatty():
             _rich(table, file)
         else:
-            _plain(table, file)
+            print(plain(table), file=file)
 
 
 def _rich(table: Table, file: TextIO) -> None:
@@ -24,38 +28,46 @@ def _rich(table: Table, file: TextIO) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     drawn = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for i, name in enumerate(table.header):
+    for i, name in enumerate(map(one_line, table.header)):
         # Text goes left, numbers go right, as whatever follows a row's name is a number or free text.
-        numbers = all(_is_number(row[i]) for row in table.rows)
-        whole = max([len(name), *(len(row[i]) for row in table.rows)]) if numbers or i == 0 else None
+        numbers = table.is_numeric(i)
+        whole = max([len(name), *(len(_marked(row[i])) for row in table.rows)]) if numbers or i == 0 else None
         drawn.add_column(
             escape(name), justify="right" if numbers else "left", no_wrap=numbers or i == 0, min_width=whole
         )
     for row in table.rows:
-        style = "bold" if row[0] == "mean" else None
-        drawn.add_row(*(escape(cell) for cell in row), style=style)
+        style = "bold" if row[0].text == "mean" else None
+        # As Text, because a name may look like markup.
+        drawn.add_row(*(Text(_marked(cell), style="bold green" if cell.best else "") for cell in row), style=style)
     console = Console(file=file)
     # Not as the table's own title, which would be folded to the table's width.
-    console.print(f"[bold]{escape(table.title)}[/bold]", highlight=False)
+    console.print(Text(one_line(table.title), style="bold"))
     # A number is never shortened: on a terminal that is too narrow, lines run over.
     console.print(drawn, crop=False, no_wrap=False)
+    if table.note:
+        console.print(Text(one_line(table.note)), end="\n\n")
 
 
-def _plain(table: Table, file: TextIO) -> None:
+def plain(table: Table) -> str:
+    """A table as aligned text, the best cells with a star before them; ends with a line break."""
     from tabulate import tabulate
 
-    align = ["right" if all(_is_number(row[i]) for row in table.rows) else "left" for i in range(len(table.header))]
+    align = ["right" if table.is_numeric(i) else "left" for i in range(len(table.header))]
     body = tabulate(
-        table.rows,
-        headers=table.header,
+        [[f"* {_marked(cell)}" if cell.best else _marked(cell) for cell in row] for row in table.rows],
+        headers=[one_line(name) for name in table.header],
         tablefmt="simple",
         disable_numparse=True,
         colalign=align if table.rows else None,
     )
-    print(f"{table.title}\n{body}\n", file=file)
+    any_best = any(cell.best for row in table.rows for cell in row)
+    note = textwrap.fill(one_line(table.note), _WIDTH, break_on_hyphens=False)
+    lines = (one_line(table.title), body, note, _BEST if any_best else "")
+    return "".join(f"{line}\n" for line in lines if line)
 
 
-def _is_number(cell: str) -> bool:
-    return not cell or cell.replace(",", "").replace(".", "").isdigit()
+def _marked(cell: Cell) -> str:
+    return one_line(cell.text) + cell.mark

@@ -1,0 +1,93 @@
+"""Measures of language bias: how a ranking of the pool of all languages treats the languages against each other.
+
+They are defined in the multilingual setting only. A query for which a measure is not defined has the value NaN: unless
+stated otherwise, one whose relevant passages are all in one language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from xlbench.bias import attribution, exposure, parallel, peer
+from xlbench.bias.parallel import first_language, one_target
+from xlbench.bias.shapes import FloatArray
+from xlbench.ranks import PooledRanks
+
+__all__ = ["BIAS_MEASURES", "BiasMeasure", "depth", "find", "first_language", "one_target"]
+
+PerQuery = Callable[[PooledRanks], FloatArray]
+
+
+@dataclass(frozen=True)
+class BiasMeasure:
+    """A measure of each query's ranks in the pool, and the values that place a number.
+
+    ``value``, ``perfect`` and ``random`` give ``float64[m]``, NaN for queries for which it is not defined.
+    """
+
+    name: str
+    better: Literal["lower", "higher", "nearer"]
+    """Whether lower values are better, higher ones, or those nearer to the perfect one."""
+    decimals: int
+    """As reports show it."""
+    value: PerQuery
+    perfect: PerQuery
+    """What a perfect ranking has."""
+    random: PerQuery
+    """The mean of random rankings."""
+    depth: int = 0
+    """How many of the best passages it looks at."""
+
+
+_FIXED = (
+    BiasMeasure(
+        "RankDistance", "lower", 0, parallel.rank_distance, parallel.perfect_distance, parallel.random_distance
+    ),
+    BiasMeasure("MaxRankNorm", "higher", 1, parallel.max_rank_norm, parallel.perfect_norm, parallel.random_norm),
+    BiasMeasure("LPR", "nearer", 3, parallel.own_first, parallel.fair_share, parallel.fair_share),
+    BiasMeasure(
+        "OneTargetBias", "nearer", 3, parallel.one_target_bias, parallel.unbiased, parallel.random_one_target_bias
+    ),
+    BiasMeasure(
+        "IrrelevantLoss", "lower", 3, attribution.irrelevant_loss, attribution.no_loss, attribution.random_irrelevant
+    ),
+    BiasMeasure(
+        "ParallelLoss", "lower", 3, attribution.parallel_loss, attribution.no_loss, attribution.random_parallel
+    ),
+)
+BIAS_MEASURES: Mapping[str, BiasMeasure] = {measure.name: measure for measure in _FIXED}
+"""Those without a cut-off, by the name that task files and results use."""
+WITH_CUTOFF = ("Share", "AWRF", "PEER")
+"""Families of measures of the k best passages: ``Share@10``."""
+
+
+def find(name: str) -> BiasMeasure | None:
+    """The measure of this name, such as ``RankDistance`` or ``Share@10``, or None if no measure of bias has it."""
+    match = re.fullmatch(r"([A-Za-z]+)@([1-9][0-9]{0,3})", name)
+    if not match:
+        return BIAS_MEASURES.get(name)
+    k = int(match[2])
+    if match[1] == "Share":
+        return _of_best(name, exposure.share, exposure.equal, k)
+    if match[1] == "AWRF":
+        return _of_best(name, exposure.attention_weighted_fairness, exposure.attention, k)
+    if match[1] == "PEER":
+        return BiasMeasure(name, "higher", 3, partial(peer.peer, k=k), peer.perfect, partial(peer.random, k=k))
+    return None
+
+
+def depth(names: Iterable[str]) -> int:
+    """How many of the best passages the measures of bias among these names look at."""
+    return max([measure.depth for name in names if (measure := find(name))], default=0)
+
+
+def _of_best(
+    name: str, value: Callable[[PooledRanks, int], FloatArray], weights: Callable[[int], FloatArray], k: int
+) -> BiasMeasure:
+    return BiasMeasure(
+        name, "higher", 3, lambda pooled: value(pooled, k), exposure.perfect(weights, k), exposure.random(weights, k), k
+    )

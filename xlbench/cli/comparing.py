@@ -1,0 +1,116 @@
+"""``xlbench compare``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xlbench.cli.options import ManyValues
+from xlbench.files import write_whole
+
+if TYPE_CHECKING:
+    from xlbench.comparison import Comparison
+
+
+def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """The value, if it is a number: NaN lies in every range."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not in the range 0.001<=x<=0.5.", context, parameter)
+    return value
+
+
+@click.command(cls=ManyValues)
+@click.argument("baseline", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("others", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--measure", "measures", multiple=True, help="Measures to compare by.  [default: the task's headline]")
+@click.option(
+    "--setting",
+    "settings",
+    multiple=True,
+    help="Kinds of setting (mono, cross, multi), or settings by name, such as 'de>en' or 'de>*'.  [default: all kinds]",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0.001, 0.5),
+    default=0.05,
+    callback=_number,
+    show_default=True,
+    help="The chance of any false 'better' or 'worse'; intervals are at the level 1 - ALPHA.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to show it.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: print it]")
+def compare(
+    *,
+    baseline: Path,
+    others: tuple[Path, ...],
+    measures: tuple[str, ...],
+    settings: tuple[str, ...],
+    alpha: float,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Compare results of one task, OTHERS against BASELINE: is a model better, where, and how sure is that?
+
+    Every difference has an interval, an effect size, and a paired test with the question as its unit, corrected for the
+    number of differences. A question counts once, in however many languages it is asked.
+    """
+    paths = [baseline, *others]
+    _refuse_repeats(paths)
+
+    from xlbench import comparison, results
+    from xlbench.reports.comparing import comparison_tables, explanation, sentences
+    from xlbench.reports.terminal import show
+
+    loaded = [results.load_whole(path) for path in paths]
+    found = comparison.compare(
+        loaded[0], loaded[1:], measures=measures, settings=settings, alpha=alpha, names=[str(path) for path in paths]
+    )
+    if form == "table" and output is None:
+        show(comparison_tables(found))
+        click.echo("\n".join([*explanation(found), "", *sentences(found)]))
+        return
+    text = _text(found, form)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(output, text.encode())
+        click.echo("\n".join([*sentences(found), f"Saved to {output}"]))
+
+
+def _text(found: Comparison, form: str) -> str:
+    """The comparison in a format."""
+    from xlbench.reports import comparing
+    from xlbench.reports.formats import as_csv, markdown
+    from xlbench.reports.terminal import plain
+
+    if form == "json":
+        return comparing.comparison_json(found)
+    if form == "csv":
+        return as_csv(comparing.difference_records(found))
+    tables = comparing.comparison_tables(found)
+    lines = [*comparing.explanation(found), *comparing.sentences(found)]
+    if form == "markdown":
+        # As the note of a table, where names of models are escaped.
+        note = " ".join(filter(None, [tables[-1].note, *lines]))
+        return markdown([*tables[:-1], replace(tables[-1], note=note)])
+    return "\n".join([*map(plain, tables), *lines]) + "\n"
+
+
+def _refuse_repeats(paths: Sequence[Path]) -> None:
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        known = seen.setdefault(path.resolve(), path)
+        if known is not path:
+            raise click.UsageError(f"{path} is given twice (as {known}): a result cannot be compared with itself.")

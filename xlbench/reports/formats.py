@@ -1,0 +1,101 @@
+"""Reports as text: tables as Markdown, and tidy records, one a number, as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xlbench.reports.cells import Cell, Table, one_line
+from xlbench.results import Result
+from xlbench.settings import KINDS, kind_of
+
+Record = Mapping[str, Any]
+
+# A text that begins with one of these is a formula to a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What Markdown may take for something else than text.
+_MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_[]|~#$!"} | {"<": "&lt;", "&": "&amp;"})
+
+
+def markdown(tables: Sequence[Table]) -> str:
+    """Tables as GitHub's Markdown, the best cells bold."""
+    return "\n".join(map(_markdown, tables))
+
+
+def records(results: Sequence[Result]) -> list[Record]:
+    """One record for each number of each result, in full precision.
+
+    ``setting`` is the name of a setting, or ``mono``, ``cross`` or ``multi`` for the mean over those of a kind. ``low``
+    and ``high`` are the ends of the 95 % interval, None where there is none.
+    """
+    found: list[Record] = []
+    for result in results:
+        identity = {"model": result.model["name"], "revision": result.model["revision"]}
+        identity |= {"arguments": dict(result.model["arguments"])}
+        identity |= {"task": result.task, "task_version": result.task_version}
+        for setting, by_measure in {**result.summary, **result.scores}.items():
+            kind = setting if setting in KINDS else kind_of(setting)
+            n_queries = sum(
+                n for name, n in result.queries.items() if name == setting or (setting == kind == kind_of(name))
+            )
+            for measure, value in by_measure.items():
+                low, high = result.intervals.get(setting, {}).get(measure, (None, None))
+                found.append(
+                    identity
+                    | {"kind": kind, "setting": setting, "measure": measure, "value": value, "low": low, "high": high}
+                    | {"n_queries": n_queries, "missing_languages": list(result.missing_languages)}
+                )
+    return found
+
+
+def as_json(found: Sequence[Record]) -> str:
+    """Records as a JSON list, one a line."""
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in found)
+    return f"[\n{lines}\n]\n" if found else "[]\n"
+
+
+def as_csv(found: Sequence[Record]) -> str:
+    """Records as CSV with a header; lists with spaces between, mappings as JSON, nothing for None.
+
+    No text is a formula to a spreadsheet: one that would be has an apostrophe before it.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    if found:
+        writer.writerow(found[0])
+        writer.writerows([_csv_value(value) for value in record.values()] for record in found)
+    return file.getvalue()
+
+
+def _csv_value(value: object) -> object:
+    if isinstance(value, Mapping):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
+    elif isinstance(value, list):
+        value = " ".join(value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _markdown(table: Table) -> str:
+    from tabulate import tabulate
+
+    body = tabulate(
+        [[_markdown_cell(cell) for cell in row] for row in table.rows],
+        headers=[_escaped(name) for name in table.header],
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=["right" if table.is_numeric(i) else "left" for i in range(len(table.header))] if table.rows else None,
+    )
+    note = f"\n{_escaped(table.note)}\n" if table.note else ""
+    return f"**{_escaped(table.title)}**\n\n{body}\n{note}"
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = (cell.text if cell.value is not None else _escaped(cell.text)) + cell.mark
+    return f"**{text}**" if cell.best else text
+
+
+def _escaped(text: str) -> str:
+    return one_line(text).translate(_MARKDOWN)

@@ -1,0 +1,136 @@
+"""Tables of several models: side by side, and which alignment of vectors goes with good retrieval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xlbench import bias
+from xlbench.comparison.comparable import labels
+from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
+from xlbench.reports.tables import ALIGNMENT, cell_of, partial_note
+from xlbench.results import Result
+from xlbench.settings import KINDS
+
+_OF_BIAS = ("RankDistance", "LPR", "OneTargetBias")
+_LEAST_MODELS = 3
+_FEW_MODELS = 10
+
+
+@dataclass(frozen=True)
+class Group:
+    """The results of one version of one task, which may share a table."""
+
+    results: tuple[Result, ...]
+    labels: tuple[str, ...]
+    """The models' names, and what tells those of one name apart; partial ones say so."""
+
+    @property
+    def title(self) -> str:
+        """Task and version."""
+        return f"{self.results[0].task}, version {self.results[0].task_version}"
+
+
+def grouped(results: Sequence[Result]) -> list[Group]:
+    """Results by task and version, in the order in which they come."""
+    found: dict[tuple[str, int], list[Result]] = {}
+    for result in results:
+        found.setdefault((result.task, result.task_version), []).append(result)
+    return [
+        Group(
+            tuple(group),
+            tuple(
+                label + partial_note(result)
+                for label, result in zip(
+                    labels(group, [f"result {i + 1}" for i in range(len(group))]), group, strict=True
+                )
+            ),
+        )
+        for group in found.values()
+    ]
+
+
+def comparison(results: Sequence[Result]) -> list[Table]:
+    """For each task and version: one row a model, and, for three models or more, how alignment goes with retrieval."""
+    found = []
+    for group in grouped(results):
+        found.append(_side_by_side(group))
+        if correlation := _correlation(group):
+            found.append(correlation)
+    return found
+
+
+def best_of(group: Group, cells: Sequence[Cell], measure: str) -> tuple[Cell, ...]:
+    """The cells of the group's models with the best ones marked; one of a partial result never is."""
+    whole = [not result.missing_languages for result in group.results]
+    perfect = next((ends["perfect"] for r in group.results if (ends := r.references.get(measure))), None)
+    compared = with_best(
+        [cell if counts else EMPTY for cell, counts in zip(cells, whole, strict=True)], measure, perfect=perfect
+    )
+    return tuple(marked if counts else cell for marked, cell, counts in zip(compared, cells, whole, strict=True))
+
+
+def _side_by_side(group: Group) -> Table:
+    headline = group.results[0].headline
+    wanted = [(kind, headline) for kind in KINDS] + [("multi", measure) for measure in _OF_BIAS]
+    columns = [(kind, m) for kind, m in wanted if any(m in r.summary.get(kind, {}) for r in group.results)]
+    cells = [
+        best_of(group, [cell_of(r, kind, m, with_interval=not bias.find(m)) for r in group.results], m)
+        for kind, m in columns
+    ]
+    ends = {m: r.references[m]["perfect"] for _, m in columns for r in group.results if m in r.references}
+    nearer = [f"{m} nearer to {number_cell(ends[m], m).text}" for m in ends if _nearer(m)]
+    return Table(
+        title=group.title,
+        header=("model", *(f"{kind} {m}" for kind, m in columns)),
+        rows=tuple(row(label, *values) for label, *values in zip(group.labels, *cells, strict=True)),
+        note=f"Better is: {', '.join(nearer)}. A model that finds little has little bias." if nearer else "",
+    )
+
+
+def _nearer(measure: str) -> bool:
+    found = bias.find(measure)
+    return found is not None and found.better == "nearer"
+
+
+def _correlation(group: Group) -> Table | None:
+    """How each measure of alignment ranks the models against the multilingual headline; None for less than three."""
+    headline = group.results[0].headline
+    chosen = [
+        (label, result)
+        for label, result in zip(group.labels, group.results, strict=True)
+        if result.alignment and not result.missing_languages and headline in result.summary.get("multi", {})
+    ]
+    if len(chosen) < _LEAST_MODELS:
+        return None
+    rows = [
+        row(
+            label,
+            *(number_cell(result.alignment.get(name), name) for name in ALIGNMENT),
+            cell_of(result, "multi", headline, with_interval=False),
+        )
+        for label, result in chosen
+    ]
+    retrieval = [result.summary["multi"][headline] for _, result in chosen]
+    measured = ([result.alignment.get(name) for _, result in chosen] for name in ALIGNMENT)
+    rho = (number_cell(_spearman(values, retrieval), "rho") for values in measured)
+    n = len(chosen)
+    note = f"Spearman's rank correlation of each measure of alignment with multi {headline} over n = {n} models."
+    if n < _FEW_MODELS:
+        note += " So few models show no more than a tendency."
+    return Table(
+        title=f"{group.title}: alignment of the vectors and retrieval",
+        header=("model", *ALIGNMENT, f"multi {headline}"),
+        rows=(*rows, row("Spearman's rho", *rho, EMPTY)),
+        note=note,
+    )
+
+
+def _spearman(values: Sequence[float | None], retrieval: Sequence[float]) -> float | None:
+    """Spearman's rank correlation; None where it is not defined, as one of both is the same for all models."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(retrieval) or len(set(known)) == 1 or len(set(retrieval)) == 1:
+        return None
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(known, retrieval).statistic)

@@ -1,0 +1,146 @@
+"""A result as files: JSON, and one parquet row a (setting, query) beside it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlbench.errors import ResultError
+from xlbench.files import write_whole
+from xlbench.results.checks import ROUNDING, fault
+from xlbench.results.result import SCHEMA, QueryScores, Result
+
+
+def path_of(output: Path, model: str, task: str) -> Path:
+    """The JSON file of a model's result on a task: ``OUTPUT/<model>/<task>.json``."""
+    return output / re.sub(r"[^\w.-]", "_", model.replace("/", "__")) / f"{task}.json"
+
+
+def parquet_path(path: Path) -> Path:
+    """The parquet file beside a result's JSON file."""
+    return path.with_suffix("").with_name(f"{path.name.removesuffix('.json')}.queries.parquet")
+
+
+def save(result: Result, path: Path) -> None:
+    """Writes the parquet file, then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_parquet(result.per_query, parquet_path(path))
+    record = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "per_query"}
+    write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def load(path: Path) -> Result:
+    """The result in a JSON file, without its per-query scores.
+
+    Raises:
+        ResultError: if it is no result, or one of another schema.
+
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ResultError(f"{path} does not exist; expected a result file, OUTPUT/<model>/<task>.json.") from error
+    except (ValueError, RecursionError) as error:
+        raise ResultError(
+            f"{path} is not JSON: {error}. Expected a result file; run again with --force to write it anew."
+        ) from error
+    names = [f.name for f in fields(Result) if f.name != "per_query"]
+    if not isinstance(record, dict) or "schema" not in record:
+        raise ResultError(f"{path} is not a result of xlbench: it has no 'schema'.")
+    if record["schema"] != SCHEMA:
+        raise ResultError(
+            f"{path} has schema {record['schema']!r}, but this xlbench reads schema {SCHEMA}: "
+            "run again with --force, or use the xlbench that wrote it."
+        )
+    if set(record) != set(names):
+        wrong = ", ".join(sorted(set(record) ^ set(names)))
+        raise ResultError(
+            f"{path} does not have the keys of a result (too many or missing: {wrong}); expected {', '.join(names)}."
+        )
+    if found := fault(record):
+        raise ResultError(f"{path}: {found}")
+    return Result(**record)
+
+
+def load_whole(path: Path) -> Result:
+    """The result in a JSON file with its per-query scores from the parquet file beside it.
+
+    Raises:
+        ResultError: if one of them is missing, damaged or no result, or if they do not have the same scores.
+
+    """
+    result = replace(load(path), per_query=load_per_query(path))
+    for scores in result.per_query:
+        means, reported = scores.means(), result.scores.get(scores.setting, {})
+        if means.keys() != reported.keys() or any(abs(means[name] - reported[name]) > ROUNDING for name in means):
+            raise ResultError(
+                f"{parquet_path(path)} and {path.name} do not have the same scores in {scores.setting!r}: "
+                "they are of two runs, or one was altered. Run again with --force to write both anew."
+            )
+    if len(result.per_query) != len(result.scores):
+        raise ResultError(f"{parquet_path(path)} lacks settings that {path.name} has. Run again with --force.")
+    return result
+
+
+def load_per_query(path: Path) -> tuple[QueryScores, ...]:
+    """The per-query scores beside a result's JSON file.
+
+    Raises:
+        ResultError: if the parquet file is missing or damaged.
+
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = parquet_path(path)
+    try:
+        table = pq.read_table(file)
+        settings = table["setting"].combine_chunks().dictionary_encode()
+        query = table["query"].to_numpy(zero_copy_only=False)
+        columns = {
+            name: table[name].to_numpy(zero_copy_only=False).astype(np.float64)
+            for name in table.column_names
+            if name not in ("setting", "query")
+        }
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        raise ResultError(
+            f"{file} cannot be read ({error}); expected the per-query scores beside {path.name}. "
+            "Run again with --force."
+        ) from error
+    found = []
+    setting = settings.indices.to_numpy(zero_copy_only=False)
+    for code, name in enumerate(settings.dictionary.to_pylist()):
+        rows = np.flatnonzero(setting == code)
+        values = {measure: column[rows] for measure, column in columns.items() if not np.isnan(column[rows]).all()}
+        found.append(QueryScores(setting=name, query=tuple(query[rows].tolist()), values=values))
+    return tuple(found)
+
+
+def _write_parquet(per_query: Sequence[QueryScores], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    measures = list(dict.fromkeys(measure for scores in per_query for measure in scores.values))
+    columns: dict[str, Any] = {
+        "setting": pa.array([s.setting for s in per_query for _ in s.query], pa.string()).dictionary_encode(),
+        "query": pa.array([query for s in per_query for query in s.query], pa.string()),
+    }
+    for measure in measures:
+        # A measure that the setting or the query does not have is null: RankDistance outside the pool of all.
+        parts = [
+            pa.array(s.values[measure], from_pandas=True)
+            if measure in s.values
+            else pa.nulls(len(s.query), pa.float64())
+            for s in per_query
+        ]
+        columns[measure] = pa.chunked_array(parts, pa.float64())
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content, compression="zstd")
+    write_whole(path, content.getbuffer())

@@ -1,0 +1,29 @@
+"""Certainty: intervals, tests and groups, with the question as the unit.
+
+The questions of a collection are the same in all its languages, so that queries are not independent of each other: what
+is resampled and what is swapped between two models is a question with all its queries.
+"""
+
+from xlbench.statistics.bootstrap import LEVEL, RESAMPLES, difference_intervals, intervals
+from xlbench.statistics.groups import groups
+from xlbench.statistics.randomisation import DRAWS, contributions, effect_sizes, holm, n_questions, p_values
+from xlbench.statistics.values import FloatArray, Values, column_means, macro_weights, summary_weights
+
+__all__ = [
+    "DRAWS",
+    "LEVEL",
+    "RESAMPLES",
+    "FloatArray",
+    "Values",
+    "column_means",
+    "contributions",
+    "difference_intervals",
+    "effect_sizes",
+    "groups",
+    "holm",
+    "intervals",
+    "macro_weights",
+    "n_questions",
+    "p_values",
+    "summary_weights",
+]

@@ -1,0 +1,69 @@
+"""Values by question, and the weights with which settings make a mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.results import QueryScores, question_of
+from xlbench.settings import kind_of
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of settings and measures by question."""
+
+    questions: tuple[str, ...]
+    """``[Q]``, sorted."""
+    columns: tuple[tuple[str, str], ...]
+    """``[C]``, setting and measure."""
+    value: FloatArray
+    """``[Q, C]``, NaN where the setting does not have the question or the measure is not defined for it."""
+
+    @classmethod
+    def of(cls, per_query: Sequence[QueryScores]) -> Values:
+        """The values of per-query scores."""
+        question = {query: question_of(query) for query in {query for s in per_query for query in s.query}}
+        questions = sorted(set(question.values()))
+        row_of_question = {name: i for i, name in enumerate(questions)}
+        row = {query: row_of_question[name] for query, name in question.items()}
+        columns = [(scores.setting, measure) for scores in per_query for measure in scores.values]
+        value = np.full((len(questions), len(columns)), np.nan)
+        at = 0
+        for scores in per_query:
+            rows = [row[query] for query in scores.query]
+            for values in scores.values.values():
+                value[rows, at] = values
+                at += 1
+        return cls(questions=tuple(questions), columns=tuple(columns), value=value)
+
+
+def column_means(value: FloatArray) -> FloatArray:
+    """The mean of each column over the questions that have a value, ``float64[C]``."""
+    present = np.isfinite(value)
+    found: FloatArray = np.where(present, value, 0.0).sum(axis=0) / present.sum(axis=0)
+    return found
+
+
+def macro_weights(columns: Sequence[tuple[str, str]], chosen: Iterable[int]) -> FloatArray:
+    """The weight of each column in the macro mean of the chosen ones, ``float64[C]``; see ``results.summarise``."""
+    of_language: dict[str, list[int]] = {}
+    for i in chosen:
+        of_language.setdefault(columns[i][0].partition(">")[0], []).append(i)
+    weights = np.zeros(len(columns))
+    for rows in of_language.values():
+        weights[rows] = 1 / len(of_language) / len(rows)
+    return weights
+
+
+def summary_weights(columns: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], FloatArray]:
+    """The weight of each column in the summary of a kind and measure, ``float64[C]``."""
+    chosen: dict[tuple[str, str], list[int]] = {}
+    for i, (setting, measure) in enumerate(columns):
+        chosen.setdefault((kind_of(setting), measure), []).append(i)
+    return {key: macro_weights(columns, rows) for key, rows in chosen.items()}
