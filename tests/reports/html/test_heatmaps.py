@@ -1,0 +1,78 @@
+"""Heatmaps: the place of a value on the scale, the means beside it, and text that can be read on every colour."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from xlbench.reports.html.heatmaps import contrast, cross_lingual, ends, heatmap, style_sheet
+
+pytest_plugins = ["made_reports"]
+MATRIX = {"ar": {"ar": 1.0, "de": 0.25}, "de": {"ar": 0.0, "de": 0.5, "th": 0.1}}
+
+
+def test_every_colour_has_text_that_stands_out():
+    """Each of the 101 steps has black or white text with a contrast of 4.5 to 1, and steps grow lighter."""
+    rules = re.findall(r"\.h(\d+)\{background:#(\w{6});color:#(\w{3})\}", style_sheet())
+    assert [int(step) for step, _, _ in rules] == list(range(101))
+    lightness = []
+    for _, ground, text in rules:
+        colour = [int(ground[i : i + 2], 16) for i in (0, 2, 4)]
+        assert contrast(colour, [255 if text == "fff" else 0] * 3) >= 4.5
+        lightness.append(contrast(colour, (0, 0, 0)))
+    assert all(b > a - 0.02 for a, b in pairwise(lightness))
+    assert lightness[-1] > lightness[50] > lightness[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [
+        ((0, 0, 0), (255, 255, 255), 21.0),
+        ((255, 255, 255), (255, 255, 255), 1.0),
+        ((119, 119, 119), (255, 255, 255), 4.48),
+    ],
+)
+def test_contrast_is_that_of_the_guidelines(one, other, ratio):
+    """Golden values: #777 on white has 4.48 to 1 (webaim.org/articles/contrast)."""
+    assert contrast(one, other) == pytest.approx(ratio, abs=0.005)
+
+
+def test_values_are_spread_over_the_scale(whole):
+    """The least value has the first colour, the greatest the last; one that is not there is empty."""
+    table = heatmap(MATRIX, "AP", caption="c", spread=ends([MATRIX]), result=whole, mean=0.5)
+    assert [[c.shade for c in row.cells] for row in table.rows] == [[100, 25, None, None], [0, 50, 10, None]]
+    assert [[c.text for c in row.cells] for row in table.rows] == [
+        ["1.000", ".250", "", ".250"],
+        [".000", ".500", ".100", ".050"],
+    ]
+    assert table.legend == (".000", "1.000")
+    assert [[c.own for c in row.cells] for row in table.rows] == [
+        [True, False, False, False],
+        [False, True, False, False],
+    ]
+
+
+def test_means_leave_the_diagonal_out(whole):
+    """The means of columns are those of the other languages; the corner is given."""
+    table = heatmap(MATRIX, "AP", caption="c", spread=(0, 1), result=whole, mean=0.123)
+    assert [c.text for c in table.foot[0].cells] == [".000", ".250", ".100", ".123"]
+
+
+def test_a_flat_matrix_has_one_colour(whole):
+    """Equal values divide by no zero."""
+    flat = {"ar": {"ar": 0.5, "de": 0.5}}
+    table = heatmap(flat, "AP", caption="c", spread=ends([flat]), result=whole)
+    assert [c.shade for c in table.rows[0].cells] == [0, 0, None]
+    assert ends([]) == (0.0, 1.0)
+
+
+def test_the_grid_has_the_monolingual_diagonal(whole):
+    """The grid has the headline of all settings but those of the pool of all."""
+    grid = cross_lingual(replace(whole, headline="R@10"))
+    assert list(grid) == ["ar", "de", "en", "th"]
+    assert grid["de"]["de"] == whole.scores["de>de"]["R@10"]
+    assert grid["de"]["th"] == whole.scores["de>th"]["R@10"]
+    assert set(grid["de"]) == {"ar", "de", "en", "th"}

@@ -1,0 +1,53 @@
+"""Takes a picture of an HTML report with a Chromium that is installed: the README's own is made so.
+
+python tools/screenshot.py REPORT.html PICTURE.png [--width 1280] [--height 900] [--at t1-m1] [--dark]
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Nothing that asks a network for anything.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def main() -> None:
+    """Takes the picture that the arguments ask for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("report", type=Path)
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--width", type=int, default=1280)
+    parser.add_argument("--height", type=int, default=900, help="0 for the whole page")
+    parser.add_argument("--at", help="id of the section to begin with, such as t1-m1-grid")
+    parser.add_argument("--dark", action="store_true")
+    chosen = parser.parse_args()
+    chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if chromium is None:
+        parser.error(f"no browser found; expected one of {', '.join(NAMES)}, as of Debian's package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        page = browser.new_page(
+            viewport={"width": chosen.width, "height": chosen.height or 900},
+            color_scheme="dark" if chosen.dark else "light",
+            reduced_motion="reduce",
+        )
+        page.goto(f"{chosen.report.resolve().as_uri()}#{chosen.at or ''}")
+        page.screenshot(path=chosen.picture, full_page=chosen.height == 0)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The HTML report: one file with everything in it, which asks nothing of any network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xlbench.errors import ResultError
+from xlbench.reports.models import grouped
+from xlbench.results import Result
+
+__all__ = ["render"]
+
+
+def render(results: Sequence[Result]) -> str:
+    """The report of results with their per-query scores as HTML: the same bytes for the same results.
+
+    Results of one version of a task are compared with the first of them.
+
+    Raises:
+        ResultError: if jinja2 or matplotlib is not installed.
+
+    """
+    try:
+        import jinja2
+        import matplotlib  # noqa: F401 (only whether it is there)
+    except ImportError as error:
+        raise ResultError(
+            f"The HTML report needs jinja2 and matplotlib, but {error.name} is not installed: "
+            "pip install 'xlbench[html]'"
+        ) from error
+    from xlbench.reports.html import page
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("xlbench.reports.html"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return page.draw(environment, grouped(results))

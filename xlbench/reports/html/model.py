@@ -1,0 +1,177 @@
+"""The part of a report that is about one model on one task."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from xlbench import bias
+from xlbench.reports.html import charts, language, texts
+from xlbench.reports.html.heatmaps import cross_lingual, heatmap
+from xlbench.reports.html.language import by_language
+from xlbench.reports.html.parts import (
+    Column,
+    Facts,
+    Figure,
+    Figures,
+    Row,
+    Section,
+    Table,
+    captioned,
+    cell,
+    interval_of,
+    partial,
+)
+from xlbench.reports.html.shared import Shared
+from xlbench.results import Result
+from xlbench.settings import kind_of
+
+DISTANCE = "RankDistance"
+
+
+def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
+    """All about one model on one task; ``shared`` is what it has in common with the other models of the report."""
+    parts = [
+        _summary(result, f"{key}-summary"),
+        _languages(result, f"{key}-languages"),
+        _grid(result, f"{key}-grid", shared),
+        language.language_bias(result, f"{key}-bias"),
+        language.preference(result, f"{key}-preference", shared),
+        language.attribution(result, f"{key}-attribution"),
+        _distances(result, f"{key}-distances", shared),
+        _bitext(result, f"{key}-bitext"),
+        _provenance(result, f"{key}-provenance"),
+    ]
+    return Section(
+        key,
+        label,
+        blocks=(_key_figures(result),),
+        sections=[part for part in parts if part],
+    )
+
+
+def _key_figures(result: Result) -> Figures:
+    wanted = [(kind, result.headline, texts.KINDS[kind]) for kind in result.summary]
+    if DISTANCE in result.summary.get("multi", {}):
+        wanted.append(("multi", DISTANCE, "rank distance"))
+    names = tuple(f"{name} {measure}" if measure != DISTANCE else name for _, measure, name in wanted)
+    entries = [cell(result.summary[kind][m], m, interval=interval_of(result, kind, m)) for kind, m, _ in wanted]
+    return Figures(tuple(entries), names, partial(result))
+
+
+def _summary(result: Result, key: str) -> Section | None:
+    kinds = list(result.summary)
+    measures = list(dict.fromkeys(m for kind in kinds for m in result.summary[kind] if not bias.find(m)))
+    rows = [
+        Row(m, tuple(cell(result.summary[kind].get(m), m, interval=interval_of(result, kind, m)) for kind in kinds))
+        for m in measures
+    ]
+    table = Table(
+        caption=captioned("Means over languages with 95 % intervals", result),
+        corner="measure",
+        columns=tuple(Column(texts.KINDS[kind], note=_n_settings(result, kind)) for kind in kinds),
+        rows=tuple(rows),
+    )
+    return Section(key, "Summary", texts.SUMMARY, [table]) if rows else None
+
+
+def _n_settings(result: Result, kind: str) -> str:
+    settings = [name for name in result.scores if kind_of(name) == kind]
+    return f"{len(settings)} settings, {sum(result.queries[name] for name in settings):,} queries"
+
+
+def _languages(result: Result, key: str) -> Section | None:
+    found = []
+    for kind in ("mono", "multi"):
+        if kind in result.summary:
+            measures = [measure for measure in result.summary[kind] if not bias.find(measure)]
+            found.append(by_language(result, kind, measures, f"{texts.KINDS[kind].capitalize()}, by query language"))
+    return Section(key, "Languages", texts.LANGUAGES, found) if found else None
+
+
+def _grid(result: Result, key: str, shared: Shared) -> Section | None:
+    if "cross" not in result.summary:
+        return None
+    measure = result.headline
+    table = heatmap(
+        cross_lingual(result),
+        measure,
+        caption=captioned(f"{measure} by language of the query and of the passages", result),
+        spread=shared.grid,
+        result=result,
+        mean=result.summary["cross"][measure],
+    )
+    return Section(key, "Cross-lingual grid", texts.GRID, [table])
+
+
+def _distances(result: Result, key: str, shared: Shared) -> Section | None:
+    values = shared.distances(result)
+    if not values:
+        return None
+    ends = result.references.get(DISTANCE, {})
+    svg = charts.distances(values, key=key, most=shared.most, perfect=ends.get("perfect"), random=ends.get("random"))
+    shares = (0.1, 0.25, 0.5, 0.75, 0.9)
+    rows = [
+        Row(
+            language,
+            (
+                *(cell(float(at), DISTANCE) for at in np.quantile(distance, shares)),
+                cell(float(distance.mean()), DISTANCE),
+            ),
+            language,
+        )
+        for language, distance in values.items()
+    ]
+    table = Table(
+        caption=captioned("Rank distance: quantiles and mean by query language", result),
+        corner="language",
+        columns=(*(Column("median" if s == 0.5 else f"{s:.0%}") for s in shares), Column("mean")),
+        rows=tuple(rows),
+    )
+    figure = Figure(
+        svg, captioned("Rank distances of single queries by query language; the line is the median", result)
+    )
+    return Section(key, "Rank distances", texts.DISTANCES, [figure, table])
+
+
+def _bitext(result: Result, key: str) -> Section | None:
+    matrix = result.alignment.get("bitext")
+    if not matrix:
+        return None
+    table = heatmap(
+        matrix,
+        "bitext",
+        caption=captioned("Share of passages whose nearest passage in the other language is their translation", result),
+        spread=(0.0, 1.0),
+        result=result,
+        mean=result.alignment.get("bitext_accuracy"),
+        corner="from ↓ to →",
+    )
+    return Section(key, "Bitext retrieval", texts.BITEXT, [table])
+
+
+def _provenance(result: Result, key: str) -> Section:
+    model, environment = result.model, dict(result.environment)
+    command = environment.pop("command", "")
+    entries = {
+        "model": model["name"],
+        "revision": model["revision"],
+        "adapter": model["adapter"],
+        "arguments": _flat(model["arguments"]) or "none",
+        "task": f"{result.task}, version {result.task_version}",
+        "missing languages": ", ".join(result.missing_languages) or "none",
+        "queries": f"{sum(result.queries.values()):,} in {len(result.scores)} settings",
+        **{name: _flat(value) for name, value in environment.items()},
+        **{name.removesuffix("_s"): f"{value:,.1f} s" for name, value in result.timing.items()},
+    }
+    shown = command if isinstance(command, str) else shlex.join(map(str, command))
+    return Section(key, "Provenance", texts.PROVENANCE, [Facts({k: str(v) for k, v in entries.items()}, shown)])
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_flat(part) or '(empty)'}" for name, part in value.items())
+    return ", ".join(map(_flat, value)) if isinstance(value, list | tuple) else str(value)

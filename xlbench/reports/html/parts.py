@@ -1,0 +1,173 @@
+"""What a report is made of: sections of paragraphs, tables and figures, as the template draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xlbench.reports.cells import number
+from xlbench.results import Result
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A line from the worst to the best value of a measure, with marks; all positions in per cent from the left."""
+
+    value: float
+    low: float
+    high: float
+    """The ends of the interval."""
+    perfect: float
+    random: float
+    text: str
+    """What it shows, for those who do not see it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An entry of a table."""
+
+    text: str
+    value: float | None = None
+    """What the column is sorted by, in full; None for text and for what is not there."""
+    note: str = ""
+    """Small print below, such as the interval."""
+    shade: int | None = None
+    """0 to 100, the place of the value on the colour scale of a heatmap."""
+    bar: float | None = None
+    """0 to 100, the length of a bar behind the number."""
+    parts: tuple[float, ...] = ()
+    """0 to 100 each, the lengths of the parts of a stacked bar."""
+    scale: Scale | None = None
+    best: bool = False
+    own: bool = False
+    """Whether it is on the diagonal of a heatmap."""
+    verdict: str = ""
+    """``better``, ``worse``, ``cannot be told apart`` or nothing."""
+    letters: str = ""
+    """The groups of models that cannot be told apart to which it belongs."""
+
+
+EMPTY = Cell("")
+
+
+@dataclass(frozen=True)
+class Column:
+    """The head of a column."""
+
+    name: str
+    note: str = ""
+    language: str | None = None
+    """The language that the column is of, by which it can be hidden."""
+    is_text: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row with its head."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    language: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the rows of ``foot`` stay below the others."""
+
+    caption: str
+    corner: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    foot: tuple[Row, ...] = ()
+    kind: str = ""
+    """A class of the style sheet: ``heatmap`` and so on."""
+    sortable: bool = True
+    legend: tuple[str, str] | None = None
+    """The numbers at the ends of the colour scale."""
+    key: tuple[str, ...] = ()
+    """What the parts of stacked bars are."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as inline SVG, which is trusted: ``charts`` escapes the names in it."""
+
+    svg: str
+    caption: str
+    kind: str = "figure"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Key figures: name, text and small print."""
+
+    entries: tuple[Cell, ...]
+    names: tuple[str, ...]
+    note: str = ""
+    kind: str = "figures"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A list of names and values, with a command to copy."""
+
+    entries: Mapping[str, str]
+    command: str = ""
+    kind: str = "facts"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report with a heading."""
+
+    key: str
+    """Its id in the page, of our own making."""
+    title: str
+    how: str = ""
+    """How to read it."""
+    blocks: Sequence[Table | Figure | Figures | Facts] = ()
+    sections: Sequence[Section] = ()
+    warnings: Sequence[str] = ()
+
+
+def cell(value: float | None, measure: str, *, interval: Sequence[float] | None = None) -> Cell:
+    """The cell of a measure's value, with its interval below; an empty one for None."""
+    if value is None:
+        return EMPTY
+    return Cell(shown(value, measure), value, note=between(interval, measure))
+
+
+def shown(value: float, measure: str) -> str:
+    """A value with a true minus, which no dash between two numbers is taken for."""
+    return number(value, measure).replace("-", "−")
+
+
+def between(interval: Sequence[float] | None, measure: str) -> str:
+    """An interval as text, or nothing."""
+    if not interval:
+        return ""
+    ends = [shown(end, measure) for end in interval]
+    # A dash beside a minus is hard to read.
+    return (" to " if any("−" in end for end in ends) else " – ").join(ends)
+
+
+def count(n: int) -> Cell:
+    """The cell of a count."""
+    return Cell(f"{n:,}", n)
+
+
+def partial(result: Result) -> str:
+    """What is said wherever a partial result has a mean; nothing for a whole one."""
+    return f"partial: without {', '.join(result.missing_languages)}" if result.missing_languages else ""
+
+
+def interval_of(result: Result, name: str, measure: str) -> Sequence[float] | None:
+    """The interval of a measure in a setting or a kind of setting, None if the result does not have it."""
+    return result.intervals.get(name, {}).get(measure)
+
+
+def captioned(text: str, result: Result) -> str:
+    """A caption that says so if the result is partial."""
+    return f"{text} ({partial(result)})" if result.missing_languages else text

@@ -1,0 +1,78 @@
+"""What a report says about its figures, so that it can be read without the manual."""
+
+from __future__ import annotations
+
+KINDS = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
+
+SUMMARY = (
+    "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. "
+    "Multilingual: passages of all languages in one pool, and the answer in each of them is to be found. The range "
+    "below a number is its 95 % interval: whole questions are drawn anew, with all their translations."
+)
+LANGUAGES = (
+    "One row a language of the queries. Press a heading to sort by it. The range below a number is its 95 % "
+    "interval. Means are over all languages, those that are hidden too."
+)
+GRID = (
+    "Queries of the language at the left, passages of the language at the top. The outlined diagonal is the "
+    "monolingual setting; means leave it out. A row that is brighter than others is a language in which the model "
+    "is well asked, a column one in which it finds well. An empty cell has no queries."
+)
+BIAS = (
+    "How the ranking of all languages' passages treats the languages against each other. On the scale, the dot is "
+    "the model with its 95 % interval, the diamond a perfect ranking, and the hollow ring a random one; where lower "
+    "values are better, they are at the right."
+)
+PREFERENCE = (
+    "Whom does the model prefer, asked in the language at the left? A model without bias has rows of one colour. A "
+    "bright diagonal is a preference for the language of the query, a bright column one for that language whoever "
+    "asks."
+)
+ATTRIBUTION = (
+    "From a language by itself to the pool of all, two things are added: the other languages' irrelevant passages, "
+    "and their answers, which are to be found as well. The two losses are Shapley values and add up to the whole "
+    "loss. The first is smaller where meaning counts more than language, the second where translations lie nearer "
+    "to each other."
+)
+DISTANCES = (
+    "The ranks between a query's first and last answer among all languages. Further left is better. A second hump "
+    "far to the right is a group of answers that the model finds in some languages only."
+)
+BITEXT = (
+    "Read from the language at the left to that at the top. No queries take part: this is about the passages' vectors."
+)
+PROVENANCE = "What was measured, with what, and the command that measures it again."
+SIDE_BY_SIDE = "The range below a number is its 95 % interval; the best value of a column is bold."
+COMPARISON = (
+    "Verdicts are against {baseline}: paired randomisation tests over questions, corrected by Holm's method for "
+    "{tests}, at the level {alpha:g}. Models with a letter in common cannot be told apart."
+)
+BY_LANGUAGE = (
+    "One row a language of the queries, one column a model; bars are from 0 to 1. Press a heading to sort by it."
+)
+TRADEOFFS = (
+    "What a model gains or loses against the first one, in a language by itself and in the pool of all. The range "
+    "is the interval of the difference. Of rank distances, less is better."
+)
+ALIGNMENT = (
+    "How near the vectors of parallel passages lie, whatever the queries. Large cosines say little by themselves: "
+    "it is the gap to random passages that counts. A large share of variance explained by language means that the "
+    "languages lie apart."
+)
+
+_MEASURES = {
+    "RankDistance": "ranks between a query's first and last answer in the pool",
+    "MaxRankNorm": "how early all answers are found, in per cent on a logarithmic scale",
+    "LPR": "share of queries whose first answer is in their own language",
+    "OneTargetBias": "AP for answers in the query's language, less that for the others",
+    "IrrelevantLoss": "AP lost to other languages' irrelevant passages",
+    "ParallelLoss": "AP lost to the order of the parallel answers",
+    "Share": "how evenly the languages share the best ranks",
+    "AWRF": "the same, weighted by the attention that a rank gets",
+    "PEER": "whether languages have equal expected ranks",
+}
+
+
+def measure(name: str) -> str:
+    """What a measure of language bias is, in a few words; nothing for other measures."""
+    return _MEASURES.get(name.partition("@")[0], "")
