@@ -199,8 +199,8 @@ def test_a_class_that_is_nowhere_is_refused(model, said):
     [
         ("hsah", "Unknown model 'hsah'. Did you mean 'hash'?"),
         ("use-multilingal", "Unknown model 'use-multilingal'. Did you mean 'use-multilingual'?"),
-        ("./nowhere", "Unknown model './nowhere'. Known: hash, use-multilingual"),
-        ("a/b/c", "Unknown model 'a/b/c'. Known: hash"),
+        ("./nowhere", "Unknown model './nowhere'. Known: bm25, hash, use-multilingual"),
+        ("a/b/c", "Unknown model 'a/b/c'. Known: bm25, hash"),
     ],
 )
 def test_an_unknown_model_is_answered_with_a_suggestion(model, said):
@@ -242,6 +242,7 @@ def test_every_kind_of_model_says_what_it_takes():
     """The list of kinds, which `xlbench models` prints, has what to write and how to install what is needed."""
     assert [kind.adapter for kind in encoders.KINDS] == [
         "hash",
+        "bm25",
         "use-multilingual",
         "sentence-transformers",
         "transformers",

@@ -138,6 +138,13 @@ _TRANSFORMERS = "pip install 'xlbench[transformers]'"
 KINDS = (
     Kind("hash", "hash", "character trigrams, hashed; a floor that needs nothing"),
     Kind(
+        "bm25",
+        "bm25",
+        "lexical baseline; model arguments: k1=0.9, b=0.4, tokenizer=language|whitespace, statistics=language|pool",
+        ("bm25s", "Stemmer", "regex"),
+        "pip install 'xlbench[bm25]'",
+    ),
+    Kind(
         "use-multilingual",
         "use-multilingual",
         "Universal Sentence Encoder multilingual v3 on numpy; 16 languages",
@@ -165,6 +172,7 @@ KINDS = (
     ),
 )
 _BUILT_IN = {
+    "bm25": "xlbench.encoders.bm25:BM25Scorer",
     "hash": "xlbench.encoders.hashing:HashEncoder",
     "use-multilingual": "xlbench.encoders.use_multilingual:UseMultilingualEncoder",
 }
