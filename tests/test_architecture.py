@@ -21,7 +21,7 @@ LAYERS = [
     "embeddings statistics trec_eval",
     "scores",
     "search tasks comparison alignment",
-    "evaluate trec reports",
+    "evaluate trec reports scoring",
     "",  # Kept for leaderboard and training.
     "cli",
     "__main__",

@@ -18,7 +18,7 @@ from cli.conftest import write_task
 from xlbench import __version__, encoders
 from xlbench import tasks as registry
 
-COMMANDS = ("run", "tasks", "models", "fetch", "report", "compare", "verify")
+COMMANDS = ("run", "tasks", "models", "fetch", "report", "compare", "score", "verify")
 
 
 def test_tasks_lists_every_task_with_its_sizes(xlbench):

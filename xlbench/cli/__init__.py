@@ -12,6 +12,7 @@ from xlbench.cli.comparing import compare
 from xlbench.cli.registry import fetch, models, tasks
 from xlbench.cli.reporting import report, verify
 from xlbench.cli.run import run
+from xlbench.cli.scoring import score
 from xlbench.errors import XlbenchError
 
 
@@ -21,7 +22,7 @@ def cli() -> None:
     """Measure multilingual retrieval encoders: in one language, across two, and with all languages in one pool."""
 
 
-for command in (run, tasks, models, fetch, report, compare, verify):
+for command in (run, tasks, models, fetch, report, compare, verify, score):
     cli.add_command(command)
 
 
