@@ -123,11 +123,11 @@ def brute_force(collection: Collection, passages: Embeddings) -> dict:
         vector = passages.vectors[passages.row[i]].astype(float)
         length = math.sqrt(vector @ vector)
         unit[int(collection.passages.language[i]), text] = vector / length if length else vector
-    questions: dict[str, set] = {}
+    queries: dict[int, set] = {}
     for query, passage in zip(collection.pairs.query, collection.pairs.passage, strict=True):
         at = int(collection.passages.language[passage]), collection.passages.text[passage]
-        questions.setdefault(question_of(collection.queries.ids[query]), set()).add(at)
-    links = {(a, b) for texts in questions.values() for a in texts for b in texts if a[0] != b[0]}
+        queries.setdefault(int(query), set()).add(at)
+    links = {(a, b) for texts in queries.values() for a in texts for b in texts if a[0] != b[0]}
     cosines, bitext = [], {}
     for first, second in permutations(range(len(collection.languages)), 2):
         mine = {a for a, b in links if a[0] == first and b[0] == second}
@@ -236,6 +236,13 @@ def test_without_parallel_passages_there_is_nothing_to_say():
     assert align(collection, embeddings(collection.passages, integer_vector)) == {}
     empty = Collection.build(["de", "en"], texts, texts, [])
     assert align(empty, embeddings(empty.passages, integer_vector)) == {}
+
+
+def test_queries_that_share_a_number_are_not_one_query():
+    """MIRACL's numbers coincide across languages: yo:10 and en:10 ask different things, and nothing is parallel."""
+    texts = [Text("en:10", "en", "a"), Text("yo:10", "yo", "b")]
+    collection = Collection.build(["en", "yo"], texts, texts, [Judgement(t.id, t.id, 1) for t in texts])
+    assert align(collection, embeddings(collection.passages, integer_vector)) == {}
 
 
 def test_without_others_there_is_no_random_cosine():

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xlbench.comparison import compare
+from xlbench.comparison import compare, compare_alike
 from xlbench.errors import ResultError, UnknownNameError
 from xlbench.results import QueryScores, Result, summarise
 from xlbench.settings import kind_of, settings
@@ -72,29 +72,29 @@ def of_settings(found: Result, *names: str) -> Result:
 
 
 def verdicts(comparison, **wanted):
-    """The verdicts by kind and name of the cell."""
-    chosen = (d for d in comparison.differences if all(getattr(d.cell, k) == v for k, v in wanted.items()))
-    return {(d.cell.kind, d.cell.name): d.verdict for d in chosen}
+    """The verdicts by kind and name of the quantity."""
+    chosen = (d for d in comparison.differences if all(getattr(d.quantity, k) == v for k, v in wanted.items()))
+    return {(d.quantity.kind, d.quantity.name): d.verdict for d in chosen}
 
 
-def test_every_kind_has_a_cell_a_language_and_one_for_their_mean():
+def test_every_kind_has_a_difference_a_language_and_one_for_their_mean():
     """The headline is compared; the values are those of the results, the differences those of the means."""
     base, other = result(), result("other", shift={"mono": -0.1}, seed=1)
     found = compare(base, [other])
-    assert [(d.cell.kind, d.cell.name) for d in found.differences] == [
+    assert [(d.quantity.kind, d.quantity.name) for d in found.differences] == [
         (kind, name) for kind in ("mono", "cross", "multi") for name in (*LANGUAGES, "mean")
     ]
     for d in found.differences:
-        assert d.cell.measure == "AP"
-        if d.cell.name == "mean":
-            assert d.baseline == pytest.approx(base.summary[d.cell.kind]["AP"])
-            assert d.value == pytest.approx(other.summary[d.cell.kind]["AP"])
-        expected = np.mean([base.scores[setting]["AP"] for setting in d.cell.settings])
+        assert d.quantity.measure == "AP"
+        if d.quantity.name == "mean":
+            assert d.baseline == pytest.approx(base.summary[d.quantity.kind]["AP"])
+            assert d.value == pytest.approx(other.summary[d.quantity.kind]["AP"])
+        expected = np.mean([base.scores[setting]["AP"] for setting in d.quantity.settings])
         assert d.baseline == pytest.approx(expected)
         assert d.difference == d.value - d.baseline
         assert d.interval[0] < d.difference < d.interval[1]
-        assert d.n_questions == (N - 10 if d.cell.name == "th" else N)
-    cross = next(d.cell for d in found.differences if (d.cell.kind, d.cell.name) == ("cross", "en"))
+        assert d.n_questions == (N - 10 if d.quantity.name == "th" else N)
+    cross = next(d.quantity for d in found.differences if (d.quantity.kind, d.quantity.name) == ("cross", "en"))
     assert cross.settings == ("en>de", "en>th")
 
 
@@ -108,7 +108,7 @@ def test_what_was_changed_is_found_and_nothing_else():
     assert found == expected
 
 
-def test_p_values_are_corrected_over_all_cells_that_are_tested():
+def test_p_values_are_corrected_over_all_differences_that_are_tested():
     """Holm's method over languages, kinds, models, measures and the distances of the trade-offs, together."""
     others = [result("b", shift={"de": 0.01}, seed=1), result("c", seed=2)]
     found = compare(result(), others, measures=["AP", "R@1", "RankDistance"])
@@ -117,6 +117,71 @@ def test_p_values_are_corrected_over_all_cells_that_are_tested():
     np.testing.assert_array_equal([d.p_adjusted for d in found.differences], adjusted)
     # RankDistance is tested for the trade-offs although it was not asked for.
     assert compare(result(), others).n_tests == 2 * (12 + 4)
+
+
+def test_a_part_of_the_loss_is_higher_or_lower_and_not_better():
+    """A model that finds little loses little: of a loss there is no better one."""
+
+    def with_loss(name, value, seed):
+        found = result(name, seed=seed)
+        per_query = tuple(
+            replace(
+                s, values={**s.values, "IrrelevantLoss": s.values["LPR"] * 0 + value + np.arange(len(s.query)) / 1e3}
+            )
+            if "LPR" in s.values
+            else s
+            for s in found.per_query
+        )
+        scores = {s.setting: s.means() for s in per_query}
+        return replace(found, per_query=per_query, scores=scores, summary=summarise(scores))
+
+    def of(value):
+        return verdicts(compare(with_loss("a", 0.5, 0), [with_loss("b", value, 1)], measures=["IrrelevantLoss"]))
+
+    assert of(0.4)["multi", "mean"] == "lower"
+    assert of(0.6)["multi", "mean"] == "higher"
+    assert of(0.5)["multi", "mean"] == "cannot be told apart"
+
+
+def test_a_p_value_that_no_draw_reached_is_a_bound():
+    """The adjusted p-value of a difference without a draw as extreme is an upper bound, that of others is not."""
+    found = compare(result(), [result("other", shift={"mono": 0.5}, seed=1)])
+    for d in found.differences:
+        assert d.p_is_bound == (d.quantity.kind == "mono")
+        assert d.p_is_bound == (d.p == 1 / (1 + found.draws))
+    # Three questions have eight swaps, all of which are taken.
+    few = [of_settings(r, "de>de") for r in (result(), result("other", shift={"mono": 0.5}, seed=1))]
+    few = [
+        replace(r, per_query=tuple(QueryScores(s.setting, s.query[:3], {m: v[:3] for m, v in s.values.items()})
+                                   for s in r.per_query))
+        for r in few
+    ]  # fmt: skip
+    (exact,) = compare(few[0], few[1:]).differences
+    assert (exact.p, exact.p_is_bound) == (2 / 8, False)
+
+
+def test_those_that_can_be_compared_are():
+    """Of many results, those unlike the first are left out with the reason, and the others have verdicts."""
+    partial = result("partial", missing_languages=["zh"])
+    unlike = result("unlike", task_version=3)
+    bare = result("bare", per_query=())
+    other = result("other", shift={"mono": 0.1}, seed=1)
+    results = [result(), partial, unlike, other, bare]
+    found = compare_alike(results, ["base", "part", "new", "other", "json"], measures=["AP", "nDCG"])
+    assert [reason.partition(":")[0] for reason in found.reasons] == [
+        "base has all languages of the task, part is partial, without zh",
+        "base is of tiny version 2, new of tiny version 3",
+        "json has no scores of single queries; expected them in a parquet file beside the JSON.",
+    ]
+    assert found.comparison == compare_alike([results[0], other], ["base", "other"], measures=["AP"]).comparison
+    assert found.verdict(("other", "mono", "AP", "mean")) == "better"
+    assert found.verdict(("part", "mono", "AP", "mean")) == ""
+    nothing = compare_alike(results[:3], ["base", "part", "new"], measures=["AP"])
+    assert (nothing.comparison, nothing.differences, len(nothing.reasons)) == (None, {}, 2)
+    of_mono = of_settings(result("mono"), *NAMES[:3])
+    left = compare_alike([result(), other, of_mono], ["a", "b", "c"], measures=["AP"])
+    assert left.reasons == ("Not all results have cross and multi settings.",)
+    assert left.letters["b", "mono", "AP", "mean"] == "a"
 
 
 @pytest.mark.parametrize(
@@ -180,9 +245,9 @@ def test_an_interval_is_that_of_the_results_where_the_baseline_is_all_zero():
     )
     expected = intervals(other.per_query)
     for d in compare(zero, [other], measures=["AP", "RankDistance"]).differences:
-        name = d.cell.kind if d.cell.name == "mean" else d.cell.settings[0]
-        if d.cell.kind != "cross" or d.cell.name == "mean":
-            np.testing.assert_allclose(d.interval, expected[name][d.cell.measure], atol=1e-6)
+        name = d.quantity.kind if d.quantity.name == "mean" else d.quantity.settings[0]
+        if d.quantity.kind != "cross" or d.quantity.name == "mean":
+            np.testing.assert_allclose(d.interval, expected[name][d.quantity.measure], atol=1e-6)
 
 
 def test_alpha_is_the_level_of_intervals_and_verdicts():
@@ -200,23 +265,23 @@ def test_alpha_is_the_level_of_intervals_and_verdicts():
 
 
 def test_settings_are_kinds_or_names():
-    """Named settings are cells of their own; without mono and multi in whole there is nothing to trade off."""
+    """Named settings are compared by themselves; without mono and multi in whole there is nothing to trade off."""
     base, others = result(), [result("b", seed=1), result("c", seed=2)]
     found = compare(base, others[:1], settings=["cross", "de>en", "de>*"])
-    assert [(d.cell.kind, d.cell.name) for d in found.differences] == [
+    assert [(d.quantity.kind, d.quantity.name) for d in found.differences] == [
         *[("cross", name) for name in (*LANGUAGES, "mean")], ("cross", "de>en"), ("multi", "de>*"),
     ]  # fmt: skip
     assert found.tradeoffs == found.standings == ()
     only = compare(base, others, settings=["th>*"])
-    assert [d.cell.settings for d in only.differences] == [("th>*",), ("th>*",)]
-    assert only.rankings == ()
+    assert [d.quantity.settings for d in only.differences] == [("th>*",), ("th>*",)]
+    assert only.orders == ()
 
 
 def test_a_kind_that_not_all_results_have_is_left_out():
     """It is named, and asking for it is an error."""
     mono = of_settings(result("mono"), *NAMES[:3])
     found = compare(result(), [mono])
-    assert {d.cell.kind for d in found.differences} == {"mono"}
+    assert {d.quantity.kind for d in found.differences} == {"mono"}
     assert found.left_out == ("cross", "multi")
     with pytest.raises(UnknownNameError, match="Not all of these results have it"):
         compare(result(), [mono], settings=["multi"])
@@ -229,8 +294,8 @@ def test_the_tradeoffs_set_mono_beside_multi_and_rank_distance():
     found = compare(result(), [result("b", shift={"mono": -0.1, "multi": 0.1, "distance": -5}, seed=1)])
     assert [t.name for t in found.tradeoffs] == [*LANGUAGES, "mean"]
     for t in found.tradeoffs:
-        assert (t.mono.cell.kind, t.multi.cell.kind, t.distance.cell.kind) == ("mono", "multi", "multi")
-        assert {t.mono.cell.name, t.multi.cell.name, t.distance.cell.name} == {t.name}
+        assert (t.mono.quantity.kind, t.multi.quantity.kind, t.distance.quantity.kind) == ("mono", "multi", "multi")
+        assert {t.mono.quantity.name, t.multi.quantity.name, t.distance.quantity.name} == {t.name}
         assert (t.mono.verdict, t.multi.verdict, t.distance.verdict) == ("worse", "better", "better")
     no_distance = [
         replace(r, per_query=tuple(replace(s, values={"AP": s.values["AP"]}) for s in r.per_query),
@@ -267,14 +332,14 @@ def test_a_model_is_dominated_by_those_that_are_nowhere_worse():
 def test_three_models_are_put_in_order_and_into_groups():
     """Models that cannot be told apart have a group in common; the best comes first, in each kind."""
     models = [result("low", seed=1), result("high", shift={"mono": 0.1}, seed=2), result("low too", seed=3)]
-    found = {ranking.cell.kind: ranking.ranked for ranking in compare(models[0], models[1:]).rankings}
+    found = {order.quantity.kind: order.ranked for order in compare(models[0], models[1:]).orders}
     assert list(found) == ["mono", "cross", "multi"]
     assert found["mono"][0].model == "high"
     assert [ranked.groups for ranked in found["mono"]] == [(0,), (1,), (1,)]
     assert [ranked.groups for ranked in found["multi"]] == [(0,), (0,), (0,)]
     values = [ranked.value for ranked in found["multi"]]
     assert values == sorted(values, reverse=True)
-    assert compare(models[0], models[1:2]).rankings == ()
+    assert compare(models[0], models[1:2]).orders == ()
 
 
 def test_a_comparison_does_not_depend_on_the_order_of_what_is_stored():

@@ -42,3 +42,25 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
     """Without the folder the error names the file that was to be written."""
     with pytest.raises(FileNotFoundError, match="missing/x"):
         write_whole(tmp_path / "missing" / "x", b"")
+
+
+def test_a_link_is_followed(tmp_path):
+    """What a link points to has the new content, and the link stays one."""
+    (tmp_path / "link").symlink_to("target")
+    for content in (b"old", b"new"):
+        write_whole(tmp_path / "link", content)
+        assert (tmp_path / "target").read_bytes() == content
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    """What is no regular file, such as a device or a named pipe, gets the content and stays what it is."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_whole(tmp_path / "pipe", b"content")
+        assert os.read(reader, 100) == b"content"
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]

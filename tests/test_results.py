@@ -139,9 +139,9 @@ def test_a_whole_result_has_its_per_query_scores(tmp_path):
     ("per_query", "message"),
     [
         (PER_QUERY[:2], "lacks settings that tiny.json has"),
-        ((*PER_QUERY[:2], replace(PER_QUERY[2], values=PER_QUERY[0].values)), "do not have the same scores in 'de>*'"),
+        ((*PER_QUERY[:2], replace(PER_QUERY[2], values=PER_QUERY[0].values)), "same queries and scores in 'de>*'"),
         ((replace(PER_QUERY[0], values={**PER_QUERY[0].values, "AP": np.array([1.0, 0.3])}), *PER_QUERY[1:]),
-         "do not have the same scores in 'de>de'"),
+         "same queries and scores in 'de>de'"),
     ],
 )  # fmt: skip
 def test_files_of_two_runs_are_no_whole_result(tmp_path, per_query, message):
@@ -241,9 +241,15 @@ def record(**changes: object) -> dict[str, object]:
         (record(model=[]), "'model' is []; expected dict"),
         (record(model={"name": "m"}), "'model' has no 'revision'"),
         (record(model=record()["model"] | {"arguments": []}), "'arguments' of 'model' is []"),
-        (record(model=record()["model"] | {"name": None}), "a name in it is no text"),
-        (record(missing_languages=[1]), "a name in it is no text"),
-        (record(queries={"de>de": "2"}), "a number of queries no integer"),
+        (record(model=record()["model"] | {"name": None}), "None is no name"),
+        (record(model=record()["model"] | {"name": " "}), "' ' is no name"),
+        (record(model=record()["model"] | {"name": "\ud800"}), "is no name"),
+        (record(missing_languages=[1]), "1 is no name"),
+        (record(queries=record()["queries"] | {"de>de": "2"}), "'queries' of 'de>de' is '2'; expected how many"),
+        (record(queries=record()["queries"] | {"de>de": -2}), "'queries' of 'de>de' is -2"),
+        (record(queries=record()["queries"] | {"de>de": 0}), "'queries' of 'de>de' is 0"),
+        (record(schema=True), "has schema True"),
+        (record(summary=SUMMARY | {"mono": {"AP": 10**400, "R@1": 0.5}}), "'summary' of 'mono' is not a mapping"),
         (record(scores={"de>de": 0.5}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
         (record(scores={"de>de": {"AP": "high"}}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
         (record(scores={"de>de": {"AP": float("nan")}}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
@@ -295,8 +301,9 @@ def test_a_result_file_that_does_not_exist_is_refused(tmp_path):
         b"PAR1 but no more",
         {"query": ["a"], "AP": [1.0]},
         {"setting": ["de>de"], "query": ["a"], "AP": ["high"]},
+        {"setting": ["de>de"], "query": ["a"], "AP": ["0.5"]},
     ],
-    ids=["missing", "damaged", "no column of settings", "text for a number"],
+    ids=["missing", "damaged", "no column of settings", "text for a number", "a number as text"],
 )
 def test_per_query_scores_that_cannot_be_read_are_refused(tmp_path, columns):
     """A parquet file that is missing, damaged or of another shape is named."""

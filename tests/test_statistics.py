@@ -14,6 +14,7 @@ from scipy.stats import permutation_test
 from xlbench.results import QueryScores, summarise
 from xlbench.statistics import (
     Values,
+    asked,
     column_means,
     contributions,
     difference_intervals,
@@ -21,7 +22,6 @@ from xlbench.statistics import (
     groups,
     holm,
     intervals,
-    n_questions,
     p_values,
     summary_weights,
 )
@@ -205,7 +205,7 @@ def test_a_model_is_not_told_apart_from_itself():
     """Without any difference p is 1, exact or drawn; the size of the effect is not a number."""
     for n in (5, 2000):
         assert p_values(np.zeros((n, 2))).tolist() == [1.0, 1.0]
-        assert np.isnan(effect_sizes(np.zeros((n, 1)), ONE)).all()
+        assert np.isnan(effect_sizes(np.zeros((n, 1)), np.ones((n, 1), bool))).all()
 
 
 def test_false_alarms_are_as_many_as_alpha_says():
@@ -240,8 +240,8 @@ def test_a_macro_mean_over_ragged_settings_is_tested_as_a_whole():
     contribution = contributions(a - b, weights)
     assert contribution.sum() == pytest.approx(macro(a, b))
     assert p_values(contribution)[0] == np.mean(hits)
-    assert n_questions(a - b, weights).tolist() == [4]
-    assert n_questions(a - b, np.array([[0.0], [1.0], [0.0]])).tolist() == [3]
+    assert asked(a - b, weights).sum(axis=0).tolist() == [4]
+    assert asked(a - b, np.array([[0.0], [1.0], [0.0]])).ravel().tolist() == [True, False, True, True]
 
 
 def test_the_weights_are_those_of_the_summary():
@@ -256,14 +256,19 @@ def test_the_size_of_an_effect_is_mean_over_deviation():
     """d_z is the mean of the differences divided by their standard deviation, whatever the number of settings."""
     difference = np.array([[0.2, 0.4], [0.1, 0.1], [-0.3, 0.5], [0.2, 0.0]])
     mean = difference.mean(axis=1)
-    found = effect_sizes(difference, np.array([[1.0, 0.5], [0.0, 0.5]]))
+    weights = np.array([[1.0, 0.5], [0.0, 0.5]])
+
+    def sizes(difference, weights=ONE):
+        return effect_sizes(contributions(difference, weights), asked(difference, weights))
+
+    found = sizes(difference, weights)
     np.testing.assert_allclose(
         found, [difference[:, 0].mean() / difference[:, 0].std(ddof=1), mean.mean() / mean.std(ddof=1)]
     )
     with_gap = np.vstack([difference, [np.nan, np.nan]])
-    np.testing.assert_allclose(effect_sizes(with_gap, np.array([[1.0, 0.5], [0.0, 0.5]])), found)
-    assert np.isnan(effect_sizes(np.array([[0.3]]), ONE)).all()
-    assert np.isnan(effect_sizes(np.full((3, 1), 0.1), ONE)).all()
+    np.testing.assert_allclose(sizes(with_gap, weights), found)
+    assert np.isnan(sizes(np.array([[0.3]]))).all()
+    assert np.isnan(sizes(np.full((3, 1), 0.1))).all()
 
 
 def test_holms_correction_of_a_worked_example():

@@ -89,6 +89,16 @@ def test_a_bias_measure_that_is_not_defined_is_compared_too(measure):
         assert off == [(np.inf, measure, scores.query[at])]
 
 
+def test_a_pool_smaller_than_the_cut_off_verifies():
+    """Where the pool has fewer passages than Share@k looks at, both sides look at those that there are."""
+    small = random_collection(np.random.default_rng(1), n_languages=2, n_queries=3, n_passages=5)
+    scores, wanted = vector_scores(small, integer_vector), settings(["multi"], small.languages)
+    found = score(rank(small, scores, depth=15), wanted, ["AP", "Share@15", "AWRF@15"])
+    assert all({"Share@15", "AWRF@15"} <= set(of_setting.values) for of_setting in found)
+    compared = list(verify(small, scores, found, settings=wanted, advance=lambda **done: None))
+    assert max(d.difference for d in compared) <= 1e-12
+
+
 def test_only_the_wanted_settings_are_recomputed():
     """Two wanted settings give differences of these two, and as many rankings are reported as done."""
     done = []

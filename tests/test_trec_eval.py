@@ -64,7 +64,7 @@ def test_a_measure_of_a_missing_package_says_which():
         assert find("RBP(rel=1)").provider == "cwl_eval"
 
 
-def test_a_topic_without_a_ranking_counts_as_one_without_passages():
+def test_a_query_without_a_ranking_counts_as_one_without_passages():
     """Its values are 0, but its relevant passages are counted, as with trec_eval -c."""
     wanted = [find(name) for name in ("AP", "Bpref", "Judged@10", "NumRel", "NumQ")]
     found = values({"a": {"x": 1, "y": 2}, "b": {"x": 1}}, {"b": ["z", "x"]}, wanted)

@@ -1,7 +1,7 @@
 """Alignment of the vectors themselves: how near parallel passages lie, whatever the queries.
 
-Two passages of different languages are parallel if they are relevant to the same question, asked in any language. Equal
-texts of a language are one passage here. A zero vector has cosine 0 with every other.
+Two passages of different languages are parallel if they are relevant to the same query. Equal texts of a language are
+one passage here. A zero vector has cosine 0 with every other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from xlbench.collection import Collection
 from xlbench.embeddings import Embeddings
-from xlbench.results import question_of
 
 IntArray = npt.NDArray[np.int64]
 
@@ -84,13 +83,13 @@ class _Parallel:
     def of(cls, collection: Collection, passages: Embeddings) -> _Parallel:
         n_vectors = len(passages.vectors)
         text = collection.passages.language * np.int64(n_vectors) + passages.row
-        question = [question_of(collection.queries.ids[row]) for row in collection.pairs.query]
-        judged = sorted(set(zip(question, text[collection.pairs.passage].tolist(), strict=True)))
+        judged = zip(collection.pairs.query.tolist(), text[collection.pairs.passage].tolist(), strict=True)
+        answers = {
+            tuple(sorted({at for _, at in of_query}))
+            for _, of_query in groupby(judged, key=lambda judgement: judgement[0])
+        }
         links = {
-            (a, b)
-            for _, of_question in groupby(judged, key=lambda judgement: judgement[0])
-            for a, b in combinations([at for _, at in of_question], 2)
-            if a // n_vectors != b // n_vectors
+            (a, b) for of_query in answers for a, b in combinations(of_query, 2) if a // n_vectors != b // n_vectors
         }
         texts, row = np.unique(np.array(sorted(links), np.int64).reshape(-1, 2), return_inverse=True)
         vectors = passages.vectors[texts % n_vectors].astype(np.float64)

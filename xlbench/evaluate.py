@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,14 @@ from xlbench.encoders import Model, Scorer
 from xlbench.errors import EncoderError
 from xlbench.progress import Progress, silent
 from xlbench.ranks import PooledRanks, Ranking
+from xlbench.readers import read
 from xlbench.results import SCHEMA, QueryScores, Result, summarise
 from xlbench.scores import Scores, TextScores, VectorScores
 from xlbench.search import rank
 from xlbench.settings import Kind, Setting, settings
 from xlbench.statistics import intervals
 from xlbench.tasks import Task
+from xlbench.transforms import Debiasing, fit
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,6 +40,7 @@ def evaluate(
     *,
     kinds: Sequence[Kind],
     cache_dir: Path,
+    debiasing: Debiasing | None = None,
     progress: Progress = silent,
 ) -> Result:
     """The result of a model on a task's collection, in all settings of these kinds.
@@ -45,13 +48,16 @@ def evaluate(
     Vectors are kept under ``cache_dir``, so that a run that was killed goes on.
 
     Raises:
-        EncoderError: if the model cannot be loaded or gives unusable vectors.
+        EncoderError: if the model cannot be loaded, gives unusable vectors, or none that ``debiasing`` could transform.
+        DataError: if ``debiasing`` cannot be fitted.
 
     """
     start = time.perf_counter()
     scores = score_collection(collection, model, cache_dir=cache_dir, progress=progress)
+    if debiasing:
+        scores = debiased(scores, collection, model, debiasing, cache_dir=cache_dir, progress=progress)
     encoded = time.perf_counter()
-    ranking = rank(collection, scores, depth=bias.depth(task.measures))
+    ranking = rank(collection, scores, depth=bias.depth(task.measures) if "multi" in kinds else 0)
     ranked = time.perf_counter()
     wanted = settings(kinds, collection.languages)
     per_query = score(ranking, wanted, task.measures)
@@ -66,7 +72,7 @@ def evaluate(
         task_version=task.version,
         headline=task.headline,
         missing_languages=[language for language in task.languages if language not in collection.languages],
-        model=model.identity(),
+        model=debiasing.identity(model.identity()) if debiasing else model.identity(),
         scores=means,
         queries={setting.name: 0 for setting in wanted} | {s.setting: len(s.query) for s in per_query},
         summary=summary,
@@ -107,6 +113,37 @@ def score_collection(collection: Collection, model: Model, *, cache_dir: Path, p
             "expected one dimension for both."
         )
     return VectorScores(queries, passages)
+
+
+def debiased(
+    scores: Scores,
+    collection: Collection,
+    model: Model,
+    debiasing: Debiasing,
+    *,
+    cache_dir: Path,
+    progress: Progress = silent,
+) -> VectorScores:
+    """The scores of transformed vectors.
+
+    Raises:
+        EncoderError: if the model gives no vectors.
+        DataError: if the transform cannot be fitted.
+
+    """
+    if not isinstance(scores, VectorScores):
+        raise EncoderError(f"{model.encoder.name} gives no vectors, so that there is nothing to transform.")
+    fit_on, fitted_scores = collection, scores
+    if debiasing.fit_on is not None:
+        fit_on = read("parallel", dict.fromkeys(collection.languages, debiasing.fit_on), text="passage")
+        encoded = score_collection(fit_on, model, cache_dir=cache_dir, progress=progress)
+        fitted_scores = cast("VectorScores", encoded)
+    parts = [(fitted_scores.queries, fit_on.queries), (fitted_scores.passages, fit_on.passages)]
+    fitted = fit(debiasing.transform, parts, fit_on.languages)
+    return VectorScores(
+        fitted.apply(scores.queries, collection.queries, collection.languages),
+        fitted.apply(scores.passages, collection.passages, collection.languages),
+    )
 
 
 def _dimensions(scores: Scores) -> dict[str, int]:

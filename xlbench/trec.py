@@ -144,8 +144,13 @@ def _bias(
             language=language[ranked[at]],
         ),
         asked=asked,
-        n_passages=np.bincount(language, minlength=int(language.max()) + 1),
+        n_passages=np.bincount(language, minlength=int(max(language.max(), asked)) + 1),
         above_own=above_own,
-        top=language[ranked[: max(measure.depth for measure in wanted)]][None],
+        top=_padded(language[ranked], max(measure.depth for measure in wanted))[None],
     )
     return {measure.name: float(measure.value(pooled)[0]) for measure in wanted}
+
+
+def _padded(language: npt.NDArray[np.int16], depth: int) -> npt.NDArray[np.int16]:
+    """The first ``depth`` languages, -1 past the end of the pool."""
+    return np.pad(language[:depth], (0, max(0, depth - len(language))), constant_values=-1)

@@ -25,7 +25,7 @@ _TREC_NAMES = {
     "nDCG": ("ndcg", "ndcg_cut"),
 }
 # Of several that have a measure the first one computes it. The others of ir_measures are slow, round, or leave out
-# topics that the run does not have.
+# queries that the run does not have.
 _PROVIDERS = ("pytrec_eval", "cwl_eval", "judged", "msmarco")
 _EXAMPLES = ("nDCG@10", "AP", "R@100", "RR@10", "P@5", "Success@1", "Rprec", "Bpref", "infAP", "AP(rel=2)", "Judged@10")
 _COUNTS = ("NumQ", "NumRel", "NumRet", "NumRelRet")
@@ -70,7 +70,7 @@ class TrecMeasure:
 
     @property
     def is_count(self) -> bool:
-        """Whether trec_eval adds it up over the topics, instead of taking the mean."""
+        """Whether trec_eval adds it up over the queries, instead of taking the mean."""
         return self.name.partition("(")[0] in _COUNTS
 
 
@@ -127,21 +127,21 @@ def _own(name: str) -> TrecMeasure | None:
 
 
 def values(qrels: Qrels, rankings: Mapping[str, Sequence[str]], wanted: Sequence[TrecMeasure]) -> Values:
-    """The value of each measure for each topic of ``qrels``, by topic and name; ``rankings`` are passages, best first.
+    """The value of each measure for each query of ``qrels``, by query and name; ``rankings`` are passages, best first.
 
-    A topic without a ranking is scored as one for which nothing was retrieved.
+    A query without a ranking is scored as one for which nothing was retrieved.
     """
     # Without ties every provider agrees with trec_eval's order, whichever way it breaks them.
-    run = {topic: {id_: -float(i) for i, id_ in enumerate(rankings.get(topic, ()))} for topic in qrels}
-    # pytrec_eval crashes where all gains of a topic are negative. As with gains of 0, nothing is relevant there.
-    qrels = {topic: gains if max(gains.values()) >= 0 else dict.fromkeys(gains, 0) for topic, gains in qrels.items()}
+    run = {query: {id_: -float(i) for i, id_ in enumerate(rankings.get(query, ()))} for query in qrels}
+    # pytrec_eval crashes where all gains of a query are negative. As with gains of 0, nothing is relevant there.
+    qrels = {query: gains if max(gains.values()) >= 0 else dict.fromkeys(gains, 0) for query, gains in qrels.items()}
     own = [measure.own for measure in wanted if measure.own]
-    found = trec_scores(qrels, run, own) if own else {topic: {} for topic in qrels}
-    # A rate of no passages may be 0 / 0; ir_measures itself gives a topic that is not there 0. Counts need them all.
-    retrieved = {topic: scores for topic, scores in run.items() if scores}
+    found = trec_scores(qrels, run, own) if own else {query: {} for query in qrels}
+    # A rate of no passages may be 0 / 0; ir_measures itself gives a query that is not there 0. Counts need them all.
+    retrieved = {query: scores for query, scores in run.items() if scores}
     for name, is_count in product(_PROVIDERS, (False, True)):
         theirs = [m.theirs for m in wanted if m.theirs and (m.provider, m.is_count) == (name, is_count)]
         if theirs:
             for metric in _provider(name).evaluator(theirs, qrels).iter_calc(run if is_count else retrieved):
                 found[metric.query_id][str(metric.measure)] = float(metric.value)
-    return {topic: {measure.name: found[topic][measure.name] for measure in wanted} for topic in qrels}
+    return {query: {measure.name: found[query][measure.name] for measure in wanted} for query in qrels}

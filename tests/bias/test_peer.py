@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import erfc, sqrt
+import math
 
 import numpy as np
 import pytest
@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2, kruskal
 
-from bias.rankings import Passage, all_orders, drawn, measure, pooled, seeds, spelled
-from xlbench.bias.peer import equal_rank_probability, is_constant, peer
+from bias.rankings import Passage, all_orders, drawn, measure, pooled, random_rankings, seeds, spelled
+from xlbench.bias.peer import _drawn, equal_rank_probability, is_constant, peer
 
 
 def probability(*groups, k: int = 100) -> float:
     """The probability for groups of ranks, one a language."""
     rank = np.array([rank for group in groups for rank in group], np.int64)
     language = np.array([i for i, group in enumerate(groups) for _ in group], np.int16)
-    return equal_rank_probability(rank, language, k)
+    return float(equal_rank_probability(rank[None], language, k)[0])
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_peer_is_kruskal_wallis_of_scipy_on_whole_rankings(data):
     language = data.draw(st.lists(st.integers(0, 3), min_size=3, max_size=12).filter(lambda x: len(set(x)) > 1))
     rank = np.arange(1, len(language) + 1)
     groups = [rank[np.array(language) == code] for code in set(language)]
-    found = equal_rank_probability(rank, np.array(language, np.int16), 12)
+    [found] = equal_rank_probability(rank[None], np.array(language, np.int16), 12)
     assert found == pytest.approx(kruskal(*groups).pvalue, abs=1e-9)
 
 
 def test_unretrieved_passages_share_a_rank_by_the_authors_formula():
     """Ranks 1 and 2 of N = 4, U = 2 past k: these share (2 N + U + 1) / 2 = 5.5, worked out by hand."""
     # Means 3.25 and 3.75 of 3.5: between 2 * 2 * .25^2 = .25, total 2.5^2 + 1.5^2 + 2 * 2^2 = 16.5, H = 3 * .25 / 16.5.
-    expected = erfc(sqrt(3 * 0.25 / 16.5 / 2))
+    expected = math.erfc(math.sqrt(3 * 0.25 / 16.5 / 2))
     assert probability([1, 50], [2, 60], k=10) == pytest.approx(expected, rel=1e-9)
     assert probability([1, 11], [2, 9999], k=10) == pytest.approx(expected, rel=1e-9)
     assert probability([1, 11], [2, 9999], k=11) != pytest.approx(expected, rel=1e-3)
@@ -129,15 +129,45 @@ def test_no_ranking_is_better_than_a_perfect_one(rng):
 
 @pytest.mark.parametrize("pool", ["AABb", "AABBab", "AaBBbC"])
 def test_random_values_are_means_over_all_rankings(pool):
-    """The random value, of 200 drawn rankings, is the mean over all orders within 4 standard errors."""
+    """The random value, of 10,000 drawn rankings, is the mean over all orders within 4 standard errors."""
     rankings = pooled(all_orders(spelled(pool)))
     values = peer(rankings, 3)
     found = measure("PEER@3").random(rankings)
     assert len(set(found.tolist())) == 1
-    assert abs(found[0] - values.mean()) <= 4 * values.std() / np.sqrt(200) + 1e-12
+    assert abs(found[0] - values.mean()) <= 4 * values.std() / np.sqrt(10_000) + 1e-12
 
 
 def test_the_random_value_of_a_query_does_not_depend_on_other_queries():
     """It is the same alone and behind another query: the draws are those of the query's relevant passages."""
     alone, behind = pooled([spelled("AABBaab")]), pooled([spelled("AaBbaAB"), spelled("AABBaab")])
     assert measure("PEER@3").random(behind)[1] == measure("PEER@3").random(alone)[0]
+
+
+def test_a_random_ranking_has_about_1_where_k_is_small_beside_the_pool():
+    """It retrieves nothing that is relevant, and so shows no difference: 1 is not the sign of a good model."""
+    large = pooled([spelled("AABB" + "ab" * 5_000)])
+    assert 0.99 < measure("PEER@10").random(large)[0] < 1
+
+
+def test_queries_with_unlike_relevant_passages_are_told_apart():
+    """Each query has the value it has alone, whatever gains, languages and numbers of passages the others have."""
+    rankings = random_rankings(np.random.default_rng(5), n=40)
+    found = peer(pooled(rankings), 4)
+    assert len(set(found.tolist())) > 10
+    np.testing.assert_array_equal(found, [peer(pooled([ranking], n_languages=3), 4)[0] for ranking in rankings])
+
+
+@pytest.mark.parametrize(("n", "n_pool"), [(3, 4), (4, 4), (5, 1000)])
+def test_drawn_ranks_are_distinct_and_each_as_likely(n, n_pool):
+    """No two passages share a rank, and the pairs of the first two occur equally often, within 5 standard errors."""
+    drawn = _drawn(n, n_pool)
+    assert drawn.shape == (n, 10_000)
+    assert {len(set(column)) for column in drawn.T.tolist()} == {n}
+    assert drawn.min() >= 1
+    assert drawn.max() <= n_pool
+    assert abs(drawn.mean() - (n_pool + 1) / 2) < 5 * n_pool / math.sqrt(12 * 10_000)
+    if n_pool == 4:
+        _, count = np.unique(drawn[:2].T, axis=0, return_counts=True)
+        assert len(count) == 12
+        assert abs(count - 10_000 / 12).max() < 5 * math.sqrt(10_000 / 12)
+    np.testing.assert_array_equal(_drawn(n - 1, n_pool), drawn[:-1])

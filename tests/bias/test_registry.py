@@ -17,6 +17,7 @@ from xlbench.ranks import PooledRanks
 ENDS = ("value", "perfect", "random")
 OF_OWN = ("LPR", "OneTargetBias", "IrrelevantLoss", "ParallelLoss")
 LOSSES = ("IrrelevantLoss", "ParallelLoss")
+NEED_ALL = ("RankDistance", "MaxRankNorm", "OneTargetBias", *LOSSES)
 SIMULATED = ("Share", "AWRF", "PEER")
 
 
@@ -28,11 +29,14 @@ def test_bias_measures_are_known_by_the_names_of_task_files():
 
 @pytest.mark.parametrize("name", [*ALL_MEASURES, "Share@10", "AWRF@1000", "PEER@1"])
 def test_a_measure_is_found_by_its_name(name):
-    """A measure prints as it is called, and says which values are better and how deep it looks."""
+    """A measure prints as it is called, and says which values are better, how deep it looks and what it needs."""
     found = measure(name)
     assert found.name == name
-    assert found.better in ("lower", "higher", "nearer")
+    assert found.better in ("lower", "higher", "nearer", "neither")
     assert found.depth == (int(name.partition("@")[2]) if name.startswith(("Share", "AWRF")) else 0)
+    assert found.cutoff == int(name.partition("@")[2] or 0)
+    assert found.needs_all_ranks is (name in NEED_ALL)
+    assert (found.is_constant is not None) is name.startswith("PEER")
 
 
 @pytest.mark.parametrize(
@@ -143,3 +147,11 @@ def test_measures_without_depth_need_no_best_passages(name):
     ranks = pooled(random_rankings(np.random.default_rng(1), n=5))
     bare = replace(ranks, top=ranks.top[:, :0])
     np.testing.assert_array_equal(measure(name).value(bare), measure(name).value(ranks))
+
+
+@pytest.mark.parametrize("name", ALL_MEASURES)
+def test_no_value_is_a_negative_zero(name):
+    """It would show as -0 in a result: also where a query prefers other languages than its own."""
+    rankings = [[*ranking, Passage(0, 0)] for ranking in random_rankings(np.random.default_rng(2), n=20)]
+    for found in all_values(pooled(rankings), name):
+        assert not (np.signbit(found) & (found == 0)).any()

@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from cli.conftest import write_task
-from xlbench import __version__, encoders
+from xlbench import __version__
 from xlbench import tasks as registry
+from xlbench.encoders import kinds
 
 COMMANDS = ("run", "tasks", "models", "fetch", "report", "compare", "score", "verify")
 
@@ -59,9 +60,9 @@ def test_tasks_shows_a_task_file(xlbench, task):
 def test_models_lists_the_kinds_and_how_to_install_them(xlbench, monkeypatch):
     """Each kind of model is a row; one whose package is missing says how to install it."""
     rows = xlbench("models").out.splitlines()[3:]
-    assert [row.split("  ")[0] for row in rows if row] == [kind.takes for kind in encoders.KINDS]
-    missing = encoders.Kind("other", "other", "a kind of model", ("no_such_package",), "pip install 'xlbench[other]'")
-    monkeypatch.setattr(encoders, "KINDS", (*encoders.KINDS, missing))
+    assert [row.split("  ")[0] for row in rows if row] == [kind.takes for kind in kinds.KINDS]
+    missing = kinds.Kind("other", "other", "a kind of model", ("no_such_package",), "pip install 'xlbench[other]'")
+    monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, missing))
     assert xlbench("models").out.splitlines()[-2].endswith("no: pip install 'xlbench[other]'")
 
 

@@ -45,7 +45,7 @@ def cells(table: str) -> list[list[str]]:
 
 
 def test_the_table_has_trec_evals_means(xlbench, files):
-    """By default four measures, over all judged topics; what was passed over is said on standard error."""
+    """By default four measures, over all judged queries; what was passed over is said on standard error."""
     outcome = xlbench("score", "a.run", "a.qrels")
     assert outcome.code == 0
     # de:1 has the gains 1, 0, 2; en:1 has both relevant passages first, and en:2 none: nDCG@10 is (d + 1 + 0) / 3
@@ -57,11 +57,11 @@ def test_the_table_has_trec_evals_means(xlbench, files):
         ["R@100", ".6667"],
         ["RR@10", ".6667"],
     ]
-    assert outcome.out.startswith("a.run, 3 topics\n")
+    assert outcome.out.startswith("a.run, 3 queries\n")
     assert outcome.err.splitlines() == [
-        "xlbench: Judged topics that the run does not have, which count 0: 1.",
-        "xlbench: Judged topics without a relevant passage, which count 0: 1.",
-        "xlbench: Topics of the run that are not judged, which are passed over: 1.",
+        "xlbench: Judged queries that the run does not have, which count 0: 1.",
+        "xlbench: Judged queries without a relevant passage, which count 0: 1.",
+        "xlbench: Queries of the run that are not judged, which are passed over: 1.",
     ]
     assert xlbench("score", "a.run", "a.qrels", "--quiet").err == ""
 
@@ -77,12 +77,12 @@ def test_measures_are_those_of_ir_measures(xlbench, files):
     ]
 
 
-def test_values_of_each_topic(xlbench, files):
-    """With --per-query there is a row for each judged topic, in the order of the judgements."""
+def test_values_of_each_query(xlbench, files):
+    """With --per-query there is a row for each judged query, in the order of the judgements."""
     outcome = xlbench("score", "a.run", "a.qrels", "-m", "AP", "RR", "--per-query")
-    _, by_topic = outcome.out.strip().split("\n\n")
-    assert cells(by_topic) == [
-        ["topic", "AP", "RR"],
+    _, by_query = outcome.out.strip().split("\n\n")
+    assert cells(by_query) == [
+        ["query", "AP", "RR"],
         ["de:1", ".8333", "1.0000"],
         ["en:1", "1.0000", "1.0000"],
         ["en:2", ".0000", ".0000"],
@@ -94,7 +94,7 @@ def test_language_bias_with_a_language_map(xlbench, files):
     outcome = xlbench("score", "a.run", "a.qrels", "--language-map", "languages.tsv", "-m", "LPR", "RankDistance", "AP")
     _, by_language = outcome.out.strip().split("\n\n")
     assert cells(by_language) == [
-        ["language", "AP", "LPR", "RankDistance", "topics"],
+        ["language", "AP", "LPR", "RankDistance", "queries"],
         ["de", ".8333", "1.000", "2", "1"],
         # The tie of en:a and de:a goes to the higher id.
         ["en", ".5000", "1.000", "1", "2"],
@@ -104,12 +104,12 @@ def test_language_bias_with_a_language_map(xlbench, files):
         ["random", ".500", "2"],
     ]
     outcome = xlbench("score", "a.run", "a.qrels", "--language-map", "languages.tsv")
-    assert "Share@10 is left out: the run has 3 passages of a topic at most." in outcome.err
+    assert "Share@10 is left out: the run has 3 passages of a query at most." in outcome.err
     assert "PEER@10 is left out: " in outcome.err
 
 
 def test_query_languages_from_a_map(xlbench, files):
-    """Topics whose ids begin with no language have it from a second map."""
+    """Queries whose ids begin with no language have it from a second map."""
     for name in ("a.run", "a.qrels"):
         text = (files / name).read_text(encoding="utf-8")
         (files / name).write_text("".join(line[3:] for line in text.splitlines(keepends=True)), encoding="utf-8")
@@ -120,9 +120,9 @@ def test_query_languages_from_a_map(xlbench, files):
     outcome = xlbench(*arguments)
     assert outcome.code == 1
     assert "'1' does not begin with the language of a passage and a colon, as in 'de:42'" in outcome.err
-    (files / "topics.tsv").write_text("1 en\n", encoding="utf-8")
-    outcome = xlbench(*arguments, "--query-language-map", "topics.tsv")
-    assert cells(outcome.out.strip())[:2] == [["language", "LPR", "topics"], ["en", ".000", "1"]]
+    (files / "queries.tsv").write_text("1 en\n", encoding="utf-8")
+    outcome = xlbench(*arguments, "--query-language-map", "queries.tsv")
+    assert cells(outcome.out.strip())[:2] == [["language", "LPR", "queries"], ["en", ".000", "1"]]
 
 
 def test_csv_and_json_have_every_number_in_full(xlbench, files):
@@ -132,25 +132,38 @@ def test_csv_and_json_have_every_number_in_full(xlbench, files):
     assert records[0] == {
         "of": "total",
         "language": None,
-        "topic": None,
+        "query": None,
         "measure": "AP",
         "value": pytest.approx(11 / 18),
     }
     assert [record["of"] for record in records] == (
-        ["total"] + ["language"] * 4 + ["mean"] * 2 + ["perfect", "random"] + ["topic"] * 6
+        ["total"] + ["language"] * 4 + ["mean"] * 2 + ["perfect", "random"] + ["query"] * 6
     )
-    undefined = {"of": "topic", "language": "en", "topic": "en:2", "measure": "LPR", "value": None}
+    undefined = {"of": "query", "language": "en", "query": "en:2", "measure": "LPR", "value": None}
     assert records[-1] == undefined
     rows = list(csv.DictReader(io.StringIO(xlbench(*arguments, "--format", "csv").out)))
     assert rows == [{k: "" if v is None else str(v) for k, v in record.items()} for record in records]
 
 
 def test_output_goes_to_a_file(xlbench, files):
-    """--output writes what would be printed."""
+    """--output writes what would be printed, and says where it is."""
     printed = xlbench("score", "a.run", "a.qrels", "--format", "csv").out
     outcome = xlbench("score", "a.run", "a.qrels", "--format", "csv", "--output", "scores.csv")
-    assert (outcome.code, outcome.out) == (0, "")
+    assert (outcome.code, outcome.out) == (0, "Saved to scores.csv\n")
     assert (files / "scores.csv").read_text(encoding="utf-8") == printed
+
+
+@pytest.mark.parametrize("name", ["a.run", "a.qrels", "languages.tsv", "queries.tsv", "link"])
+def test_output_is_none_of_the_files_to_read(xlbench, files, name):
+    """--output that names the run, the judgements or a map, also by a link, is refused, and they stay as they are."""
+    (files / "queries.tsv").write_text("de:1 de\nen:1 en\nen:2 en\n", encoding="utf-8")
+    (files / "link").symlink_to(files / "a.run")
+    before = (files / name).read_bytes()
+    maps = ["--language-map", "languages.tsv", "--query-language-map", "queries.tsv"]
+    outcome = xlbench("score", "a.run", "a.qrels", *maps, "--output", f"./{name}")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "is one of the files to read: choose another." in outcome.err
+    assert (files / name).read_bytes() == before
 
 
 def test_gzip_is_told_by_content(xlbench, files):
@@ -174,21 +187,21 @@ def test_gzip_is_told_by_content(xlbench, files):
         (
             "a.run",
             RUN + "de:1 Q0 de:a 4 0 tag\n",
-            "a.run, line 7, has the passage 'de:a' of topic 'de:1' again, after line 1",
+            "a.run, line 7, has the passage 'de:a' of query 'de:1' again, after line 1",
         ),
         ("a.run", QRELS, "were the run and the judgements exchanged?"),
         ("a.run", "", "a.run is empty; expected lines of the form 'qid Q0 docid rank score tag'."),
         ("a.run", RUN.encode() + b"de:\xe4", f"not UTF-8 text at byte {len(RUN) + 3}, in line 7 (found 0xe4)"),
         ("a.run", gzip.compress(RUN.encode())[:-12], "a.run ends in the middle of its gzip data"),
         ("a.run", b"x" * 30_000_000, "a.run, line 1, is longer than 1,048,576 bytes and begins with 'xxx"),
-        ("a.run", "1 Q0 de:a 1 2 tag\n", "None of the 1 topics of the run is judged: the run begins with '1'"),
+        ("a.run", "1 Q0 de:a 1 2 tag\n", "None of the 1 queries of the run is judged: the run begins with '1'"),
         ("a.qrels", RUN, "were the run and the judgements exchanged?"),
         ("a.qrels", QRELS + "en:2 0 de:x 0.5\n", "a.qrels, line 6, has the gain '0.5'; expected an integer"),
-        ("a.qrels", QRELS + "en:1 0 en:a 3\n", "a.qrels, line 6, judges the passage 'en:a' of topic 'en:1' with 3"),
+        ("a.qrels", QRELS + "en:1 0 en:a 3\n", "a.qrels, line 6, judges the passage 'en:a' of query 'en:1' with 3"),
         (
             "languages.tsv",
             LANGUAGES.replace("en:x", "en:y"),
-            "The language map lacks the passage 'en:x' of topic 'de:1'",
+            "The language map lacks the passage 'en:x' of query 'de:1'",
         ),
         ("languages.tsv", LANGUAGES + "en:a de\n", "languages.tsv, line 5, says that 'en:a' is in 'de'"),
         ("languages.tsv", "x de 1\n", "languages.tsv, line 1, has 3 columns: 'x de 1'; expected 2: id language."),

@@ -20,7 +20,9 @@ from xlbench.settings import settings
 
 pytest.importorskip("bm25s", reason="bm25s is not installed: pip install 'xlbench[bm25]'")
 
-from xlbench.encoders.bm25 import BM25Scorer, _analyser
+from bm25s import stopwords
+
+from xlbench.encoders.bm25 import _STOP_WORDS, BM25Scorer, _analyser
 
 
 def texts(language: str, *found: str) -> list[Text]:
@@ -95,6 +97,55 @@ def test_statistics_by_language_are_those_of_an_index_of_the_language_alone():
 def test_text_is_analysed_as_its_language_asks_for(language, text, terms):
     """Case is folded, stop words go, words are stemmed, and scripts without spaces give character bigrams."""
     assert _analyser(language)(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "same"),
+    [
+        ("tr", "İSTANBUL IŞIK", "istanbul ışık"),
+        ("tr", "I\u0307stanbul", "istanbul"),
+        ("az", "İLK QIZIL", "ilk qızıl"),
+        ("de", "İzmir", "izmir"),
+        ("de", "Straße", "STRASSE"),
+        ("el", "ΜΑΐΟΣ", "μαΐος"),
+        ("el", "ΑΘΗΝΑ", "Αθήνα"),
+        ("ru", "Ёлка", "елка"),
+        ("ar", "أحمد مَدرَسَة كتـاب ٢٠٠٨", "احمد مدرسة كتاب 2008"),
+        ("fa", "كتاب ۲۰", "کتاب 20"),
+        ("hi", "ज़मीन हूँ २०", "जमीन हूं 20"),
+        ("hi", "\u091c\u093c", "\u095b"),
+        ("vi", "Tiê\u0301ng Viê\u0323t", "tiếng việt"),
+        ("th", "๒๕", "25"),
+        ("en", "co\u00adoperate", "cooperate"),
+    ],
+)
+def test_spellings_of_a_word_are_one_term(language, text, same):
+    """Case, composed letters, digits and marks that may be left out make no difference where the language has none."""
+    assert _analyser(language)(text) == _analyser(language)(same)
+
+
+@pytest.mark.parametrize(("language", "text"), [("tr", "İl"), ("tr", "IL"), ("el", "ΐ"), ("de", "İl")])
+def test_folding_a_letter_leaves_one_character(language, text):
+    """Unicode's folding alone would leave i and a dot, or the Greek letter in three pieces."""
+    [term] = _analyser(language)(text)
+    assert len(term) == len(text)
+
+
+def test_case_of_i_matters_in_turkish_alone():
+    """I is the capital of ı there, and of i elsewhere."""
+    assert _analyser("tr")("IL") == ["ıl"]
+    assert _analyser("en")("IL") == ["il"]
+
+
+@pytest.mark.parametrize(("language", "name"), _STOP_WORDS.items())
+def test_stop_words_are_folded_as_the_text_is(language, name):
+    """Each word of a language's list is dropped, also one that folding changes, such as the German daß."""
+    assert _analyser(language)(" ".join(getattr(stopwords, f"STOPWORDS_{name}"))) == []
+
+
+def test_the_version_of_each_library_is_recorded():
+    """A new version of any of the three may change a term or a weight."""
+    assert set(BM25Scorer().provenance()) == {"bm25s", "PyStemmer", "regex"}
 
 
 def test_marks_are_parts_of_words():

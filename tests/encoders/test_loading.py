@@ -13,6 +13,7 @@ from tiny_models import TEXTS, make_bert
 
 from xlbench import encoders
 from xlbench.encoders import load
+from xlbench.encoders.kinds import KINDS
 from xlbench.errors import EncoderError, UnknownNameError
 
 CODE = '''
@@ -240,7 +241,7 @@ def test_a_missing_package_is_named_with_the_way_to_install_it(tmp_path, monkeyp
 
 def test_every_kind_of_model_says_what_it_takes():
     """The list of kinds, which `xlbench models` prints, has what to write and how to install what is needed."""
-    assert [kind.adapter for kind in encoders.KINDS] == [
+    assert [kind.adapter for kind in KINDS] == [
         "hash",
         "bm25",
         "use-multilingual",
@@ -248,8 +249,8 @@ def test_every_kind_of_model_says_what_it_takes():
         "transformers",
         "class",
     ]
-    assert all(bool(kind.requires) == bool(kind.install) for kind in encoders.KINDS)
-    assert encoders.KINDS[0].installed
+    assert all(bool(kind.requires) == bool(kind.install) for kind in KINDS)
+    assert KINDS[0].installed
 
 
 def test_making_an_encoder_loads_no_weights(tmp_path):

@@ -32,7 +32,7 @@ def file(tmp_path):
 def rankings(path: Path) -> dict[str, list[str]]:
     """All rankings of the run in a file."""
     run = read_run(path)
-    return {topic: run.ranking(topic) for topic in run.rows}
+    return {query: run.ranking(query) for query in run.rows}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_ids_are_kept_as_they_are(file, id_):
 
 
 def test_a_run_reads_alike_in_blocks_of_any_size(file, monkeypatch):
-    """Blocks that end within a line, a character or a topic change nothing."""
+    """Blocks that end within a line, a character or a query change nothing."""
     rng = np.random.default_rng(0)
     lines = [f"ü{i % 7} Q0 日{i} 1 {rng.integers(5)} t\n" for i in rng.permutation(300)]
     path = file("".join(lines))
@@ -107,13 +107,13 @@ def test_a_run_can_come_through_a_pipe(tmp_path):
     writer.join()
 
 
-def test_a_topic_that_the_run_lacks_has_no_ranking(file):
+def test_a_query_that_the_run_lacks_has_no_ranking(file):
     """Its ranking is empty."""
     assert read_run(file(RUN)).ranking("q9") == []
 
 
 def test_judgements_keep_their_order_and_negative_gains(file):
-    """Topics are in the order of the file; the same judgement twice is one."""
+    """Queries are in the order of the file; the same judgement twice is one."""
     found = read_judgements(file("q2 0 a -2\nq1 0 b +3\nq2 0 c 0\nq2 0 a -2\n"))
     assert list(found) == ["q2", "q1"]
     assert found == {"q2": {"a": -2, "c": 0}, "q1": {"b": 3}}
@@ -133,7 +133,7 @@ GOOD = {read_run: "q Q0 p 1 1 t\n", read_judgements: "q 0 p 1\n", read_languages
         (read_run, "q Q0 r 1 -inf t\n", "has the score '-inf'"),
         (read_run, "q Q0 r 1 1e39 t\n", "has the score '1e39'"),
         (read_run, "q Q0 r 1 1_0 t\n", "has the score '1_0'"),
-        (read_run, "r Q0 p 1 1 t\n\nq Q0 p 2 .5 t\n", "line 4, has the passage 'p' of topic 'q' again, after line 1"),
+        (read_run, "r Q0 p 1 1 t\n\nq Q0 p 2 .5 t\n", "line 4, has the passage 'p' of query 'q' again, after line 1"),
         (read_judgements, "q 0 p\n", "line 2, has 3 columns: 'q 0 p'; expected 4: qid iter docid gain."),
         (read_judgements, "q\n", "line 2, has 1 column: 'q'"),
         (read_judgements, GOOD[read_run], "looks like 'qid Q0 docid rank score tag': were the run and the judgements"),
@@ -144,7 +144,7 @@ GOOD = {read_run: "q Q0 p 1 1 t\n", read_judgements: "q 0 p 1\n", read_languages
         (
             read_judgements,
             "q 0 p 2\n",
-            "line 2, judges the passage 'p' of topic 'q' with 2, and a line above it with 1",
+            "line 2, judges the passage 'p' of query 'q' with 2, and a line above it with 1",
         ),
         (read_languages, "a\n", "line 2, has 1 column: 'a'; expected 2: id language."),
         (read_languages, "p en\n", "line 2, says that 'p' is in 'en', and a line above it that it is in 'de'"),

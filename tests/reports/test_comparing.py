@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from xlbench.comparison import Cell, Comparison, Difference, Ranked, Ranking, Standing, Tradeoff
+from xlbench.comparison import Comparison, Difference, Order, Quantity, Ranked, Standing, Tradeoff
 from xlbench.reports.comparing import (
     comparison_json,
     comparison_tables,
@@ -22,20 +22,21 @@ def difference(kind="mono", name="mean", measure="AP", *, change=-0.1, **changes
     scale = 1000 if measure == "RankDistance" else 1
     found = Difference(
         model="new",
-        cell=Cell(measure, kind, name, ("de>de",)),
+        quantity=Quantity(measure, kind, name, ("de>de",)),
         baseline=0.5 * scale,
         value=(0.5 + change) * scale,
         interval=((change - 0.02) * scale, (change + 0.02) * scale),
         p=0.0001,
         p_adjusted=0.0004,
-        effect=-0.456,
+        p_is_bound=False,
+        d_z=-0.456,
         n_questions=1190,
         verdict="worse",
     )
     return replace(found, **changes)
 
 
-ALIKE = {"verdict": "cannot be told apart", "p_adjusted": 0.25, "effect": float("nan")}
+ALIKE = {"verdict": "cannot be told apart", "p_adjusted": 0.25, "d_z": float("nan")}
 MONO = (difference(name="de"), difference(name="en", change=0.0, **ALIKE), difference())
 MULTI = (difference("multi", "de", change=0.1, verdict="better"), difference("multi", change=0.01, **ALIKE))
 DISTANCE = difference("multi", "de", "RankDistance")
@@ -60,7 +61,7 @@ COMPARISON = Comparison(
         Standing("base", {"mono AP": 0.5, "multi AP": 0.4, "multi RankDistance": 500.0}, ()),
         Standing("new", {"mono AP": 0.4, "multi AP": 0.41, "multi RankDistance": 600.0}, ("x", "y")),
     ),
-    rankings=(Ranking(MONO[2].cell, (Ranked("base", 0.5, (0,)), Ranked("new", 0.4, (0, 1)), Ranked("x", 0.3, (1,)))),),
+    orders=(Order(MONO[2].quantity, (Ranked("base", 0.5, (0,)), Ranked("new", 0.4, (0, 1)), Ranked("x", 0.3, (1,)))),),
     left_out=(),
 )
 
@@ -75,9 +76,9 @@ def by_title(comparison: Comparison):
 
 
 def test_a_row_has_values_difference_interval_effect_p_and_verdict():
-    """Differences carry their sign and interval; p is the adjusted one; an effect that is not a number is empty."""
+    """Differences carry their sign and interval; p is the adjusted one; a d_z that is not a number is empty."""
     table = by_title(COMPARISON)["tiny, monolingual AP: new against base"]
-    assert table.header == ("", "baseline", "model", "difference", "effect", "p", "verdict", "questions")
+    assert table.header == ("", "baseline", "model", "difference", "d_z", "p", "verdict", "questions")
     assert text(table) == [
         ("de", ".500", ".400", "-.100 [-.120, -.080]", "-.46", "<.001", "worse", "1,190"),
         ("en", ".500", ".500", ".000 [-.020, +.020]", "", ".250", "cannot be told apart", "1,190"),
@@ -89,8 +90,8 @@ def test_a_row_has_values_difference_interval_effect_p_and_verdict():
 
 def test_ranks_are_whole_numbers_with_a_sign():
     """A gain of 50 ranks is +50, with commas in thousands."""
-    cell = Cell("RankDistance", "multi", "mean", ("de>*",))
-    found = difference(cell=cell, baseline=100.0, value=1350.0, interval=(1100.0, 1400.0))
+    quantity = Quantity("RankDistance", "multi", "mean", ("de>*",))
+    found = difference(quantity=quantity, baseline=100.0, value=1350.0, interval=(1100.0, 1400.0))
     comparison = replace(COMPARISON, measures=("RankDistance",), differences=(found,))
     table = by_title(comparison)["tiny, multilingual RankDistance: new against base"]
     assert text(table)[0][1:4] == ("100", "1,350", "+1,250 [+1,100, +1,400]")
@@ -108,7 +109,7 @@ def test_there_is_a_table_for_each_kind_and_one_for_single_settings():
         "tiny, single settings, AP: new against base",
         "tiny, gains and losses: new against base",
     ]
-    only = replace(comparison, differences=(single,), standings=(), rankings=(), tradeoffs=())
+    only = replace(comparison, differences=(single,), standings=(), orders=(), tradeoffs=())
     assert [table.title for table in comparison_tables(only)] == ["tiny, single settings, AP: new against base"]
 
 
@@ -133,9 +134,10 @@ def test_the_standings_name_who_dominates_and_mark_the_best():
 
 
 def test_groups_are_letters():
-    """Models of one group share a letter."""
+    """Models of one group share a letter; after z comes aa."""
     table = by_title(COMPARISON)["tiny, monolingual AP: models in order"]
     assert text(table) == [("base", ".500", "a"), ("new", ".400", "a b"), ("x", ".300", "b")]
+    assert Ranked("x", 0.5, (25, 26, 51, 52, 701, 702)).letters == "z aa az ba zz aaa"
 
 
 def test_partial_results_say_so_in_every_title():
@@ -166,7 +168,31 @@ def test_the_explanation_says_what_was_done():
         "cross",
     ):
         assert part in lines
-    assert "Not compared" not in " ".join(explanation(COMPARISON))
+    plain = " ".join(explanation(COMPARISON))
+    for part in ("Not compared", "finds little", "favourite", "nearer"):
+        assert part not in plain
+    assert "Intervals are not corrected" in plain
+
+
+def test_the_explanation_says_what_bias_does_not_show():
+    """A model that finds little has little bias, a favourite does not show in LPR, a loss has no direction."""
+    of_losses = " ".join(explanation(replace(COMPARISON, measures=("IrrelevantLoss",))))
+    assert "'higher' and 'lower' have p up to" in of_losses
+    assert "A model that finds little has little bias" in of_losses
+    assert "favourite" not in of_losses
+    of_lpr = " ".join(explanation(replace(COMPARISON, measures=("LPR",), perfect={"LPR": 1 / 11})))
+    assert "a fixed favourite" in of_lpr
+    assert "p and the verdict are of the distance" in of_lpr
+
+
+@pytest.mark.parametrize(
+    ("p", "is_bound", "shown"),
+    [(0.0004, True, "<.001"), (0.0004, False, "<.001"), (0.0043, True, "≤.005"), (0.0043, False, ".004")],
+)
+def test_a_p_value_that_is_a_bound_is_shown_as_one(p, is_bound, shown):
+    """Where no draw was as extreme, p is at most what is shown."""
+    comparison = replace(COMPARISON, differences=(difference(p_adjusted=p, p_is_bound=is_bound),))
+    assert text(by_title(comparison)["tiny, monolingual AP: new against base"])[0][5] == shown
 
 
 def test_records_have_every_number_in_full():
@@ -178,7 +204,7 @@ def test_records_have_every_number_in_full():
     assert records[0] == {
         "model": "new", "task": "tiny", "task_version": 2, "baseline": "base", "kind": "mono", "setting": "de",
         "measure": "AP", "baseline_value": 0.5, "value": 0.4, "difference": 0.4 - 0.5, "low": -0.1 - 0.02,
-        "high": -0.1 + 0.02, "effect": -0.456, "p": 0.0001, "p_adjusted": 0.0004, "verdict": "worse",
+        "high": -0.1 + 0.02, "d_z": -0.456, "p": 0.0001, "p_adjusted": 0.0004, "p_is_bound": False, "verdict": "worse",
         "n_questions": 1190, "missing_languages": [],
     }  # fmt: skip
 
@@ -187,6 +213,6 @@ def test_records_have_every_number_in_full():
 
     found = json.loads(comparison_json(COMPARISON), parse_constant=refuse)
     assert found["differences"] == records
-    assert found["differences"][1]["effect"] is None
-    assert found["rankings"][0]["ranked"][1] == {"model": "new", "value": 0.4, "groups": [0, 1]}
+    assert found["differences"][1]["d_z"] is None
+    assert found["orders"][0]["ranked"][1] == {"model": "new", "value": 0.4, "groups": [0, 1]}
     assert found["explanation"] == explanation(COMPARISON)

@@ -52,7 +52,10 @@ def test_there_is_a_record_for_each_number():
             record = by_key[name, measure]
             assert (record["value"], [record["low"], record["high"]]) == (value, RESULT.intervals[name][measure])
     assert by_key["de>en", "AP"]["kind"] == by_key["cross", "AP"]["kind"] == "cross"
-    assert (by_key["de>en", "AP"]["n_queries"], by_key["cross", "AP"]["n_queries"]) == (40, 240)
+    assert (by_key["de>en", "AP"]["n_rankings"], by_key["cross", "AP"]["n_rankings"]) == (40, 240)
+    ends = {(r["perfect"], r["random"]) for r in found if r["measure"] == "RankDistance"}
+    assert ends == {(0.0, 1000.0)}
+    assert by_key["multi", "AP"]["perfect"] is by_key["multi", "AP"]["random"] is None
 
 
 def test_json_gives_the_records_back():
@@ -69,7 +72,7 @@ def test_csv_gives_the_numbers_back():
     rows = list(csv.DictReader(io.StringIO(as_csv(found))))
     assert list(rows[0]) == list(found[0])
     assert [float(row["value"]) for row in rows] == [record["value"] for record in found]
-    assert {(row["arguments"], row["missing_languages"], row["n_queries"]) for row in rows} == {
+    assert {(row["arguments"], row["missing_languages"], row["n_rankings"]) for row in rows} == {
         ("", "th", "40"),
         ("", "th", "80"),
     }

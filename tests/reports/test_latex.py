@@ -92,9 +92,9 @@ def test_marks_are_those_of_compare():
     others = [noisy("two", 0.05, 1), noisy("three", -0.03, 2)]
     verdicts = compare(FIRST, others, measures=["AP", "RankDistance"]).differences
     expected = {
-        (d.model, d.cell.kind, d.cell.name): {"better": "dagger", "worse": "ddagger"}.get(d.verdict, "")
+        (d.model, d.quantity.kind, d.quantity.name): {"better": "dagger", "worse": "ddagger"}.get(d.verdict, "")
         for d in verdicts
-        if d.cell.measure == "AP"
+        if d.quantity.measure == "AP"
     }
     _, table, *_ = tables_of(latex([FIRST, *others]))
     found = {}
@@ -111,14 +111,19 @@ def test_without_per_query_scores_there_are_no_marks():
     """Results of which only the JSON file is there are shown untested, and so are those of other languages."""
     loaded = replace(BETTER, per_query=())
     partial = made_result("part", level=0.9, languages=["de", "en"])
-    for other in (loaded, partial):
+    for other, reason in (
+        (loaded, "Not tested: three has no scores of single queries"),
+        (partial, "Not tested: one has all languages of the task, part (partial: without th) is partial"),
+    ):
         assert "dagger" not in latex([FIRST, other])
-        assert "Not tested" not in latex([FIRST, other])
-    assert "part (partial: without th)" in latex([FIRST, partial])
+        assert reason in latex([FIRST, other])
+        # The others are tested all the same.
+        assert r"$^{\ddagger}$" in latex([FIRST, other, WORSE])
+        assert reason in latex([FIRST, other, WORSE])
 
 
 def test_results_that_cannot_be_compared_say_why():
-    """Other queries in one of the results leave all untested, and the caption says so."""
+    """A result of other queries is left untested, and the caption says so."""
     changed = tuple(replace(s, query=tuple(f"{query}x" for query in s.query)) for s in BETTER.per_query)
     text = latex([FIRST, replace(BETTER, per_query=changed)])
     assert "Not tested: one and three have other queries in 'de" in text

@@ -18,8 +18,8 @@ def test_a_comparison_has_a_table_a_task_and_version():
     both, alone = comparison([MIDDLE, newer, mono])
     assert both.title == "tiny, version 2"
     assert both.header[:5] == ("model", "mono AP", "cross AP", "multi AP", "multi RankDistance")
-    assert both.header[5:] == ("multi LPR", "multi OneTargetBias")
-    assert [cell.text for cell in both.rows[1]][2:] == [""] * 5
+    assert both.header[5:] == ("multi LPR", "multi OneTargetBias", "favourite")
+    assert [cell.text for cell in both.rows[1]][2:] == [""] * 6
     assert both.rows[0][1].interval == tuple(MIDDLE.intervals["mono"]["AP"])
     assert (alone.title, alone.header) == ("tiny, version 3", ("model", "mono AP"))
 

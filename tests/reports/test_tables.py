@@ -9,6 +9,7 @@ from made_results import made_result
 
 from xlbench.reports import tables as made
 from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
+from xlbench.reports.models import comparison
 from xlbench.reports.tables import all_tables, headline, tables
 from xlbench.results import Result, summarise
 
@@ -115,12 +116,12 @@ def test_the_cross_lingual_grid_leaves_out_what_is_not_there():
     """Rows are languages of queries, columns those of passages; a pair without queries is empty."""
     grid = made.cross(RESULT)
     assert grid.title == "tiny, cross-lingual: AP, queries down, passages across"
-    assert grid.header == ("", "de", "en", "mean")
+    assert grid.header == ("", "de", "en", "mean of the others")
     assert texts(grid) == (
         ("de", "", ".600", ".600"),
         ("en", ".700", "", ".700"),
         ("th", ".123", "", ".123"),
-        ("mean", "", "", ".474"),
+        ("mean of the others", ".412", ".600", ".474"),
     )
 
 
@@ -145,8 +146,11 @@ def test_language_bias_is_placed_between_perfect_and_random():
     assert table.header == ("measure", "value", "better", "perfect", "random")
     assert texts(table) == (("RankDistance", "446 [400, 501]", "lower", "2", "1,500"),)
     bias = texts(made.language_bias(ATTRIBUTED))
-    assert bias[0] == ("OneTargetBias", ".250 [-.100, .600]", "near perfect", ".000", ".000")
-    assert bias[1] == ("IrrelevantLoss", ".100", "lower", "", "")
+    assert bias[0] == ("OneTargetBias", ".250 [-.100, .600]", "nearer to .000", ".000", ".000")
+    assert bias[1] == ("IrrelevantLoss", ".100", "part of the loss", "", "")
+    # A model that finds little has a large distance, but a small bias.
+    assert table.note == ""
+    assert made.language_bias(ATTRIBUTED).note == "A model that finds little has little bias."
 
 
 def test_bias_by_language_has_a_row_a_language():
@@ -173,18 +177,57 @@ def test_attribution_adds_up():
     assert made.attribution(RESULT) is None
 
 
+def test_attribution_is_of_the_queries_with_an_answer_in_their_own_language():
+    """Where the pool has more queries than the monolingual setting, its AP is that of the same ones: rows add up."""
+    scores = {**ATTRIBUTED_SCORES, "de>*": {**ATTRIBUTED_SCORES["de>*"], "AP": 0.7}}
+    ragged = replace(ATTRIBUTED, scores=scores, summary=summarise(scores))
+    assert texts(made.attribution(ragged)) == texts(made.attribution(ATTRIBUTED))
+    # Without a monolingual setting it is of all queries.
+    pooled = {name: values for name, values in scores.items() if "*" in name}
+    ragged = replace(ragged, scores=pooled, summary=summarise(pooled))
+    assert texts(made.attribution(ragged))[0] == ("de", "1.200", ".700", ".500", ".300", ".200")
+
+
 def test_the_preference_matrix_has_the_mean_share_of_each_language():
-    """Languages of queries down, of the first-ranked relevant passage across."""
+    """Languages of queries down, of the first-ranked relevant passage across; means leave the diagonal out."""
     table = made.preference(ATTRIBUTED)
-    assert table.header == ("", "de", "en")
-    assert texts(table) == (("de", "1.000", ".000"), ("en", ".250", ".750"), ("mean", ".625", ".375"))
+    assert table.header == ("", "de", "en", "mean of the others")
+    assert texts(table) == (
+        ("de", "1.000", ".000", ".000"),
+        ("en", ".250", ".750", ".250"),
+        ("mean of the others", ".250", ".000", ""),
+    )
+
+
+def test_a_fixed_favourite_is_named():
+    """A model that always ranks English first has a fair LPR, but the note below the matrix names English."""
+    languages = ("de", "en", "th")
+    matrix = {a: {b: float(b == "en") for b in languages} for a in languages}
+    result = replace(
+        RESULT,
+        matrices={"first_language": matrix, "one_target": {a: {"de": 0.25, "en": 0.75, "th": 0.5} for a in languages}},
+        references={"LPR": {"perfect": 1 / 3, "random": 1 / 3}},
+    )
+    expected = "Favourite of other languages' queries: en, first for 1.000 of them (fair: .333)."
+    assert made.preference(result).note == expected
+    assert made.one_target(result).note == (
+        "Favourite of other languages' queries: en, AP .750 (mean of all languages: .500)."
+    )
+    assert comparison([result, result])[0].rows[0][-1].text == "en 1.000"
 
 
 def test_the_one_target_matrix_comes_with_its_bias():
     """A pair without queries is empty; the bias stands below with its interval."""
     table = made.one_target(ATTRIBUTED)
-    assert texts(table) == (("de", ".500", ""), ("en", ".125", ".875"), ("mean", ".312", ".875"))
-    assert table.note == "Bias, own language less others: .250 [-.100, .600]; 0 is none."
+    assert texts(table) == (
+        ("de", ".500", "", ""),
+        ("en", ".125", ".875", ".125"),
+        ("mean of the others", ".125", "", ""),
+    )
+    assert table.note == (
+        "Own language less others: .250 [-.100, .600]; 0 is no preference for it. "
+        "Favourite of other languages' queries: de, AP .125 (mean of all languages: .125)."
+    )
 
 
 def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
@@ -195,8 +238,12 @@ def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
         ("bitext_accuracy", ".500"),
         ("language_variance", ".125"),
     )
-    assert bitext.header == ("", "de", "en")
-    assert texts(bitext) == (("de", "", ".250"), ("en", ".750", ""))
+    assert bitext.header == ("", "de", "en", "mean of the others")
+    assert texts(bitext) == (
+        ("de", "", ".250", ".250"),
+        ("en", ".750", "", ".750"),
+        ("mean of the others", ".750", ".250", ".500"),
+    )
     assert made.alignment(RESULT) == []
 
 
@@ -229,16 +276,16 @@ def test_the_report_has_more_tables_than_the_run():
 def test_the_headline_is_one_line():
     """The headline measure of each kind, and the rank distance."""
     assert headline(RESULT) == (
-        "owner/name on tiny: AP monolingual 0.800, cross-lingual 0.474, multilingual 0.300, RankDistance 446"
+        "owner/name on tiny: AP monolingual .800, cross-lingual .474, multilingual .300, RankDistance 446"
     )
-    assert headline(of_kinds(RESULT, "mono")) == "owner/name on tiny: AP monolingual 0.800"
+    assert headline(of_kinds(RESULT, "mono")) == "owner/name on tiny: AP monolingual .800"
 
 
 def test_a_partial_result_says_so_everywhere():
     """The missing languages stand in each title and at the end of the headline."""
     partial = replace(RESULT, missing_languages=["ar", "zh"])
     assert all(table.title.endswith(" (partial: without ar, zh)") for table in all_tables(partial))
-    assert headline(partial).endswith("; partial, without ar, zh")
+    assert headline(partial).endswith("; partial: without ar, zh")
 
 
 @pytest.mark.parametrize(
@@ -283,6 +330,8 @@ def test_a_column_is_numeric_whatever_its_numbers_look_like():
         ("OneTargetBias", 0.0, {0.1, -0.1}),
         ("LPR", 0.85, {0.9}),
         ("LPR", None, set()),
+        ("IrrelevantLoss", 0.0, set()),
+        ("ParallelLoss", None, set()),
     ],
 )
 def test_the_best_follows_the_direction_of_the_measure(measure, perfect, best):

@@ -97,6 +97,19 @@ def test_a_narrow_terminal_keeps_numbers_whole(monkeypatch):
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in shown.splitlines()) <= 40
 
 
+def test_a_narrow_terminal_leaves_no_column_out(monkeypatch):
+    """Short text, such as a verdict, is whole: on a terminal that is too narrow lines run over."""
+    table = Table("T", ("language", *"abcd", "verdict"), (row("de", 1190, 1190, 1190, 1190, "cannot be told apart"),))
+    monkeypatch.setenv("COLUMNS", "30")
+    assert "cannot be told apart" in on_terminal(table)
+
+
+def test_a_dumb_terminal_gets_plain_text(monkeypatch):
+    """Where there is neither bold nor colour, the best has a star."""
+    monkeypatch.setenv("TERM", "dumb")
+    assert on_terminal(BEST) == f"{plain(BEST)}\n"
+
+
 def test_negative_numbers_and_intervals_go_right():
     """A column of numbers is aligned to the right whatever its numbers look like, a column of text to the left."""
     cells = (number_cell(-0.25, "OneTargetBias"), number_cell(0.5, "AP", interval=[0.25, 0.75]))

@@ -8,7 +8,7 @@ Shapley value of one is the mean of what it costs with and without the other:
     ParallelLoss   = (AP(0, 0) - AP(0, 1) + AP(1, 0) - AP(1, 1)) / 2
 
 They add up to AP(0, 0) - AP(1, 1), the whole loss. Neither is defined for a query without a relevant passage in its
-own language.
+own language. Neither is better for being lower: a model that finds little has little to lose.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _FourPools:
 def irrelevant_loss(pooled: PooledRanks) -> FloatArray:
     """The part of AP(mono) - AP(multi) that is due to the irrelevant passages of the other languages.
 
-    They stand above the answers: the model takes their language, or the query's, for meaning. Lower is better.
+    They stand above the answers: the model takes their language, or the query's, for meaning.
     """
     return where_own(pooled, _measured(pooled).irrelevant_loss())
 
@@ -54,8 +54,8 @@ def irrelevant_loss(pooled: PooledRanks) -> FloatArray:
 def parallel_loss(pooled: PooledRanks) -> FloatArray:
     """The part of AP(mono) - AP(multi) that is due to the order of the parallel passages.
 
-    They rank lower than the one in the query's language does. Lower is better; a model that finds them more easily
-    than the query's own has a negative one.
+    They rank lower than the one in the query's language does. A model that finds them more easily than the query's own
+    has a negative one: 0, the value of a perfect ranking, is not the least.
     """
     return where_own(pooled, _measured(pooled).parallel_loss())
 

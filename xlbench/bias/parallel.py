@@ -78,8 +78,9 @@ def own_first(pooled: PooledRanks) -> FloatArray:
     """1 if the first-ranked relevant passage is in the query's language, else 0; its mean is the preference rate.
 
     (LPR, after MLAIRE, arXiv 2605.07249.) A fair ranking gives 1 / n for n parallel passages, a random one too. More is
-    a preference for the query's own language, less one for others. Not defined for a query without a relevant
-    passage in its own language.
+    a preference for the query's own language, less one for others. A fixed favourite, one language that queries of all
+    languages prefer alike, gives 1 / n in the mean: it does not show here, but in the preference matrix. Not defined
+    for a query without a relevant passage in its own language.
     """
     first = pooled.ranks.language[pooled.ranks.starts[:-1]]
     return where_own(pooled, where_parallel(pooled, (first == pooled.asked).astype(float)))
@@ -121,9 +122,10 @@ def one_target_bias(pooled: PooledRanks) -> FloatArray:
     """One-target AP for the query's own language, less the mean of that for the other languages.
 
     Where every query has relevant passages in all languages, its mean is the mean of the one-target matrix's diagonal
-    less that of its other cells. 0 is perfect, and what a random ranking gives if each language has as many relevant
-    passages; more is a preference for the query's own language. Not defined for a query without a relevant passage in
-    its own language.
+    less that of its other cells. 0 is no preference for the query's own language, and what a random ranking gives if
+    each language has as many relevant passages; more is such a preference. A fixed favourite, one language that queries
+    of all languages prefer alike, gives 0 in the mean: it does not show here, but in the one-target matrix. Not defined
+    for a query without a relevant passage in its own language.
     """
     return _own_less_others(one_target(pooled), pooled.asked)
 
@@ -138,8 +140,8 @@ def _own_less_others(ap: FloatArray, asked: int) -> FloatArray:
 
 
 def unbiased(pooled: PooledRanks) -> FloatArray:
-    """0: no language is preferred."""
-    return one_target_bias(pooled) * 0.0
+    """0: no preference for the query's own language; a fixed favourite does not show here, but in the matrix."""
+    return one_target_bias(pooled) * 0.0 + 0.0  # -1 * 0 is -0.
 
 
 def random_one_target_bias(pooled: PooledRanks) -> FloatArray:

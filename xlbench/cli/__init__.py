@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import os
 import sys
 
 import click
@@ -10,9 +12,10 @@ import click
 from xlbench import __version__
 from xlbench.cli.comparing import compare
 from xlbench.cli.registry import fetch, models, tasks
-from xlbench.cli.reporting import report, verify
+from xlbench.cli.reporting import report
 from xlbench.cli.run import run
 from xlbench.cli.scoring import score
+from xlbench.cli.verifying import verify
 from xlbench.errors import XlbenchError
 
 
@@ -28,6 +31,7 @@ for command in (run, tasks, models, fetch, report, compare, verify, score):
 
 def main() -> None:
     """Runs the command line; exits with 0, 1 (data), 2 (usage) or 130 (interrupted)."""
+    _open_streams()
     try:
         # click returns the code of an Exit, such as that of `verify`, instead of raising it.
         sys.exit(cli(prog_name="xlbench", standalone_mode=False))
@@ -46,7 +50,17 @@ def main() -> None:
         advice = _ADVICE.get(error.errno or 0)
         if advice is None:
             raise
-        _fail(f"{error.filename or 'A file'}: {error.strerror}. {advice}", 1)
+        _fail(f"{error.filename or 'The output'}: {error.strerror}. {advice}", 1)
+
+
+def _open_streams() -> None:
+    """Has what cannot be printed not end the command: characters that an encoding lacks, a stream that is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (for the whole process)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 _GO_ON = "What is finished is kept: run the same command again to go on."

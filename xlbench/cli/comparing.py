@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlbench.cli.options import ManyValues
-from xlbench.files import write_whole
+from xlbench.cli.options import ManyValues, output_option, refuse_overwriting, write_or_print
 
 if TYPE_CHECKING:
     from xlbench.comparison import Comparison
@@ -50,7 +49,7 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
     show_default=True,
     help="How to show it.",
 )
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: print it]")
+@output_option
 def compare(
     *,
     baseline: Path,
@@ -71,41 +70,39 @@ def compare(
 
     from xlbench import comparison, results
     from xlbench.reports.comparing import comparison_tables, explanation, sentences
-    from xlbench.reports.terminal import show
+    from xlbench.reports.terminal import show, wrapped
 
+    refuse_overwriting(output, [file for path in paths for file in (path, results.parquet_path(path))])
     loaded = [results.load_whole(path) for path in paths]
     found = comparison.compare(
         loaded[0], loaded[1:], measures=measures, settings=settings, alpha=alpha, names=[str(path) for path in paths]
     )
     if form == "table" and output is None:
         show(comparison_tables(found))
-        click.echo("\n".join([*explanation(found), "", *sentences(found)]))
+        click.echo("\n".join([*map(wrapped, explanation(found)), "", *sentences(found)]))
         return
-    text = _text(found, form)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write_whole(output, text.encode())
-        click.echo("\n".join([*sentences(found), f"Saved to {output}"]))
+    if output is not None:
+        click.echo("\n".join(sentences(found)))
+    write_or_print(_text(found, form), output)
 
 
 def _text(found: Comparison, form: str) -> str:
     """The comparison in a format."""
     from xlbench.reports import comparing
     from xlbench.reports.formats import as_csv, markdown
-    from xlbench.reports.terminal import plain
+    from xlbench.reports.terminal import plain, wrapped
 
     if form == "json":
         return comparing.comparison_json(found)
     if form == "csv":
         return as_csv(comparing.difference_records(found))
     tables = comparing.comparison_tables(found)
-    lines = [*comparing.explanation(found), *comparing.sentences(found)]
+    explained, summed = comparing.explanation(found), comparing.sentences(found)
     if form == "markdown":
         # As the note of a table, where names of models are escaped.
-        note = " ".join(filter(None, [tables[-1].note, *lines]))
+        note = " ".join(filter(None, [tables[-1].note, *explained, *summed]))
         return markdown([*tables[:-1], replace(tables[-1], note=note)])
-    return "\n".join([*map(plain, tables), *lines]) + "\n"
+    return "\n".join([*map(plain, tables), *map(wrapped, explained), "", *summed]) + "\n"
 
 
 def _refuse_repeats(paths: Sequence[Path]) -> None:

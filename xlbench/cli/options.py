@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from xlbench.files import write_whole
 
 data_dir_option = click.option(
     "--data-dir",
@@ -24,6 +26,9 @@ cache_dir_option = click.option(
 )
 device_option = click.option(
     "--device", help="Where the model runs: cpu, cuda, cuda:1, mps.  [default: the best there is]"
+)
+output_option = click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: print it]"
 )
 
 
@@ -70,6 +75,21 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             arguments[key] = value
     return arguments
+
+
+def refuse_overwriting(output: Path | None, inputs: Iterable[Path | None]) -> None:
+    """Refuses an output file that is one of the inputs."""
+    if output is not None and output.resolve() in {path.resolve() for path in inputs if path is not None}:
+        raise click.UsageError(f"--output {output} is one of the files to read: choose another.")
+
+
+def write_or_print(text: str, output: Path | None) -> None:
+    """Writes the text to the file, whole or not at all, and says so; prints it if there is no file."""
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(output, text.encode())
+        click.echo(f"Saved to {output}")
 
 
 def writable(folder: Path) -> None:

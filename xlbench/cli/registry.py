@@ -67,10 +67,11 @@ def _totals(task: Task) -> tuple[int, int]:
 def models() -> None:
     """List the kinds of model that --model takes, and how to install those that are missing."""
     from xlbench import encoders
+    from xlbench.encoders.kinds import KINDS
     from xlbench.reports.cells import Table, row
     from xlbench.reports.terminal import show
 
-    rows = [row(kind.takes, kind.about, "yes" if kind.installed else f"no: {kind.install}") for kind in encoders.KINDS]
+    rows = [row(kind.takes, kind.about, "yes" if kind.installed else f"no: {kind.install}") for kind in KINDS]
     rows += [row(name, f"entry point {point.value}", "yes") for name, point in encoders.plugins().items()]
     show([Table("Models", ("--model", "what it is", "installed"), tuple(rows))])
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from xlbench.encoders import Model
     from xlbench.results import Result
     from xlbench.tasks import Task
+    from xlbench.transforms import Debiasing
 
 _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
 
@@ -76,6 +77,18 @@ _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
 @click.option(
     "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
 )
+@click.option(
+    "--transform",
+    "transform_name",
+    metavar="center|lir:K",
+    help="Debias the vectors before they are scored: subtract each language's mean, or project out its K first "
+    "principal components.",
+)
+@click.option(
+    "--fit-on",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Parallel text (JSON lines) to fit --transform on.  [default: the task's own texts, marked as transductive]",
+)
 @click.option("--force", is_flag=True, help="Run again although the result is there, and replace it.")
 @click.option("--quiet", is_flag=True, help="Print the headline and the file only.")
 @click.pass_context
@@ -93,6 +106,8 @@ def run(
     dtype: str | None,
     max_length: int | None,
     model_args: tuple[str, ...],
+    transform_name: str | None,
+    fit_on: Path | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -104,10 +119,13 @@ def run(
     from xlbench import encoders
     from xlbench.reports.tables import headline, tables
     from xlbench.reports.terminal import show
-    from xlbench.results import save
+    from xlbench.results import path_of, save
+    from xlbench.transforms import Debiasing, parse
 
     options = {"dtype": dtype, "max_length": max_length}
     arguments = {name: value for name, value in options.items() if value is not None} | model_arguments(model_args)
+    if fit_on is not None and transform_name is None:
+        raise click.UsageError("--fit-on needs --transform.")
     jobs = [_Job.of(name, wanted, kinds) for name in dict.fromkeys(task_names)]
     names = [job.task.name for job in jobs]
     for name in names:
@@ -116,16 +134,19 @@ def run(
                 f"Two of the tasks are named {name}, and would have one result: rename one in its file."
             )
     model = encoders.load(model_name, device=device, arguments=arguments)
+    debiasing = Debiasing(parse(transform_name), fit_on) if transform_name is not None else None
+    identity = debiasing.identity(model.identity()) if debiasing else model.identity()
     # What is wrong with any task's result file is said before the first text is encoded.
-    known = [None if force else _known_result(job, model, output) for job in jobs]
-    for job, result in zip(jobs, known, strict=True):
-        path = _path(job, model, output)
+    paths = [path_of(output, identity["name"], job.task.name) for job in jobs]
+    known = [None if force else _known_result(job, identity, path) for job, path in zip(jobs, paths, strict=True)]
+    for job, path, result in zip(jobs, paths, known, strict=True):
         if result is None:
             writable(path.parent)
-            result = _evaluated(job, model, data_dir=data_dir, cache_dir=default_cache_dir(cache_dir), quiet=quiet)
+            subject = _Subject(model, debiasing, default_cache_dir(cache_dir))
+            result = _evaluated(job, subject, data_dir=data_dir, quiet=quiet)
             result = replace(result, environment={**result.environment, "command": _command(context, job)})
             save(result, path)
-            message = f"Saved to {path}"
+            message = f"{_left_out(job, result)}Saved to {path}"
         else:
             message = f"The result was there: {path} (--force runs it again)"
         if not quiet:
@@ -164,6 +185,15 @@ class _Job:
         return job
 
 
+def _left_out(job: _Job, result: Result) -> str:
+    """A line on the task's measures that the collection gives no value to, if there are any."""
+    found = {measure for values in result.scores.values() for measure in values}
+    absent = [measure for measure in job.task.measures if measure not in found]
+    if "multi" not in job.kinds or not absent:
+        return ""
+    return f"Left out: {', '.join(absent)}, which some language's queries have no value of.\n"
+
+
 def _command(context: click.Context, job: _Job) -> str:
     """The command that gives this result again; where its files are is no part of it."""
     words = ["xlbench", "run"]
@@ -178,28 +208,20 @@ def _command(context: click.Context, job: _Job) -> str:
     return shlex.join(words)
 
 
-def _path(job: _Job, model: Model, output: Path) -> Path:
-    from xlbench.results import path_of
-
-    return path_of(output, model.encoder.name, job.task.name)
-
-
-def _known_result(job: _Job, model: Model, output: Path) -> Result | None:
+def _known_result(job: _Job, identity: Mapping[str, Any], path: Path) -> Result | None:
     """The result of just this run, if it is there; another one in its place is an error."""
     from xlbench.results import load, parquet_path
 
-    path = _path(job, model, output)
     if not path.exists():
         return None
     found = load(path)
-    identity = model.identity()
     names = [setting.name for setting in settings(job.kinds, job.languages)]
     measures = sorted({measure for values in found.scores.values() for measure in values} - set(job.task.measures))
     same_task = found.headline == job.task.headline and not measures
     if same_task and found.is_of(task_version=job.task.version, model=identity, settings=names):
         return found if parquet_path(path).exists() else None
     compared = [("task version", found.task_version, job.task.version), ("headline", found.headline, job.task.headline)]
-    compared += [(key, found.model[key], identity[key]) for key in identity]
+    compared += [(key, found.model.get(key), identity[key]) for key in identity]
     compared += [("number of settings", len(found.queries), len(names))]
     differences = [f"its {what} is {theirs}, not {ours}" for what, theirs, ours in compared if theirs != ours]
     raise ResultError(
@@ -208,13 +230,30 @@ def _known_result(job: _Job, model: Model, output: Path) -> Result | None:
     )
 
 
-def _evaluated(job: _Job, model: Model, *, data_dir: Path | None, cache_dir: Path, quiet: bool) -> Result:
+@dataclass(frozen=True)
+class _Subject:
+    """What is evaluated, and where its vectors are kept."""
+
+    model: Model
+    debiasing: Debiasing | None
+    cache_dir: Path
+
+
+def _evaluated(job: _Job, subject: _Subject, *, data_dir: Path | None, quiet: bool) -> Result:
     from xlbench.tasks import read_collection
 
-    collection = read_collection(job.task, languages=job.languages, data_dir=data_dir, cache_dir=cache_dir)
+    collection = read_collection(job.task, languages=job.languages, data_dir=data_dir, cache_dir=subject.cache_dir)
 
     # Only here, because it imports torch, which takes longer than finding that the data is missing.
     from xlbench.evaluate import evaluate
 
     progress = display(f"{job.task.name}: encoding", quiet=quiet)
-    return evaluate(job.task, collection, model, kinds=job.kinds, cache_dir=cache_dir, progress=progress)
+    return evaluate(
+        job.task,
+        collection,
+        subject.model,
+        kinds=job.kinds,
+        cache_dir=subject.cache_dir,
+        debiasing=subject.debiasing,
+        progress=progress,
+    )

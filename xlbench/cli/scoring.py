@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlbench.cli.options import ManyValues
-from xlbench.files import write_whole
+from xlbench.cli.options import ManyValues, output_option, refuse_overwriting, write_or_print
 
 if TYPE_CHECKING:
     from xlbench.reports.cells import Cell, Table
     from xlbench.reports.formats import Record
-    from xlbench.scoring import Scores
+    from xlbench.scoring import RunScores
 
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -31,7 +30,7 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Measures as ir_measures spells them, such as nDCG@10, AP(rel=2), Bpref, and measures of language bias, such "
     "as RankDistance.  [default: nDCG@10 AP R@100 RR@10, and those of bias with --language-map]",
 )
-@click.option("--per-query", is_flag=True, help="Show the value of each topic as well.")
+@click.option("--per-query", is_flag=True, help="Show the value of each query as well.")
 @click.option(
     "--language-map",
     type=_EXISTING,
@@ -40,7 +39,7 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--query-language-map",
     type=_EXISTING,
-    help="File of two columns, id and language, of all judged topics.  [default: 'de' is the language of 'de:42']",
+    help="File of two columns, id and language, of all judged queries.  [default: 'de' is the language of 'de:42']",
 )
 @click.option(
     "--format",
@@ -50,7 +49,7 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="How to show it.",
 )
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: print it]")
+@output_option
 @click.option("--quiet", is_flag=True, help="Do not say what was passed over or left out.")
 def score(
     *,
@@ -67,11 +66,12 @@ def score(
     """Score any TREC run against QRELS by trec_eval's rules.
 
     RUN has lines 'qid Q0 docid rank score tag', QRELS has lines 'qid iter docid gain'; plain or gzip. The order is by
-    descending score, then by descending docid; the rank that RUN says plays no part. The means are over all topics of
-    QRELS, as with trec_eval -c: a topic that RUN does not have, or that has no relevant passage, counts 0.
+    descending score, then by descending docid; the rank that RUN says plays no part. The means are over all queries of
+    QRELS, as with trec_eval -c: a query that RUN does not have, or that has no relevant passage, counts 0.
     """
     if query_language_map and not language_map:
         raise click.UsageError("--query-language-map needs --language-map.")
+    refuse_overwriting(output, [run, qrels, language_map, query_language_map])
 
     from xlbench import bias
     from xlbench.readers.trec_files import read_judgements, read_languages, read_run
@@ -85,19 +85,15 @@ def score(
     judgements = read_judgements(qrels)
     languages = None
     if language_map:
-        topics = read_languages(query_language_map) if query_language_map else None
-        languages = Languages(read_languages(language_map), topics)
+        queries = read_languages(query_language_map) if query_language_map else None
+        languages = Languages(read_languages(language_map), queries)
     found = score_run(read_run(run), judgements, wanted, languages=languages)
     if not quiet:
         click.echo("".join(f"xlbench: {note}\n" for note in found.notes), err=True, nl=False)
-    text = _text(found, form, run, per_query=per_query)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write_whole(output, text.encode())
+    write_or_print(_text(found, form, run, per_query=per_query), output)
 
 
-def _text(found: Scores, form: str, run: Path, *, per_query: bool) -> str:
+def _text(found: RunScores, form: str, run: Path, *, per_query: bool) -> str:
     from xlbench.reports.formats import as_csv, as_json
     from xlbench.reports.terminal import show
 
@@ -109,9 +105,9 @@ def _text(found: Scores, form: str, run: Path, *, per_query: bool) -> str:
     return shown.getvalue()
 
 
-def _records(found: Scores, *, per_query: bool) -> list[Record]:
-    """One record a number: ``total`` over all topics, ``language``, ``mean`` of the languages, its ends, ``topic``."""
-    asked = found.asked or (None,) * len(found.topics)
+def _records(found: RunScores, *, per_query: bool) -> list[Record]:
+    """One record a number: ``total`` over all queries, ``language``, ``mean`` of the languages, its ends, ``query``."""
+    asked = found.asked or (None,) * len(found.queries)
     rows: list[tuple[str, str | None, str | None, str, float]]
     rows = [("total", None, None, name, value) for name, value in found.totals.items()]
     rows += [
@@ -121,29 +117,29 @@ def _records(found: Scores, *, per_query: bool) -> list[Record]:
     rows += [(end, None, None, name, value) for name, ends in found.references.items() for end, value in ends.items()]
     if per_query:
         rows += [
-            ("topic", language, topic, name, float(column[i]))
-            for i, (language, topic) in enumerate(zip(asked, found.topics, strict=True))
+            ("query", language, query, name, float(column[i]))
+            for i, (language, query) in enumerate(zip(asked, found.queries, strict=True))
             for name, column in found.values.items()
         ]
     return [
         {
             "of": of,
             "language": language,
-            "topic": topic,
+            "query": query,
             "measure": name,
             "value": value if math.isfinite(value) else None,
         }
-        for of, language, topic, name, value in rows
+        for of, language, query, name, value in rows
     ]
 
 
-def _tables(found: Scores, run: Path, *, per_query: bool) -> list[Table]:
+def _tables(found: RunScores, run: Path, *, per_query: bool) -> list[Table]:
     from xlbench.reports.cells import Table, row
 
     tables = []
     if found.totals:
         rows = tuple(row(name, _cell(value, name)) for name, value in found.totals.items())
-        tables.append(Table(f"{run.name}, {len(found.topics):,} topics", ("measure", "value"), rows))
+        tables.append(Table(f"{run.name}, {len(found.queries):,} queries", ("measure", "value"), rows))
     if found.languages:
         names = tuple(found.summary)
         lines = {**found.languages, "mean": found.summary}
@@ -154,14 +150,14 @@ def _tables(found: Scores, run: Path, *, per_query: bool) -> list[Table]:
             row(line, *(_cell(values.get(name, math.nan), name) for name in names), counted.get(line, ""))
             for line, values in lines.items()
         )
-        title = f"{run.name}, by language of the topics, all passages in one pool"
-        tables.append(Table(title, ("language", *names, "topics"), rows))
+        title = f"{run.name}, by language of the queries, all passages in one pool"
+        tables.append(Table(title, ("language", *names, "queries"), rows))
     if per_query:
         rows = tuple(
-            row(topic, *(_cell(float(column[i]), name) for name, column in found.values.items()))
-            for i, topic in enumerate(found.topics)
+            row(query, *(_cell(float(column[i]), name) for name, column in found.values.items()))
+            for i, query in enumerate(found.queries)
         )
-        tables.append(Table(f"{run.name}, by topic", ("topic", *found.values), rows))
+        tables.append(Table(f"{run.name}, by query", ("query", *found.values), rows))
     return tables
 
 

@@ -1,6 +1,30 @@
 """Comparison: whether models differ on a task, in which languages, by how much, and how sure that is."""
 
 from xlbench.comparison.comparing import compare
-from xlbench.comparison.records import Cell, Comparison, Difference, Ranked, Ranking, Standing, Tradeoff, Verdict
+from xlbench.comparison.records import (
+    MEAN,
+    Comparison,
+    Difference,
+    Order,
+    Quantity,
+    Ranked,
+    Standing,
+    Tradeoff,
+    Verdict,
+)
+from xlbench.comparison.tested import Tested, compare_alike
 
-__all__ = ["Cell", "Comparison", "Difference", "Ranked", "Ranking", "Standing", "Tradeoff", "Verdict", "compare"]
+__all__ = [
+    "MEAN",
+    "Comparison",
+    "Difference",
+    "Order",
+    "Quantity",
+    "Ranked",
+    "Standing",
+    "Tested",
+    "Tradeoff",
+    "Verdict",
+    "compare",
+    "compare_alike",
+]

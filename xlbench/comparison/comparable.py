@@ -9,6 +9,19 @@ from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, kind_of
 
 
+def check_per_query(results: Sequence[Result], names: Sequence[str]) -> None:
+    """Returns if every result with scores has those of single queries, which tests need.
+
+    Raises:
+        ResultError: naming the files.
+
+    """
+    if lacking := [name for name, result in zip(names, results, strict=True) if result.scores and not result.per_query]:
+        raise ResultError(
+            f"{', '.join(lacking)} has no scores of single queries; expected them in a parquet file beside the JSON."
+        )
+
+
 def check_comparable(results: Sequence[Result], names: Sequence[str]) -> None:
     """Returns if the results are of one task in one version and the same languages.
 

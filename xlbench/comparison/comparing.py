@@ -9,23 +9,41 @@ from itertools import combinations
 
 import numpy as np
 
-from xlbench.comparison.comparable import check_comparable, check_measures, check_queries, common_kinds, labels
-from xlbench.comparison.records import MEAN, Cell, Comparison, Difference, Ranked, Ranking, Standing, Tradeoff, Verdict
-from xlbench.comparison.study import Study, better, cells_of, perfect_value
+from xlbench import bias
+from xlbench.bias import RANK_DISTANCE
+from xlbench.comparison.comparable import (
+    check_comparable,
+    check_measures,
+    check_per_query,
+    check_queries,
+    common_kinds,
+    labels,
+)
+from xlbench.comparison.records import (
+    MEAN,
+    Comparison,
+    Difference,
+    Order,
+    Quantity,
+    Ranked,
+    Standing,
+    Tradeoff,
+    Verdict,
+)
+from xlbench.comparison.study import Study, perfect_value, quantities_of
 from xlbench.errors import ResultError, UnknownNameError
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, kind_of
 from xlbench.statistics import (
     DRAWS,
     RESAMPLES,
+    asked,
     difference_intervals,
     effect_sizes,
     groups,
     holm,
-    n_questions,
 )
 
-DISTANCE = "RankDistance"
 _MANY_DRAWS = 100_000
 
 
@@ -40,7 +58,7 @@ def compare(
 ) -> Comparison:
     """The comparison of results with per-query scores: ``others`` against ``baseline``.
 
-    ``measures`` are those of the cells, by default the task's headline; ``settings`` are kinds of setting or names of
+    ``measures`` are by default the task's headline; ``settings`` are kinds of setting or names of
     single ones, by default all kinds; ``names`` are what errors call the results, the baseline first.
 
     Raises:
@@ -50,21 +68,35 @@ def compare(
     """
     results = [baseline, *others]
     names = list(names) or [f"the result of {result.model['name']}" for result in results]
+    return compare_labelled(
+        results, labels(results, names), names=names, measures=measures, settings=settings, alpha=alpha
+    )
+
+
+def compare_labelled(
+    results: Sequence[Result],
+    labelled: Sequence[str],
+    *,
+    names: Sequence[str],
+    measures: Sequence[str],
+    settings: Sequence[str] = (),
+    alpha: float = 0.05,
+) -> Comparison:
+    """As ``compare``: the results against the first of them, with these labels of the models."""
+    check_per_query(results, names)
     check_comparable(results, names)
     plan = _Plan.of(results, names, measures=measures, wanted=settings)
     check_queries(results, names, plan.settings(results))
-    whole, labelled = (
-        Study.of(results, names, list(dict.fromkeys([*plan.cells, *plan.overall]))),
-        labels(results, names),
-    )
-    study, overall = whole.of_cells(plan.cells), whole.of_cells(plan.overall)
-    n_tests = len(plan.cells) * len(others)
+    whole = Study.of(results, names, list(dict.fromkeys([*plan.tested, *plan.overall])))
+    overall = whole.only(plan.overall)
+    n_tests = len(plan.tested) * (len(results) - 1)
     draws = _enough_draws(n_tests, alpha)
-    differences = _differences(study, labelled, alpha=alpha, draws=draws)
+    differences = _differences(whole.only(plan.tested), labelled, alpha=alpha, draws=draws)
+    lead = [quantity for quantity in plan.overall if quantity.measure == plan.lead]
     return Comparison(
-        task=baseline.task,
-        task_version=baseline.task_version,
-        missing_languages=tuple(baseline.missing_languages),
+        task=results[0].task,
+        task_version=results[0].task_version,
+        missing_languages=tuple(results[0].missing_languages),
         baseline=labelled[0],
         others=tuple(labelled[1:]),
         measures=plan.measures,
@@ -72,11 +104,11 @@ def compare(
         resamples=RESAMPLES,
         draws=draws,
         n_tests=n_tests,
-        perfect={m: perfect_value(baseline, names[0], m) for m in plan.measures if better(m) == "nearer"},
-        differences=tuple(d for d in differences if d.cell.measure in plan.measures),
+        perfect={m: perfect_value(results[0], names[0], m) for m in plan.measures if bias.better(m) == "nearer"},
+        differences=tuple(d for d in differences if d.quantity.measure in plan.measures),
         tradeoffs=tuple(_tradeoffs(differences, labelled[1:], plan.lead)),
         standings=tuple(_standings(overall, labelled)) if plan.whole else (),
-        rankings=tuple(_rankings(overall, labelled, plan.lead, alpha=alpha)) if len(results) > 2 else (),
+        orders=tuple(_orders(whole.only(lead), labelled, alpha=alpha)) if len(results) > 2 and lead else (),
         left_out=tuple(plan.left_out),
     )
 
@@ -91,9 +123,8 @@ class _Plan:
     kinds: list[Kind]
     """Compared in whole."""
     left_out: list[Kind]
-    cells: list[Cell]
-    """Those that are tested."""
-    overall: list[Cell]
+    tested: list[Quantity]
+    overall: list[Quantity]
     """The means of the lead in each kind, and of RankDistance."""
 
     @property
@@ -104,7 +135,7 @@ class _Plan:
     def settings(self, results: Sequence[Result]) -> list[str]:
         """The settings that the results must have in common."""
         found = [setting for result in results for setting in result.scores if kind_of(setting) in self.kinds]
-        return list(dict.fromkeys([*found, *(setting for cell in self.cells for setting in cell.settings)]))
+        return list(dict.fromkeys([*found, *(setting for quantity in self.tested for setting in quantity.settings)]))
 
     @classmethod
     def of(
@@ -123,22 +154,22 @@ class _Plan:
                 raise UnknownNameError("setting", name, [*common, *known], hint=hint)
         kinds = [kind for kind in common if kind in wanted or not wanted]
         single = [name for name in dict.fromkeys(wanted) if name not in KINDS]
-        cells: list[Cell] = []
+        tested: list[Quantity] = []
         for measure in measures:
-            of_measure = cells_of(baseline, measure, kinds, single)
+            of_measure = quantities_of(baseline, measure, kinds, single)
             if not of_measure:
-                there = dict.fromkeys(cell.kind for cell in cells_of(baseline, measure, KINDS))
+                there = dict.fromkeys(q.kind for q in quantities_of(baseline, measure, KINDS))
                 raise UnknownNameError(f"setting of {measure}", ", ".join(wanted or common), there)
-            cells += of_measure
+            tested += of_measure
         # RankDistance has none in mono: the headline then leads.
-        both = [m for m in measures if cells_of(baseline, m, ["mono"])]
+        both = [m for m in measures if quantities_of(baseline, m, ["mono"])]
         lead = baseline.headline if baseline.headline in both or not both else both[0]
-        overall = cells_of(baseline, lead, kinds)
-        if {"mono", "multi"} <= {*kinds} and all(DISTANCE in r.summary.get("multi", {}) for r in results):
-            of_distance = cells_of(baseline, DISTANCE, ["multi"])
+        overall = quantities_of(baseline, lead, kinds)
+        if {"mono", "multi"} <= {*kinds} and all(RANK_DISTANCE in r.summary.get("multi", {}) for r in results):
+            of_distance = quantities_of(baseline, RANK_DISTANCE, ["multi"])
             overall += of_distance
-            cells += of_distance if DISTANCE not in measures and lead in measures else []
-        return cls(measures, lead, kinds, left_out, cells, [cell for cell in overall if cell.name == MEAN])
+            tested += of_distance if RANK_DISTANCE not in measures and lead in measures else []
+        return cls(measures, lead, kinds, left_out, tested, [q for q in overall if q.name == MEAN])
 
 
 def _enough_draws(n_tests: int, alpha: float) -> int:
@@ -150,55 +181,61 @@ def _enough_draws(n_tests: int, alpha: float) -> int:
 
 
 def _differences(study: Study, labelled: Sequence[str], *, alpha: float, draws: int) -> list[Difference]:
-    """Each model against the first in each cell."""
+    """Each model against the first in each quantity."""
     others = range(1, len(labelled))
     p = study.p_values([(0, other) for other in others], draws=draws)
     adjusted = holm(p.ravel()).reshape(p.shape)
-    baseline = study.means(0)
+    # The p-value where no draw was as extreme; an exact one is larger.
+    bound = np.max(adjusted, where=p <= 1 / (1 + draws), initial=0.0)
+    present = asked(study.values[0], study.weights)
     changes = [study.values[other] - study.values[0] for other in others]
     intervals = difference_intervals(changes, study.weights, level=1 - alpha)
+    baseline, n_questions = study.means(0), present.sum(axis=0)
     found = []
-    for other, change, ends in zip(others, changes, intervals, strict=True):
+    for other, ends, p_adjusted in zip(others, intervals, adjusted, strict=True):
         value, gain = study.means(other), study.goodness(other) - study.goodness(0)
-        effect, n = effect_sizes(change, study.weights), n_questions(change, study.weights)
+        d_z = effect_sizes(study.parts[other] - study.parts[0], present)
         found += [
             Difference(
                 model=labelled[other],
-                cell=cell,
+                quantity=quantity,
                 baseline=float(baseline[k]),
                 value=float(value[k]),
                 interval=(float(ends[0, k]), float(ends[1, k])),
                 p=float(p[other - 1, k]),
-                p_adjusted=float(adjusted[other - 1, k]),
-                effect=float(effect[k]),
-                n_questions=int(n[k]),
-                verdict=_verdict(gain[k], adjusted[other - 1, k], alpha),
+                p_adjusted=float(p_adjusted[k]),
+                p_is_bound=bool(p_adjusted[k] <= bound),
+                d_z=float(d_z[k]),
+                n_questions=int(n_questions[k]),
+                verdict=_verdict(quantity.measure, gain[k]) if p_adjusted[k] <= alpha else "cannot be told apart",
             )
-            for k, cell in enumerate(study.cells)
+            for k, quantity in enumerate(study.quantities)
         ]
     return found
 
 
-def _verdict(gain: float, p: float, alpha: float) -> Verdict:
-    if p > alpha:
-        return "cannot be told apart"
+def _verdict(measure: str, gain: float) -> Verdict:
+    if bias.better(measure) == "neither":
+        return "higher" if gain > 0 else "lower"
     return "better" if gain > 0 else "worse"
 
 
 def _tradeoffs(differences: Sequence[Difference], others: Sequence[str], lead: str) -> Iterator[Tradeoff]:
     """What each model gains or loses in mono and in multi, for the languages that have both, and in the mean."""
-    found = {(d.model, d.cell.measure, d.cell.kind, d.cell.name): d for d in differences}
+    found = {(d.model, d.quantity.measure, d.quantity.kind, d.quantity.name): d for d in differences}
     for model in others:
         for d in differences:
-            mono = found.get((model, lead, "mono", d.cell.name))
-            if mono and (d.model, d.cell.measure, d.cell.kind) == (model, lead, "multi"):
-                yield Tradeoff(model, d.cell.name, mono, d, found.get((model, DISTANCE, "multi", d.cell.name)))
+            mono = found.get((model, lead, "mono", d.quantity.name))
+            if mono and (d.model, d.quantity.measure, d.quantity.kind) == (model, lead, "multi"):
+                yield Tradeoff(
+                    model, d.quantity.name, mono, d, found.get((model, RANK_DISTANCE, "multi", d.quantity.name))
+                )
 
 
 def _standings(overall: Study, labelled: Sequence[str]) -> Iterator[Standing]:
     """Each model with the models that dominate it."""
-    columns = [f"{cell.kind} {cell.measure}" for cell in overall.cells]
-    kept = [k for k, cell in enumerate(overall.cells) if cell.kind != "cross"]
+    columns = [f"{q.kind} {q.measure}" for q in overall.quantities]
+    kept = [k for k, q in enumerate(overall.quantities) if q.kind != "cross"]
     good = np.stack([overall.goodness(model) for model in range(len(labelled))])[:, kept]
     for model, label in enumerate(labelled):
         means = overall.means(model)
@@ -210,24 +247,21 @@ def _standings(overall: Study, labelled: Sequence[str]) -> Iterator[Standing]:
         )
 
 
-def _rankings(overall: Study, labelled: Sequence[str], lead: str, *, alpha: float) -> Iterator[Ranking]:
-    """The models from the best to the worst in each kind; all pairs of them are tested, corrected for their number."""
-    kept = [k for k, cell in enumerate(overall.cells) if cell.measure == lead]
+def _orders(study: Study, labelled: Sequence[str], *, alpha: float) -> Iterator[Order]:
+    """The models from the best to the worst in each quantity; all pairs of them are tested, corrected."""
     models = range(len(labelled))
     pairs = list(combinations(models, 2))
-    if not kept:
-        return
-    p = overall.p_values(pairs, draws=_enough_draws(len(pairs) * len(kept), alpha))[:, kept]
+    p = study.p_values(pairs, draws=_enough_draws(len(pairs) * len(study.quantities), alpha))
     adjusted = holm(p.ravel()).reshape(p.shape)
-    means, good = ([of(model) for model in models] for of in (overall.means, overall.goodness))
-    for at, k in enumerate(kept):
+    means, good = ([of(model) for model in models] for of in (study.means, study.goodness))
+    for k, quantity in enumerate(study.quantities):
         order = sorted(models, key=lambda model: -good[model][k])
         apart = np.zeros((len(models), len(models)), bool)
-        for (a, b), p_pair in zip(pairs, adjusted[:, at], strict=True):
+        for (a, b), p_pair in zip(pairs, adjusted[:, k], strict=True):
             apart[[a, b], [b, a]] = p_pair <= alpha
         runs = groups(apart[np.ix_(order, order)])
-        yield Ranking(
-            overall.cells[k],
+        yield Order(
+            quantity,
             tuple(
                 Ranked(labelled[m], float(means[m][k]), tuple(g for g, run in enumerate(runs) if place in run))
                 for place, m in enumerate(order)

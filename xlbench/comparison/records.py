@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Literal
 
 from xlbench.settings import Kind
 
-Verdict = Literal["better", "worse", "cannot be told apart"]
+Verdict = Literal["better", "worse", "higher", "lower", "cannot be told apart"]
+"""``higher`` and ``lower`` of measures of which neither is better."""
 MEAN = "mean"
-"""The name of the cell that is the macro mean of its kind."""
+"""The name of the quantity that is the macro mean of its kind."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One figure of each model: a measure in one or more settings."""
+class Quantity:
+    """What is known of each model: a measure in one or more settings."""
 
     measure: str
     kind: Kind
@@ -27,20 +29,22 @@ class Cell:
 
 @dataclass(frozen=True)
 class Difference:
-    """One model against the baseline in one cell."""
+    """One model against the baseline in one quantity."""
 
     model: str
-    cell: Cell
+    quantity: Quantity
     baseline: float
     """Value of the baseline."""
     value: float
     """Value of the model."""
     interval: tuple[float, float]
-    """Of the difference, at the level 1 - alpha; not corrected for the number of cells."""
+    """Of the difference, at the level 1 - alpha; not corrected for the number of differences."""
     p: float
     p_adjusted: float
-    """After Holm, over all cells of the comparison."""
-    effect: float
+    """After Holm, over all differences of the comparison."""
+    p_is_bound: bool
+    """Whether ``p_adjusted`` is no more than an upper bound, as no draw was as extreme as what was found."""
+    d_z: float
     """Standardised mean difference over questions; NaN where all questions have the same difference."""
     n_questions: int
     verdict: Verdict
@@ -66,7 +70,7 @@ class Tradeoff:
 
 @dataclass(frozen=True)
 class Standing:
-    """A model's place among all, by its means in several cells at once."""
+    """A model's place among all, by several means at once."""
 
     model: str
     values: Mapping[str, float]
@@ -84,12 +88,22 @@ class Ranked:
     groups: tuple[int, ...]
     """Numbers of its groups, from 0: two models with a group in common cannot be told apart."""
 
+    @property
+    def letters(self) -> str:
+        """Its groups as letters: ``a b``, and ``aa`` after ``z``."""
+        return " ".join(map(_letter, self.groups))
+
+
+def _letter(number: int) -> str:
+    before, last = divmod(number, len(ascii_lowercase))
+    return (_letter(before - 1) if before else "") + ascii_lowercase[last]
+
 
 @dataclass(frozen=True)
-class Ranking:
+class Order:
     """Models from the best to the worst, with the groups that cannot be told apart."""
 
-    cell: Cell
+    quantity: Quantity
     ranked: tuple[Ranked, ...]
 
 
@@ -110,14 +124,14 @@ class Comparison:
     draws: int
     """Sign flips of the test, where there are too many to take all."""
     n_tests: int
-    """Cells over which p-values were corrected."""
+    """Differences over which p-values were corrected."""
     perfect: Mapping[str, float]
     """The perfect value of each measure of which the nearer value is better."""
     differences: tuple[Difference, ...]
     """Of the measures asked for: by model, measure, kind; the languages, then their mean."""
     tradeoffs: tuple[Tradeoff, ...]
     standings: tuple[Standing, ...]
-    rankings: tuple[Ranking, ...]
+    orders: tuple[Order, ...]
     """With three or more models: in mono and in multi."""
     left_out: tuple[str, ...]
     """Kinds of setting that only some of the results have."""

@@ -1,4 +1,4 @@
-"""Study: the cells of a comparison, as arrays over questions."""
+"""Study: the quantities of a comparison, as arrays over questions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xlbench import bias
-from xlbench.comparison.records import MEAN, Cell
+from xlbench.comparison.records import MEAN, Quantity
 from xlbench.errors import ResultError
 from xlbench.results import QueryScores, Result
 from xlbench.settings import Kind, kind_of
-from xlbench.statistics import FloatArray, Values, column_means, contributions, macro_weights, p_values
+from xlbench.statistics import FloatArray, Values, contributions, macro_weights, p_values
 
 
-def cells_of(result: Result, measure: str, kinds: Sequence[Kind], names: Sequence[str] = ()) -> list[Cell]:
-    """The cells of a measure: for each kind its languages and their mean, then these settings by themselves."""
+def quantities_of(result: Result, measure: str, kinds: Sequence[Kind], names: Sequence[str] = ()) -> list[Quantity]:
+    """What is known by a measure: for each kind its languages and their mean, then these settings by themselves."""
     having = [setting for setting, values in result.scores.items() if measure in values]
     found = []
     for kind in kinds:
@@ -24,42 +24,44 @@ def cells_of(result: Result, measure: str, kinds: Sequence[Kind], names: Sequenc
         asked = list(dict.fromkeys(setting.partition(">")[0] for setting in settings))
         for language in asked if len(asked) > 1 else ():
             of_language = tuple(setting for setting in settings if setting.partition(">")[0] == language)
-            found.append(Cell(measure, kind, language, of_language))
+            found.append(Quantity(measure, kind, language, of_language))
         if settings:
-            found.append(Cell(measure, kind, MEAN, tuple(settings)))
-    there = {cell.settings for cell in found}
-    found += [Cell(measure, kind_of(name), name, (name,)) for name in names if name in having and (name,) not in there]
-    return found
+            found.append(Quantity(measure, kind, MEAN, tuple(settings)))
+    there = {quantity.settings for quantity in found}
+    single = (name for name in names if name in having and (name,) not in there)
+    return [*found, *(Quantity(measure, kind_of(name), name, (name,)) for name in single)]
 
 
 @dataclass(frozen=True)
 class Study:
-    """The values of several models in the same cells and for the same questions."""
+    """The values of several models of the same quantities and for the same questions."""
 
-    cells: tuple[Cell, ...]
+    quantities: tuple[Quantity, ...]
     """``K`` of them."""
     values: tuple[FloatArray, ...]
     """One ``[Q, C]`` a model: by question, and by setting and measure; NaN in the same places."""
     weights: FloatArray
     """``[C, K]``."""
+    parts: tuple[FloatArray, ...]
+    """One ``[Q, K]`` a model: what each question adds to each quantity, which is their sum."""
     perfect: FloatArray
     """``[K]``, the perfect value; NaN unless the nearer value is better."""
     direction: FloatArray
     """``[K]``, -1 where lower values are better, else 1."""
 
     @classmethod
-    def of(cls, results: Sequence[Result], names: Sequence[str], cells: Sequence[Cell]) -> Study:
-        """The study of these cells in results that have the same queries in them.
+    def of(cls, results: Sequence[Result], names: Sequence[str], quantities: Sequence[Quantity]) -> Study:
+        """The study of these quantities in results that have the same queries in them.
 
         Raises:
             ResultError: if a measure is defined for a query in one result and not in another.
 
         """
         wanted: dict[str, list[str]] = {}
-        for cell in cells:
-            for setting in cell.settings:
-                if cell.measure not in wanted.setdefault(setting, []):
-                    wanted[setting].append(cell.measure)
+        for quantity in quantities:
+            for setting in quantity.settings:
+                if quantity.measure not in wanted.setdefault(setting, []):
+                    wanted[setting].append(quantity.measure)
         found = [Values.of(list(_chosen(result, wanted))) for result in results]
         columns = found[0].columns
         defined = np.isfinite(found[0].value)
@@ -72,56 +74,53 @@ class Study:
                     "one of them was changed. Run both again with --force."
                 )
         column = {key: i for i, key in enumerate(columns)}
-        weights = [
-            macro_weights(columns, [column[setting, cell.measure] for setting in cell.settings]) for cell in cells
-        ]
+        weights = np.stack(
+            [macro_weights(columns, [column[setting, q.measure] for setting in q.settings]) for q in quantities], axis=1
+        )
         return cls(
-            cells=tuple(cells),
+            quantities=tuple(quantities),
             values=tuple(values.value for values in found),
-            weights=np.stack(weights, axis=1),
-            perfect=np.array([perfect_value(results[0], names[0], cell.measure) for cell in cells]),
-            direction=np.array([-1.0 if better(cell.measure) == "lower" else 1.0 for cell in cells]),
+            weights=weights,
+            parts=tuple(contributions(values.value, weights) for values in found),
+            perfect=np.array([perfect_value(results[0], names[0], q.measure) for q in quantities]),
+            direction=np.array([-1.0 if bias.better(q.measure) == "lower" else 1.0 for q in quantities]),
         )
 
-    def of_cells(self, cells: Sequence[Cell]) -> Study:
-        """The study of some of the cells."""
-        kept = [self.cells.index(cell) for cell in cells]
+    def only(self, quantities: Sequence[Quantity]) -> Study:
+        """The study of some of the quantities."""
+        kept = [self.quantities.index(quantity) for quantity in quantities]
         return replace(
             self,
-            cells=tuple(cells),
+            quantities=tuple(quantities),
             weights=self.weights[:, kept],
+            parts=tuple(part[:, kept] for part in self.parts),
             perfect=self.perfect[kept],
             direction=self.direction[kept],
         )
 
     def means(self, model: int) -> FloatArray:
-        """The value of each cell, ``float64[K]``."""
-        found: FloatArray = column_means(self.values[model]) @ self.weights
+        """The value of each quantity, ``float64[K]``."""
+        found: FloatArray = self.parts[model].sum(axis=0)
         return found
 
     def goodness(self, model: int) -> FloatArray:
-        """The value of each cell turned so that more is better, ``float64[K]``."""
+        """The value of each quantity turned so that more is better, ``float64[K]``."""
         means = self.means(model)
         return np.where(np.isnan(self.perfect), self.direction * means, -np.abs(means - self.perfect))
 
     def p_values(self, pairs: Sequence[tuple[int, int]], *, draws: int) -> FloatArray:
-        """The p-value of each pair of models in each cell, ``float64[len(pairs), K]``.
+        """The p-value of each pair of models in each quantity, ``float64[len(pairs), K]``.
 
         Where the nearer value is better, it is that of the difference of the two distances from the perfect value c.
         A swap keeps m, the mean of the two models, so that with their difference S the distances differ by
         ``| |m + S/2 - c| - |m - S/2 - c| | = min(|S|, 2 |m - c|)``.
         """
-        found = [contributions(self.values[b] - self.values[a], self.weights) for a, b in pairs]
-        sums = np.stack([np.abs(contribution.sum(axis=0)) for contribution in found])
-        middle = np.stack([(self.means(a) + self.means(b)) / 2 for a, b in pairs])
+        found = [self.parts[b] - self.parts[a] for a, b in pairs]
+        sums = np.stack([np.abs(difference.sum(axis=0)) for difference in found])
+        means = np.stack([self.means(model) for model in range(len(self.parts))])
+        middle = np.stack([(means[a] + means[b]) / 2 for a, b in pairs])
         reached = np.where(np.isnan(self.perfect), sums, np.minimum(sums, 2 * np.abs(middle - self.perfect)))
         return p_values(np.hstack(found), threshold=reached.ravel(), draws=draws).reshape(len(pairs), -1)
-
-
-def better(measure: str) -> str:
-    """Which values are better: ``higher``, ``lower``, or those ``nearer`` to the perfect one."""
-    of_bias = bias.find(measure)
-    return of_bias.better if of_bias else "higher"
 
 
 def perfect_value(result: Result, name: str, measure: str) -> float:
@@ -131,7 +130,7 @@ def perfect_value(result: Result, name: str, measure: str) -> float:
         ResultError: if the result does not say it.
 
     """
-    if better(measure) != "nearer":
+    if bias.better(measure) != "nearer":
         return float("nan")
     try:
         return float(result.references[measure]["perfect"])

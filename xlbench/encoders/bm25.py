@@ -57,6 +57,12 @@ _STOP_WORDS = {
     "sv": "SWEDISH",
     "tr": "TURKISH",
 }
+_EVERYWHERE = {"İ": "i", "\u00ad": "", "\u200d": ""}  # Folded, İ is two characters; the others are invisible in a word.
+_LETTERS = {
+    "az": {"I": "ı"},
+    "hi": {"\u093c": "", "ँ": "ं"},  # Nukta and candrabindu are often left out; Lucene folds them too.
+    "tr": {"I": "ı"},
+}
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
 # Marks belong to words: without them a Hindi word falls to pieces. Python's own \w leaves them out.
 _TOKEN = rf"[{_UNSPACED}]+|[\p{{L}}\p{{M}}\p{{N}}--[{_UNSPACED}]]+"
@@ -65,8 +71,9 @@ _TOKEN = rf"[{_UNSPACED}]+|[\p{{L}}\p{{M}}\p{{N}}--[{_UNSPACED}]]+"
 class BM25Scorer:
     """Scores passages by BM25 (Robertson and Zaragoza 2009), in Lucene's form.
 
-    ``tokenizer=language`` folds case, splits at what is no letter, mark or digit, drops stop words and takes Snowball
-    stems where there are any for the text's language, and takes character bigrams where a script has no spaces.
+    ``tokenizer=language`` folds case and digits, splits at what is no letter, mark or digit, drops stop words and takes
+    Snowball stems where there are any for the text's language, and takes character bigrams where a script has no
+    spaces.
     ``whitespace`` splits at spaces and nothing else, as Pyserini does for languages that it does not know.
 
     ``statistics=language`` takes the frequency of a term and the mean length from the passages of the passage's
@@ -75,7 +82,7 @@ class BM25Scorer:
     """
 
     name = "bm25"
-    revision = "1"
+    revision = "2"
 
     def __init__(
         self,
@@ -102,7 +109,7 @@ class BM25Scorer:
         """Versions of the libraries that analyse and weigh."""
         from importlib.metadata import version
 
-        return {name: version(name) for name in ("bm25s", "PyStemmer")}
+        return {name: version(name) for name in ("bm25s", "PyStemmer", "regex")}
 
     def fit(self, passages: Sequence[Text]) -> None:
         """Weighs the terms of all passages of the pool."""
@@ -185,12 +192,13 @@ def _analyser(language: str) -> Callable[[str], list[str]]:
 
     code = language.split("-")[0].split("_")[0].lower()
     stem = Stemmer.Stemmer(_SNOWBALL[code]).stemWords if code in _SNOWBALL else list
-    stop = frozenset(getattr(stopwords, f"STOPWORDS_{_STOP_WORDS[code]}")) if code in _STOP_WORDS else frozenset()
+    stop_words = getattr(stopwords, f"STOPWORDS_{_STOP_WORDS[code]}") if code in _STOP_WORDS else ()
+    stop = {_folded(word, code) for word in stop_words}
     token, unspaced = regex.compile(_TOKEN, regex.V1), regex.compile(f"[{_UNSPACED}]", regex.V1)
 
     def analyse(text: str) -> list[str]:
         words: list[str] = []
-        for word in token.findall(unicodedata.normalize("NFKC", text).casefold()):
+        for word in token.findall(_folded(text, code)):
             if unspaced.match(word):
                 words += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
             elif word not in stop:
@@ -198,3 +206,14 @@ def _analyser(language: str) -> Callable[[str], list[str]]:
         return list(stem(words))
 
     return analyse
+
+
+def _folded(text: str, language: str) -> str:
+    """The text with what spells the same in this language made the same: case, width, digits, composed letters."""
+    import regex
+
+    letters = str.maketrans(_EVERYWHERE | _LETTERS.get(language, {}))
+    text = unicodedata.normalize("NFKC", text).translate(letters).casefold()
+    # Folding may decompose: the Greek ΐ becomes three characters, which no stemmer knows.
+    text = unicodedata.normalize("NFKC", text)
+    return str(regex.sub(r"[\p{Nd}--[0-9]]", lambda digit: str(unicodedata.decimal(digit[0])), text, flags=regex.V1))

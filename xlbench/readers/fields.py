@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +34,22 @@ def decode(content: bytes, where: str) -> Any:
         raise DataError(f"{where} is nested too deeply to be a data file.") from error
     except ValueError as error:  # An integer of more digits than Python converts.
         raise DataError(f"{where} holds a value that cannot be read: {error}.") from error
+
+
+def content(path: Path) -> bytes:
+    """What a file holds, unpacked if it is gzip.
+
+    Raises:
+        DataError: if a gzip file is damaged or cut off.
+
+    """
+    packed = path.read_bytes()
+    if not packed.startswith(b"\x1f\x8b"):
+        return packed
+    try:
+        return gzip.decompress(packed)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is no whole gzip file ({error}): is it damaged or cut off?") from error
 
 
 def decode_file(path: Path) -> Any:

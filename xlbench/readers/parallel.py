@@ -1,4 +1,4 @@
-"""Reads parallel text: JSON lines, each with the same query and passage in several languages.
+"""Reads parallel text: JSON lines, plain or gzip, each with the same query and passage in several languages.
 
 ``{"id": "...", "queries": {language: text}, "passages": {language: text}}``. A line without queries is a passage that
 nobody asks for.
@@ -12,7 +12,7 @@ from typing import Any
 
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.errors import DataError
-from xlbench.readers.fields import decode, expect, field
+from xlbench.readers.fields import content, decode, expect, field
 
 FORMS = ("passage",)
 
@@ -31,7 +31,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
     judgements: list[Judgement] = []
     for path in dict.fromkeys(files.values()):
         languages = [language for language, its_path in files.items() if its_path == path]
-        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        for number, line in enumerate(content(path).splitlines(), start=1):
             where = f"{path}, line {number}"
             record = decode(line, where)
             id_ = field(record, "id", str, where)

@@ -31,23 +31,23 @@ _LARGEST_SCORE = float(np.finfo(np.float32).max)
 _LARGEST_GAIN = int(np.iinfo(np.int16).max)
 
 Judgements = Mapping[str, Mapping[str, int]]
-"""Gains by topic and passage."""
+"""Gains by query and passage."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The passages that were retrieved for each topic."""
+    """The passages that were retrieved for each query."""
 
     rows: Mapping[str, slice]
-    """By topic: its rows of ``passages``, best first."""
+    """By query: its rows of ``passages``, best first."""
     passages: Any
     """An Arrow array of ids."""
 
-    def ranking(self, topic: str) -> list[str]:
-        """The passages of a topic, best first; none for a topic that the run does not have."""
-        if topic not in self.rows:
+    def ranking(self, query: str) -> list[str]:
+        """The passages of a query, best first; none for a query that the run does not have."""
+        if query not in self.rows:
             return []
-        ids: list[str] = self.passages[self.rows[topic]].to_pylist()
+        ids: list[str] = self.passages[self.rows[query]].to_pylist()
         return ids
 
 
@@ -58,17 +58,17 @@ def read_run(path: Path) -> Run:
     says plays no part.
 
     Raises:
-        DataError: for a line that is not of this form, a score that is no finite number, a passage that a topic has
+        DataError: for a line that is not of this form, a score that is no finite number, a passage that a query has
             twice, and a file that is empty, cut off or not UTF-8.
 
     """
     import pyarrow as pa
 
     code: dict[bytes, int] = {}
-    topic_of, score_of, line_of = array("i"), array("d"), array("q")
+    query_of, score_of, line_of = array("i"), array("d"), array("q")
     chunks, passages = [], []
-    for number, (topic, _, passage, _, score, _) in _rows(path, _RUN):
-        topic_of.append(code.setdefault(topic, len(code)))
+    for number, (query, _, passage, _, score, _) in _rows(path, _RUN):
+        query_of.append(code.setdefault(query, len(code)))
         score_of.append(_score(score, path, number))
         line_of.append(number)
         passages.append(passage)
@@ -78,23 +78,23 @@ def read_run(path: Path) -> Run:
     chunks.append(pa.array(passages, pa.large_binary()))
     table = pa.table(
         {
-            "topic": np.frombuffer(topic_of, np.int32),
+            "query": np.frombuffer(query_of, np.int32),
             # As trec_eval keeps them: scores that differ in double precision only are ties.
             "score": np.frombuffer(score_of).astype(np.float32),
             "passage": pa.chunked_array(chunks).cast(pa.large_string()),
             "line": np.frombuffer(line_of, np.int64),
         }
     )
-    table = table.sort_by([("topic", "ascending"), ("score", "descending"), ("passage", "descending")])
+    table = table.sort_by([("query", "ascending"), ("score", "descending"), ("passage", "descending")])
     ids = table["passage"].combine_chunks()
-    starts = np.searchsorted(table["topic"].to_numpy(), np.arange(len(code) + 1)).tolist()
-    rows = {topic.decode(): slice(starts[i], starts[i + 1]) for topic, i in code.items()}
+    starts = np.searchsorted(table["query"].to_numpy(), np.arange(len(code) + 1)).tolist()
+    rows = {query.decode(): slice(starts[i], starts[i + 1]) for query, i in code.items()}
     _refuse_repeats(rows, ids, table["line"].to_numpy(), path)
     return Run(rows, ids)
 
 
 def read_judgements(path: Path) -> Judgements:
-    """The gains in a file of lines ``qid iter docid gain``, by topic and passage, in the order of the file.
+    """The gains in a file of lines ``qid iter docid gain``, by query and passage, in the order of the file.
 
     Raises:
         DataError: for a line that is not of this form, a gain that is no integer, a pair that is judged twice with
@@ -102,13 +102,13 @@ def read_judgements(path: Path) -> Judgements:
 
     """
     found: dict[str, dict[str, int]] = {}
-    for number, (topic, _, passage, text) in _rows(path, _JUDGEMENTS):
+    for number, (query, _, passage, text) in _rows(path, _JUDGEMENTS):
         gain = _gain(text, path, number)
-        known = found.setdefault(topic.decode(), {}).setdefault(passage.decode(), gain)
+        known = found.setdefault(query.decode(), {}).setdefault(passage.decode(), gain)
         if known != gain:
             raise DataError(
-                f"{path}, line {number:,}, judges the passage {shown(passage.decode())} of topic "
-                f"{shown(topic.decode())} with {gain}, and a line above it with {known}; expected one gain."
+                f"{path}, line {number:,}, judges the passage {shown(passage.decode())} of query "
+                f"{shown(query.decode())} with {gain}, and a line above it with {known}; expected one gain."
             )
     return found
 
@@ -242,14 +242,14 @@ def _gain(text: bytes, path: Path, number: int) -> int:
 def _refuse_repeats(rows: Mapping[str, slice], ids: Any, line: npt.NDArray[np.int64], path: Path) -> None:
     import pyarrow.compute as pc
 
-    for topic, where in rows.items():
+    for query, where in rows.items():
         passages = ids[where]
         if pc.count_distinct(passages).as_py() < len(passages):
             first: dict[str, int] = {}
             for number, passage in sorted(zip(line[where].tolist(), passages.to_pylist(), strict=True)):
                 if passage in first:
                     raise DataError(
-                        f"{path}, line {number:,}, has the passage {shown(passage)} of topic {shown(topic)} again, "
-                        f"after line {first[passage]:,}; expected each passage of a topic once."
+                        f"{path}, line {number:,}, has the passage {shown(passage)} of query {shown(query)} again, "
+                        f"after line {first[passage]:,}; expected each passage of a query once."
                     )
                 first[passage] = number

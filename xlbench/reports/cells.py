@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from xlbench import bias
 
@@ -27,7 +26,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A title, the names of the columns and the rows; a last row that begins with ``mean`` is a mean."""
+    """A title, the names of the columns and the rows."""
 
     title: str
     header: tuple[str, ...]
@@ -41,6 +40,14 @@ class Table:
 
 
 EMPTY = Cell("")
+MEAN = "mean"
+MEAN_OF_OTHERS = "mean of the others"
+"""The name of a mean of a matrix, which leaves its diagonal out."""
+
+
+def is_mean(cells: Sequence[Cell]) -> bool:
+    """Whether a row is a mean of those above."""
+    return cells[0].text in (MEAN, MEAN_OF_OTHERS)
 
 
 def row(*entries: str | int | Cell) -> tuple[Cell, ...]:
@@ -75,12 +82,6 @@ def number(value: float, measure: str, *, decimals: int | None = None) -> str:
     return shown.replace("0.", ".", 1) if shown.lstrip("-").startswith("0.") else shown
 
 
-def better_of(measure: str) -> Literal["lower", "higher", "nearer"]:
-    """Whether lower values of a measure are better, higher ones, or those nearer to the perfect one."""
-    of_bias = bias.find(measure)
-    return of_bias.better if of_bias else "higher"
-
-
 def one_line(text: str) -> str:
     """The text with a space for each character that would break a line or steer a terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
@@ -90,9 +91,10 @@ def with_best(cells: Sequence[Cell], measure: str, *, perfect: float | None = No
     """The cells with the best ones marked, by the measure's direction; none where fewer than two have a value.
 
     ``perfect`` is for a measure whose better values are those nearer to the perfect one: without it there is no best.
+    Nor is there one of parts of a loss.
     """
-    better = better_of(measure)
-    target = {"higher": float("inf"), "lower": float("-inf"), "nearer": perfect}[better]
+    better = bias.better(measure)
+    target = {"higher": float("inf"), "lower": float("-inf"), "nearer": perfect, "neither": None}[better]
     values = [cell.value for cell in cells if cell.value is not None]
     if target is None or len(values) < 2:
         return tuple(cells)

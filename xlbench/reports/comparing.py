@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-import string
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from xlbench.comparison import Comparison, Difference, Ranking, Tradeoff
-from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
+from xlbench import bias
+from xlbench.comparison import MEAN, Comparison, Difference, Order, Tradeoff, Verdict
+from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, one_line, row, with_best
 from xlbench.reports.formats import Record
-from xlbench.reports.tables import KIND_TITLES
+from xlbench.reports.words import KIND_TITLES, LITTLE, NO_FAVOURITE, captioned, flatters_little
 from xlbench.settings import KINDS
 
-_WORDS = {"better": "better", "worse": "worse", "cannot be told apart": "alike"}
+ALIKE: Verdict = "cannot be told apart"
+VERDICTS = ("'better' and 'worse'", "'higher' and 'lower'")
+"""The verdicts on measures with a direction, and on those without."""
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """The orders of models, their standings, and each model's differences and trade-offs against the baseline."""
-    found = [_ranking(comparison, ranking) for ranking in comparison.rankings]
+    found = [_order(comparison, order) for order in comparison.orders]
     if comparison.standings:
         found.append(_standings(comparison))
     for model in comparison.others:
@@ -35,28 +37,39 @@ def sentences(comparison: Comparison) -> list[str]:
     found = []
     for model in comparison.others:
         for measure in comparison.measures:
-            chosen = [d for d in comparison.differences if (d.model, d.cell.measure) == (model, measure)]
-            means = [d for d in chosen if d.cell.name == "mean" or ">" in d.cell.name]
+            chosen = [d for d in comparison.differences if (d.model, d.quantity.measure) == (model, measure)]
+            means = [d for d in chosen if d.quantity.name == MEAN or ">" in d.quantity.name]
             parts = [f"{_place(d)} {d.verdict} ({_signed(d.difference, measure)})" for d in means]
-            found.append(f"{_against(comparison, model)} on {comparison.task}, {measure}: {', '.join(parts)}.")
+            found.append(
+                one_line(f"{_against(comparison, model)} on {comparison.task}, {measure}: {', '.join(parts)}.")
+            )
     return found
 
 
 def explanation(comparison: Comparison) -> list[str]:
-    """Sentences that say what the interval, the effect, p and the number of questions are."""
+    """Sentences that say what the interval, p, d_z and the number of questions are, and what bias does not show."""
     level = f"{100 * (1 - comparison.alpha):g} %"
+    verdicts = [VERDICTS[bias.better(m) == "neither"] for m in comparison.measures]
     found = [
         f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of questions.",
         f"p: paired randomisation test (at most {comparison.draws:,} draws) that swaps all values of a question "
         f"between the two models, corrected by Holm's method for the {comparison.n_tests} differences tested; "
-        f"'better' and 'worse' have p up to {comparison.alpha:g}.",
-        "Effect: mean difference of a question divided by its standard deviation (.2 is small, .8 large).",
+        f"{' and '.join(dict.fromkeys(verdicts))} have p up to {comparison.alpha:g}.",
+        "Intervals are not corrected for the number of differences: one without 0 may stand beside 'cannot be told "
+        "apart'.",
+        "d_z: mean difference of a question divided by its standard deviation. A mean over languages has a smaller "
+        "deviation than one language, so that the rows of languages and of means cannot be compared.",
         "A question counts once, in however many languages it is asked: its translations are not independent.",
     ]
     for measure, perfect in comparison.perfect.items():
         found.append(
-            f"{measure}: values nearer to {number(perfect, measure)} are better, and the test is of that distance."
+            f"{measure}: values nearer to {number(perfect, measure)} are better; p and the verdict are of the distance "
+            "to it, the interval is of the difference."
         )
+    if any(flatters_little(measure) for measure in comparison.measures):
+        found.append(LITTLE)
+    if {"LPR", "OneTargetBias"} & {*comparison.measures}:
+        found.append(NO_FAVOURITE)
     if comparison.left_out:
         found.append(f"Not compared, as not all of the results have it: {', '.join(comparison.left_out)}.")
     return found
@@ -66,17 +79,23 @@ def difference_records(comparison: Comparison) -> list[Record]:
     """One record for each difference, in full precision.
 
     ``setting`` is ``mono``, ``cross`` or ``multi`` for the mean of a kind, a language for the mean of its settings of
-    the kind, or the name of a setting; ``low`` and ``high`` are the ends of the interval; ``effect`` is None where it
-    is not a number.
+    the kind, or the name of a setting; ``low`` and ``high`` are the ends of the interval; ``p_is_bound`` is whether
+    ``p_adjusted`` is an upper bound; ``d_z`` is None where it is not a number.
     """
     of_all = {"task": comparison.task, "task_version": comparison.task_version, "baseline": comparison.baseline}
     return [
         {"model": d.model}
         | of_all
-        | {"kind": d.cell.kind, "setting": _place(d), "measure": d.cell.measure}
+        | {"kind": d.quantity.kind, "setting": _place(d), "measure": d.quantity.measure}
         | {"baseline_value": d.baseline, "value": d.value, "difference": d.difference}
-        | {"low": d.interval[0], "high": d.interval[1], "effect": None if math.isnan(d.effect) else d.effect}
-        | {"p": d.p, "p_adjusted": d.p_adjusted, "verdict": d.verdict, "n_questions": d.n_questions}
+        | {"low": d.interval[0], "high": d.interval[1], "d_z": None if math.isnan(d.d_z) else d.d_z}
+        | {
+            "p": d.p,
+            "p_adjusted": d.p_adjusted,
+            "p_is_bound": d.p_is_bound,
+            "verdict": d.verdict,
+            "n_questions": d.n_questions,
+        }
         | {"missing_languages": list(comparison.missing_languages)}
         for d in comparison.differences
     ]
@@ -90,7 +109,7 @@ def comparison_json(comparison: Comparison) -> str:
 
 
 def _place(d: Difference) -> str:
-    return d.cell.kind if d.cell.name == "mean" else d.cell.name
+    return d.quantity.kind if d.quantity.name == MEAN else d.quantity.name
 
 
 def _against(comparison: Comparison, model: str) -> str:
@@ -98,26 +117,20 @@ def _against(comparison: Comparison, model: str) -> str:
 
 
 def _title(comparison: Comparison, text: str) -> str:
-    missing = ", ".join(comparison.missing_languages)
-    return f"{comparison.task}, {text}" + (f" (partial: without {missing})" if missing else "")
+    return captioned(f"{comparison.task}, {text}", comparison.missing_languages)
 
 
-def _ranking(comparison: Comparison, ranking: Ranking) -> Table:
-    measure = ranking.cell.measure
-    values = with_best([number_cell(ranked.value, measure) for ranked in ranking.ranked], measure)
+def _order(comparison: Comparison, order: Order) -> Table:
+    measure = order.quantity.measure
+    values = with_best([number_cell(ranked.value, measure) for ranked in order.ranked], measure)
     return Table(
-        title=_title(comparison, f"{KIND_TITLES[ranking.cell.kind]} {measure}: models in order"),
+        title=_title(comparison, f"{KIND_TITLES[order.quantity.kind]} {measure}: models in order"),
         header=("model", measure, "groups"),
         rows=tuple(
-            row(ranked.model, value, " ".join(map(_letter, ranked.groups)))
-            for ranked, value in zip(ranking.ranked, values, strict=True)
+            row(ranked.model, value, ranked.letters) for ranked, value in zip(order.ranked, values, strict=True)
         ),
         note="Models that share a letter cannot be told apart (all pairs tested, corrected by Holm's method).",
     )
-
-
-def _letter(group: int) -> str:
-    return string.ascii_lowercase[group] if group < len(string.ascii_lowercase) else str(group + 1)
 
 
 def _standings(comparison: Comparison) -> Table:
@@ -140,38 +153,45 @@ def _standings(comparison: Comparison) -> Table:
 
 def _differences(comparison: Comparison, model: str) -> Iterator[Table]:
     for measure in comparison.measures:
-        of_measure = [d for d in comparison.differences if (d.model, d.cell.measure) == (model, measure)]
-        single = [d for d in of_measure if ">" in d.cell.name]
+        of_measure = [d for d in comparison.differences if (d.model, d.quantity.measure) == (model, measure)]
+        single = [d for d in of_measure if ">" in d.quantity.name]
         parts = {
-            KIND_TITLES[kind]: [d for d in of_measure if d.cell.kind == kind and d not in single] for kind in KINDS
+            KIND_TITLES[kind]: [d for d in of_measure if d.quantity.kind == kind and d not in single] for kind in KINDS
         }
         for title, rows in (parts | {"single settings,": single}).items():
             if rows:
                 yield Table(
                     title=_title(comparison, f"{title} {measure}: {_against(comparison, model)}"),
-                    header=("", "baseline", "model", "difference", "effect", "p", "verdict", "questions"),
+                    header=("", "baseline", "model", "difference", "d_z", "p", "verdict", "questions"),
                     rows=tuple(_difference_row(d) for d in rows),
                 )
 
 
 def _difference_row(d: Difference) -> tuple[Cell, ...]:
-    measure = d.cell.measure
+    measure = d.quantity.measure
     low, high = (_signed(end, measure) for end in d.interval)
     return row(
-        d.cell.name,
+        d.quantity.name,
         number_cell(d.baseline, measure),
         number_cell(d.value, measure),
         Cell(f"{_signed(d.difference, measure)} [{low}, {high}]", d.difference, d.interval),
-        EMPTY if math.isnan(d.effect) else Cell(number(d.effect, "", decimals=2), d.effect),
-        Cell("<.001" if d.p_adjusted < 0.001 else number(d.p_adjusted, ""), d.p_adjusted),
+        EMPTY if math.isnan(d.d_z) else Cell(number(d.d_z, "", decimals=2), d.d_z),
+        Cell(_p(d), d.p_adjusted),
         d.verdict,
         d.n_questions,
     )
 
 
+def _p(d: Difference) -> str:
+    """The adjusted p-value; one that is a bound is rounded up."""
+    if d.p_adjusted < 0.001:
+        return "<.001"
+    return f"≤{number(math.ceil(1000 * d.p_adjusted) / 1000, '')}" if d.p_is_bound else number(d.p_adjusted, "")
+
+
 def _tradeoffs(comparison: Comparison, rows: list[Tradeoff]) -> Table:
     first = rows[0]
-    columns = [f"{d.cell.kind} {d.cell.measure}" for d in (first.mono, first.multi, first.distance) if d]
+    columns = [f"{d.quantity.kind} {d.quantity.measure}" for d in (first.mono, first.multi, first.distance) if d]
     return Table(
         title=_title(comparison, f"gains and losses: {_against(comparison, first.model)}"),
         header=("", *columns, "verdict"),
@@ -183,12 +203,12 @@ def _tradeoffs(comparison: Comparison, rows: list[Tradeoff]) -> Table:
 
 
 def _marked(d: Difference) -> Cell:
-    mark = "" if d.verdict == "cannot be told apart" else "*"
-    return Cell(_signed(d.difference, d.cell.measure), d.difference, mark=mark)
+    mark = "" if d.verdict == ALIKE else "*"
+    return Cell(_signed(d.difference, d.quantity.measure), d.difference, mark=mark)
 
 
 def _trade(tradeoff: Tradeoff) -> str:
-    alone, pooled = _WORDS[tradeoff.mono.verdict], _WORDS[tradeoff.multi.verdict]
+    alone, pooled = ("alike" if d.verdict == ALIKE else d.verdict for d in (tradeoff.mono, tradeoff.multi))
     return f"{alone} in both" if alone == pooled else f"{alone} alone, {pooled} in the pool"
 
 

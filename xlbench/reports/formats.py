@@ -29,7 +29,9 @@ def records(results: Sequence[Result]) -> list[Record]:
     """One record for each number of each result, in full precision.
 
     ``setting`` is the name of a setting, or ``mono``, ``cross`` or ``multi`` for the mean over those of a kind. ``low``
-    and ``high`` are the ends of the 95 % interval, None where there is none.
+    and ``high`` are the ends of the 95 % interval, ``perfect`` and ``random`` what such rankings have in the mean of
+    all languages, of measures of bias; each is None where there is none. ``n_rankings`` is the number of queries of a
+    setting, and their sum for a kind: a query counts once in each of its pools.
     """
     found: list[Record] = []
     for result in results:
@@ -38,15 +40,17 @@ def records(results: Sequence[Result]) -> list[Record]:
         identity |= {"task": result.task, "task_version": result.task_version}
         for setting, by_measure in {**result.summary, **result.scores}.items():
             kind = setting if setting in KINDS else kind_of(setting)
-            n_queries = sum(
+            n_rankings = sum(
                 n for name, n in result.queries.items() if name == setting or (setting == kind == kind_of(name))
             )
             for measure, value in by_measure.items():
                 low, high = result.intervals.get(setting, {}).get(measure, (None, None))
+                ends = result.references.get(measure, {})
                 found.append(
                     identity
                     | {"kind": kind, "setting": setting, "measure": measure, "value": value, "low": low, "high": high}
-                    | {"n_queries": n_queries, "missing_languages": list(result.missing_languages)}
+                    | {"perfect": ends.get("perfect"), "random": ends.get("random")}
+                    | {"n_rankings": n_rankings, "missing_languages": list(result.missing_languages)}
                 )
     return found
 

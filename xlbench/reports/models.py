@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xlbench import bias
+from xlbench.bias import RANK_DISTANCE
 from xlbench.comparison.comparable import labels
-from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
-from xlbench.reports.tables import ALIGNMENT, cell_of, partial_note
+from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
+from xlbench.reports.matrices import favourite
+from xlbench.reports.tables import cell_of
+from xlbench.reports.words import ALIGNMENT, LITTLE, captioned, direction, flatters_little
 from xlbench.results import Result
-from xlbench.settings import KINDS
+from xlbench.settings import KINDS, Kind
 
-_OF_BIAS = ("RankDistance", "LPR", "OneTargetBias")
 _LEAST_MODELS = 3
 _FEW_MODELS = 10
+Column = tuple[Kind, str]
+"""Kind of setting and measure."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def grouped(results: Sequence[Result]) -> list[Group]:
         Group(
             tuple(group),
             tuple(
-                label + partial_note(result)
+                captioned(label, result.missing_languages)
                 for label, result in zip(
                     labels(group, [f"result {i + 1}" for i in range(len(group))]), group, strict=True
                 )
@@ -54,47 +58,69 @@ def comparison(results: Sequence[Result]) -> list[Table]:
     """For each task and version: one row a model, and, for three models or more, how alignment goes with retrieval."""
     found = []
     for group in grouped(results):
-        found.append(_side_by_side(group))
-        if correlation := _correlation(group):
-            found.append(correlation)
-    return found
+        found += [_side_by_side(group), correlation(group)]
+    return [table for table in found if table]
+
+
+def columns_of(group: Group) -> list[Column]:
+    """The means in which the models of a group are set side by side, as far as any of them has them."""
+    headline = group.results[0].headline
+    wanted: list[Column] = [(kind, headline) for kind in KINDS]
+    wanted += [("multi", measure) for measure in (RANK_DISTANCE, "LPR", "OneTargetBias")]
+    return [(kind, m) for kind, m in wanted if any(m in r.summary.get(kind, {}) for r in group.results)]
+
+
+def favourites(group: Group) -> list[str]:
+    """The favourite of each model with the share of its first places, ``en .293``; empty if none has any."""
+    found = [favourite(result) for result in group.results]
+    shown = [f"{of.language} {number(of.value, 'LPR')}" if of else "" for of in found]
+    return shown if any(shown) else []
+
+
+def perfect_of(group: Group, measure: str) -> float | None:
+    """The perfect value of a measure of bias, None if no result says it."""
+    return next((ends["perfect"] for r in group.results if (ends := r.references.get(measure))), None)
 
 
 def best_of(group: Group, cells: Sequence[Cell], measure: str) -> tuple[Cell, ...]:
     """The cells of the group's models with the best ones marked; one of a partial result never is."""
     whole = [not result.missing_languages for result in group.results]
-    perfect = next((ends["perfect"] for r in group.results if (ends := r.references.get(measure))), None)
     compared = with_best(
-        [cell if counts else EMPTY for cell, counts in zip(cells, whole, strict=True)], measure, perfect=perfect
+        [cell if counts else EMPTY for cell, counts in zip(cells, whole, strict=True)],
+        measure,
+        perfect=perfect_of(group, measure),
     )
     return tuple(marked if counts else cell for marked, cell, counts in zip(compared, cells, whole, strict=True))
 
 
 def _side_by_side(group: Group) -> Table:
-    headline = group.results[0].headline
-    wanted = [(kind, headline) for kind in KINDS] + [("multi", measure) for measure in _OF_BIAS]
-    columns = [(kind, m) for kind, m in wanted if any(m in r.summary.get(kind, {}) for r in group.results)]
+    columns, preferred = columns_of(group), favourites(group)
     cells = [
         best_of(group, [cell_of(r, kind, m, with_interval=not bias.find(m)) for r in group.results], m)
         for kind, m in columns
     ]
-    ends = {m: r.references[m]["perfect"] for _, m in columns for r in group.results if m in r.references}
-    nearer = [f"{m} nearer to {number_cell(ends[m], m).text}" for m in ends if _nearer(m)]
+    better = [f"{m} {direction(m, perfect_of(group, m))}" for _, m in columns if bias.find(m)]
+    notes = [f"Better is: {', '.join(better)}."] if better else []
+    if any(flatters_little(m) for _, m in columns):
+        notes.append(LITTLE)
+    if preferred:
+        notes.append("Favourite: the language of most first answers to queries of other languages, and their share.")
     return Table(
         title=group.title,
-        header=("model", *(f"{kind} {m}" for kind, m in columns)),
-        rows=tuple(row(label, *values) for label, *values in zip(group.labels, *cells, strict=True)),
-        note=f"Better is: {', '.join(nearer)}. A model that finds little has little bias." if nearer else "",
+        header=("model", *(f"{kind} {m}" for kind, m in columns), *(["favourite"] if preferred else [])),
+        rows=tuple(
+            row(label, *values)
+            for label, *values in zip(group.labels, *cells, *([preferred] if preferred else []), strict=True)
+        ),
+        note=" ".join(notes),
     )
 
 
-def _nearer(measure: str) -> bool:
-    found = bias.find(measure)
-    return found is not None and found.better == "nearer"
+def correlation(group: Group) -> Table | None:
+    """How each measure of alignment ranks the models against the multilingual headline; None for less than three.
 
-
-def _correlation(group: Group) -> Table | None:
-    """How each measure of alignment ranks the models against the multilingual headline; None for less than three."""
+    The last row has the correlations, the others the models.
+    """
     headline = group.results[0].headline
     chosen = [
         (label, result)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from xlbench import bias
+from xlbench.bias import RANK_DISTANCE
 from xlbench.errors import ResultError
-from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row
+from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
 from xlbench.reports.formats import Record, records
-from xlbench.reports.models import Group, grouped
-from xlbench.results import Result
-from xlbench.settings import kind_of
+from xlbench.reports.models import Column, Group, grouped
+from xlbench.results import Result, by_language
+from xlbench.settings import Kind
 
 TASKS = ("xquad-r", "mlqa-r")
 """The tasks that the paper has in the form in which xlbench has them."""
@@ -23,8 +24,8 @@ _SOURCES = (
     "Reported: arXiv 2408.10536, tables 3 to 8, which does not say whether its passages have their context; mBERT: "
     "LAReQA, arXiv 2004.05484, whose passages are sentences with their context. Measured: sentences without."
 )
-_OVERVIEW = (("mono", "AP"), ("cross", "AP"), ("multi", "AP"), ("multi", "RankDistance"))
-_BY_LANGUAGE = (*_OVERVIEW, ("mono", "R@1"), ("cross", "R@1"), ("multi", "R@10"))
+_OVERVIEW: tuple[Column, ...] = (("mono", "AP"), ("cross", "AP"), ("multi", "AP"), ("multi", RANK_DISTANCE))
+_BY_LANGUAGE: tuple[Column, ...] = (*_OVERVIEW, ("mono", "R@1"), ("cross", "R@1"), ("multi", "R@10"))
 _SLIPS = {
     "xquad-r": "Slip of arXiv 2408.10536: hybrid is not best for XLM-R in multi AP here, .5927 against .5934 of X-Y.",
 }
@@ -134,7 +135,7 @@ def _overview(group: Group) -> Table:
     )
 
 
-def _by_language(group: Group, kind: str, measure: str) -> Table:
+def _by_language(group: Group, kind: Kind, measure: str) -> Table:
     task = group.results[0].task
     chosen = [n for n in published() if (n.task, n.setting, n.measure) == (task, kind, measure) and n.table != _LAREQA]
     columns = list(dict.fromkeys(n.language for n in chosen))
@@ -146,7 +147,8 @@ def _by_language(group: Group, kind: str, measure: str) -> Table:
         for (model, recipe), cells in printed.items()
     ]
     for label, result in zip(group.labels, group.results, strict=True):
-        values = dict(_means_by_language(result, kind, measure))
+        values: dict[str, float | None] = {**by_language(result.scores, kind, measure)}
+        values[MEAN] = result.summary.get(kind, {}).get(measure)
         rows.append(row("measured", label, "", *(_cell(values.get(column), measure) for column in columns)))
     tables = " and ".join(dict.fromkeys(n.table for n in chosen))
     return Table(
@@ -155,17 +157,6 @@ def _by_language(group: Group, kind: str, measure: str) -> Table:
         rows=tuple(rows),
         note=f"Reported: arXiv 2408.10536, table {tables}.",
     )
-
-
-def _means_by_language(result: Result, kind: str, measure: str) -> Iterator[tuple[str, float]]:
-    of_language: dict[str, list[float]] = {}
-    for setting, values in result.scores.items():
-        if kind_of(setting) == kind and measure in values:
-            of_language.setdefault(setting.partition(">")[0], []).append(values[measure])
-    for language, found in of_language.items():
-        yield language, sum(found) / len(found)
-    if of_language:
-        yield "mean", result.summary[kind][measure]
 
 
 def _reported(group: Group, model: str, recipe: str, column: tuple[str, str]) -> Cell:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
-from xlbench.reports.cells import Cell, Table, one_line
+from xlbench.reports.cells import Cell, Table, is_mean, one_line
 
 _WIDTH = 100
+_SHORT = 24  # Longer text may be folded.
+_FOLDED = 12
 _BEST = "* is the best of those compared."
 
 
@@ -17,7 +20,8 @@ def show(tables: Sequence[Table], file: TextIO | None = None) -> None:
     """Prints tables, with rich on a terminal and with tabulate elsewhere."""
     file = file or sys.stdout
     for table in tables:
-        if file.isatty():
+        # A dumb terminal shows neither bold nor colour, by which the best would be known.
+        if file.isatty() and os.environ.get("TERM") != "dumb":
             _rich(table, file)
         else:
             print(plain(table), file=file)
@@ -34,18 +38,19 @@ def _rich(table: Table, file: TextIO) -> None:
     for i, name in enumerate(map(one_line, table.header)):
         # Text goes left, numbers go right, as whatever follows a row's name is a number or free text.
         numbers = table.is_numeric(i)
-        whole = max([len(name), *(len(_marked(row[i])) for row in table.rows)]) if numbers or i == 0 else None
+        width = max([len(name), *(len(_marked(row[i])) for row in table.rows)])
+        whole = numbers or i == 0 or width <= _SHORT
         drawn.add_column(
-            escape(name), justify="right" if numbers else "left", no_wrap=numbers or i == 0, min_width=whole
+            escape(name), justify="right" if numbers else "left", no_wrap=whole, min_width=width if whole else _FOLDED
         )
     for row in table.rows:
-        style = "bold" if row[0].text == "mean" else None
+        style = "bold" if is_mean(row) else None
         # As Text, because a name may look like markup.
         drawn.add_row(*(Text(_marked(cell), style="bold green" if cell.best else "") for cell in row), style=style)
     console = Console(file=file)
     # Not as the table's own title, which would be folded to the table's width.
     console.print(Text(one_line(table.title), style="bold"))
-    # A number is never shortened: on a terminal that is too narrow, lines run over.
+    # Nothing is ever left out: on a terminal that is too narrow, lines run over.
     console.print(drawn, crop=False, no_wrap=False)
     if table.note:
         console.print(Text(one_line(table.note)), end="\n\n")
@@ -64,9 +69,13 @@ def plain(table: Table) -> str:
         colalign=align if table.rows else None,
     )
     any_best = any(cell.best for row in table.rows for cell in row)
-    note = textwrap.fill(one_line(table.note), _WIDTH, break_on_hyphens=False)
-    lines = (one_line(table.title), body, note, _BEST if any_best else "")
+    lines = (wrapped(table.title), body, wrapped(table.note), _BEST if any_best else "")
     return "".join(f"{line}\n" for line in lines if line)
+
+
+def wrapped(text: str) -> str:
+    """A text of one line in lines that are not too long to read."""
+    return textwrap.fill(one_line(text), _WIDTH, break_on_hyphens=False)
 
 
 def _marked(cell: Cell) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,12 +22,17 @@ def fault(record: Mapping[str, Any]) -> str | None:
     for key in ("name", "revision", "adapter", "arguments"):
         if key not in record["model"]:
             return f"'model' has no {key!r}; expected name, revision, adapter, arguments."
+    transform = record["model"].get("transform", {"method": "", "fit_on": ""})
+    if not isinstance(transform, dict) or {key for key in transform if isinstance(transform[key], str)} != {
+        "method",
+        "fit_on",
+    }:
+        return f"'transform' of 'model' is {transform!r:.60}; expected method and fit_on."
     if not isinstance(record["model"]["arguments"], dict):
         return f"'arguments' of 'model' is {record['model']['arguments']!r:.60}; expected dict."
-    texts = [record["model"]["name"], *record["missing_languages"]]
-    counts = record["queries"].values()
-    if any(not isinstance(text, str) for text in texts) or any(type(count) is not int for count in counts):
-        return "a name in it is no text, or a number of queries no integer."
+    for text in (record["task"], record["model"]["name"], *record["missing_languages"]):
+        if not _is_name(text):
+            return f"{text!r:.60} is no name: expected text that can be written as UTF-8, and not empty."
     for part, (sound, expected) in _VALUES.items():
         for name, value in record[part].items():
             if not sound(value):
@@ -36,7 +41,13 @@ def fault(record: Mapping[str, Any]) -> str | None:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    # An integer may be too large for a float.
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
+
+
+def _is_name(value: Any) -> bool:
+    # A lone surrogate is text to JSON, and cannot be printed.
+    return isinstance(value, str) and bool(value.strip()) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _are_numbers(value: Any) -> bool:
@@ -79,6 +90,11 @@ _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def _disagreement(record: Mapping[str, Any]) -> str | None:
     scores, summary = record["scores"], record["summary"]
+    for setting, count in record["queries"].items():
+        if type(count) is not int or count < 0 or (count == 0) != (setting not in record["scores"]):
+            return (
+                f"'queries' of {setting!r} is {count!r:.60}; expected how many there are, and scores if there are any."
+            )
     expected = summarise(scores)
     fits = all(
         setting in record["queries"]
@@ -92,7 +108,7 @@ def _disagreement(record: Mapping[str, Any]) -> str | None:
             "headline and the same measures in every setting of a kind."
         )
     if not _equal(summary, expected):
-        return "'summary' is not the mean of 'scores'. Run again with --force to write it anew."
+        return "'summary' is not the mean of 'scores'. `xlbench run --force` writes it anew."
     of_each = {name: set(values) for name, values in {**scores, **summary}.items()}
     if {name: set(values) for name, values in record["intervals"].items()} != of_each:
         return "'intervals' do not have the settings, kinds and measures of 'scores' and 'summary'."

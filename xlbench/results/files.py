@@ -8,14 +8,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xlbench.errors import ResultError
 from xlbench.files import write_whole
 from xlbench.results.checks import ROUNDING, fault
 from xlbench.results.result import SCHEMA, QueryScores, Result
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def path_of(output: Path, model: str, task: str) -> Path:
@@ -49,20 +53,21 @@ def load(path: Path) -> Result:
         raise ResultError(f"{path} does not exist; expected a result file, OUTPUT/<model>/<task>.json.") from error
     except (ValueError, RecursionError) as error:
         raise ResultError(
-            f"{path} is not JSON: {error}. Expected a result file; run again with --force to write it anew."
+            f"{path} is not JSON: {error}. Expected a result file; `xlbench run --force` writes it anew."
         ) from error
     names = [f.name for f in fields(Result) if f.name != "per_query"]
     if not isinstance(record, dict) or "schema" not in record:
         raise ResultError(f"{path} is not a result of xlbench: it has no 'schema'.")
-    if record["schema"] != SCHEMA:
+    if type(record["schema"]) is not int or record["schema"] != SCHEMA:
         raise ResultError(
             f"{path} has schema {record['schema']!r}, but this xlbench reads schema {SCHEMA}: "
-            "run again with --force, or use the xlbench that wrote it."
+            "`xlbench run --force` writes it anew; or use the xlbench that wrote it."
         )
     if set(record) != set(names):
         wrong = ", ".join(sorted(set(record) ^ set(names)))
         raise ResultError(
-            f"{path} does not have the keys of a result (too many or missing: {wrong}); expected {', '.join(names)}."
+            f"{path} does not have the keys of a result (too many or missing: {wrong}); expected {', '.join(names)}. "
+            "Where another version of xlbench wrote it, `xlbench run --force` writes it anew."
         )
     if found := fault(record):
         raise ResultError(f"{path}: {found}")
@@ -79,13 +84,17 @@ def load_whole(path: Path) -> Result:
     result = replace(load(path), per_query=load_per_query(path))
     for scores in result.per_query:
         means, reported = scores.means(), result.scores.get(scores.setting, {})
-        if means.keys() != reported.keys() or any(abs(means[name] - reported[name]) > ROUNDING for name in means):
+        n_queries = len(set(scores.query))
+        same = means.keys() == reported.keys() and n_queries == len(scores.query) == result.queries.get(scores.setting)
+        if not same or any(abs(means[name] - reported[name]) > ROUNDING for name in means):
             raise ResultError(
-                f"{parquet_path(path)} and {path.name} do not have the same scores in {scores.setting!r}: "
-                "they are of two runs, or one was altered. Run again with --force to write both anew."
+                f"{parquet_path(path)} and {path.name} do not have the same queries and scores in {scores.setting!r}: "
+                "they are of two runs, or one was altered. `xlbench run --force` writes both anew."
             )
     if len(result.per_query) != len(result.scores):
-        raise ResultError(f"{parquet_path(path)} lacks settings that {path.name} has. Run again with --force.")
+        raise ResultError(
+            f"{parquet_path(path)} lacks settings that {path.name} has. `xlbench run --force` writes both anew."
+        )
     return result
 
 
@@ -104,15 +113,11 @@ def load_per_query(path: Path) -> tuple[QueryScores, ...]:
         table = pq.read_table(file)
         settings = table["setting"].combine_chunks().dictionary_encode()
         query = table["query"].to_numpy(zero_copy_only=False)
-        columns = {
-            name: table[name].to_numpy(zero_copy_only=False).astype(np.float64)
-            for name in table.column_names
-            if name not in ("setting", "query")
-        }
+        columns = {name: _numbers(table[name]) for name in table.column_names if name not in ("setting", "query")}
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise ResultError(
             f"{file} cannot be read ({error}); expected the per-query scores beside {path.name}. "
-            "Run again with --force."
+            "`xlbench run --force` writes them anew."
         ) from error
     found = []
     setting = settings.indices.to_numpy(zero_copy_only=False)
@@ -121,6 +126,15 @@ def load_per_query(path: Path) -> tuple[QueryScores, ...]:
         values = {measure: column[rows] for measure, column in columns.items() if not np.isnan(column[rows]).all()}
         found.append(QueryScores(setting=name, query=tuple(query[rows].tolist()), values=values))
     return tuple(found)
+
+
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    import pyarrow as pa
+
+    if not pa.types.is_floating(column.type):
+        raise TypeError(f"a measure has values of the type {column.type}")
+    values: npt.NDArray[np.float64] = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return values
 
 
 def _write_parquet(per_query: Sequence[QueryScores], path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.settings import KINDS, kind_of
+from xlbench.settings import KINDS, Kind, kind_of
 
 SCHEMA = 1
 
@@ -61,7 +61,7 @@ class Result:
     timing: Mapping[str, float]
     """In seconds; the one part that differs between two equal runs."""
     per_query: tuple[QueryScores, ...] = field(default=(), compare=False)
-    """Not in the JSON, but in the parquet file beside it; empty in a loaded result."""
+    """Not in the JSON, but in the parquet file beside it; empty if ``load`` read the result, without that file."""
 
     def is_of(self, *, task_version: int, model: Mapping[str, Any], settings: Sequence[str]) -> bool:
         """Whether this is the result of just such a run."""
@@ -80,24 +80,29 @@ def question_of(query: str) -> str:
     return query.partition(":")[2] or query
 
 
+def by_language(scores: Mapping[str, Mapping[str, float]], kind: Kind, measure: str) -> dict[str, float]:
+    """The mean of a measure over the settings of a kind, by language of the queries; empty if none has it."""
+    found: dict[str, list[float]] = {}
+    for setting, values in scores.items():
+        if kind_of(setting) == kind and measure in values:
+            found.setdefault(setting.partition(">")[0], []).append(values[measure])
+    return {language: _mean(values) for language, values in found.items()}
+
+
 def summarise(scores: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """The macro mean over the settings of each kind, by kind and measure.
 
     For cross it is the mean over query languages of the mean over the other languages; where all pairs of languages
     have queries, that equals the mean over all settings.
     """
-    values: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for setting, by_measure in scores.items():
-        for measure, value in by_measure.items():
-            asked = values.setdefault(kind_of(setting), {}).setdefault(measure, {})
-            asked.setdefault(setting.partition(">")[0], []).append(value)
+    measures: dict[Kind, dict[str, None]] = {}
+    for setting, values in scores.items():
+        if values:
+            measures.setdefault(kind_of(setting), {}).update(dict.fromkeys(values))
     return {
-        kind: {
-            measure: _mean([_mean(of_language) for of_language in asked.values()])
-            for measure, asked in values[kind].items()
-        }
+        kind: {measure: _mean(list(by_language(scores, kind, measure).values())) for measure in measures[kind]}
         for kind in KINDS
-        if kind in values
+        if kind in measures
     }
 
 

@@ -1,4 +1,4 @@
-"""The ranks of a run's relevant passages in the pool of all languages, by the language of the topics."""
+"""The ranks of a run's relevant passages in the pool of all languages, by the language of the queries."""
 
 from __future__ import annotations
 
@@ -21,52 +21,52 @@ class Languages:
 
     passages: Mapping[str, str]
     """The language of every passage of the pool, by id."""
-    topics: Mapping[str, str] | None = None
-    """The language of each topic; None if its id begins with it, as in ``de:42``."""
+    queries: Mapping[str, str] | None = None
+    """The language of each query; None if its id begins with it, as in ``de:42``."""
 
     @property
     def names(self) -> list[str]:
-        """The languages of passages and topics, sorted."""
-        return sorted({*self.passages.values(), *(self.topics or {}).values()})
+        """The languages of passages and queries, sorted."""
+        return sorted({*self.passages.values(), *(self.queries or {}).values()})
 
-    def of_topics(self, topics: Sequence[str]) -> list[str]:
-        """The language of each topic.
+    def of_queries(self, queries: Sequence[str]) -> list[str]:
+        """The language of each query.
 
         Raises:
             DataError: if it is not known.
 
         """
-        if self.topics is None:
+        if self.queries is None:
             known = set(self.names)
-            for topic in topics:
-                language, colon, _ = topic.partition(":")
+            for query in queries:
+                language, colon, _ = query.partition(":")
                 if not colon or language not in known:
                     raise DataError(
-                        f"The topic {shown(topic)} does not begin with the language of a passage and a colon, as in "
-                        f"'{min(known)}:42'. Give a language map of the topics: --query-language-map."
+                        f"The query {shown(query)} does not begin with the language of a passage and a colon, as in "
+                        f"'{min(known)}:42'. Give a language map of the queries: --query-language-map."
                     )
-            return [topic.partition(":")[0] for topic in topics]
-        for topic in topics:
-            if topic not in self.topics:
-                raise DataError(f"The language map of the topics lacks {shown(topic)}; expected every judged topic.")
-        return [self.topics[topic] for topic in topics]
+            return [query.partition(":")[0] for query in queries]
+        for query in queries:
+            if query not in self.queries:
+                raise DataError(f"The language map of the queries lacks {shown(query)}; expected every judged query.")
+        return [self.queries[query] for query in queries]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The topics of one language that have relevant passages, and where these rank."""
+    """The queries of one language that have relevant passages, and where these rank."""
 
-    topics: list[str]
+    queries: list[str]
     ranked: PooledRanks
     n_retrieved: npt.NDArray[np.int64]
-    """``[m]``, how many of its relevant passages the run has for each topic; the others have ``NOT_RETRIEVED``."""
-    depth: int
-    """The most passages that the run has for a topic."""
+    """``[m]``, how many of its relevant passages the run has for each query; the others have ``NOT_RETRIEVED``."""
+    depth: npt.NDArray[np.int64]
+    """``[m]``, how many passages the run has for each query."""
 
 
 @dataclass(frozen=True)
-class _Topic:
-    """One topic's part of the arrays of ``PooledRanks``."""
+class _Query:
+    """One query's part of the arrays of ``PooledRanks``."""
 
     rank: npt.NDArray[np.int64]
     gain: npt.NDArray[np.int16]
@@ -77,22 +77,22 @@ class _Topic:
 
 
 def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int) -> Iterator[Pool]:
-    """A pool for each language that has topics with relevant passages; ``depth`` best passages are kept for each.
+    """A pool for each language that has queries with relevant passages; ``depth`` best passages are kept for each.
 
     Raises:
-        DataError: if the language of a topic or of a passage is not known.
+        DataError: if the language of a query or of a passage is not known.
 
     """
     index = {language: i for i, language in enumerate(languages.names)}
     code = {passage: index[language] for passage, language in languages.passages.items()}
     n_passages = np.bincount(np.fromiter(code.values(), np.int64), minlength=len(index))
-    topics = [topic for topic, gains in judgements.items() if max(gains.values()) > 0]
+    queries = [query for query, gains in judgements.items() if max(gains.values()) > 0]
     by_language: dict[str, list[str]] = {}
-    for topic, language in zip(topics, languages.of_topics(topics), strict=True):
-        by_language.setdefault(language, []).append(topic)
+    for query, language in zip(queries, languages.of_queries(queries), strict=True):
+        by_language.setdefault(language, []).append(query)
     for language, asked in by_language.items():
         own = index[language]
-        parts = [_topic(topic, run.ranking(topic), judgements[topic], code, own=own, depth=depth) for topic in asked]
+        parts = [_query(query, run.ranking(query), judgements[query], code, own=own, depth=depth) for query in asked]
         ranks = Ranks(
             query=np.arange(len(asked), dtype=np.int32),
             starts=np.cumsum([0, *(len(part.rank) for part in parts)]),
@@ -108,28 +108,28 @@ def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int)
             top=np.stack([part.top for part in parts]),
         )
         n_retrieved = np.array([(part.rank < NOT_RETRIEVED).sum() for part in parts])
-        yield Pool(asked, ranked, n_retrieved, max(part.depth for part in parts))
+        yield Pool(asked, ranked, n_retrieved, np.array([part.depth for part in parts]))
 
 
-def _topic(
-    topic: str, ranking: Sequence[str], gains: Mapping[str, int], code: Mapping[str, int], *, own: int, depth: int
-) -> _Topic:
+def _query(
+    query: str, ranking: Sequence[str], gains: Mapping[str, int], code: Mapping[str, int], *, own: int, depth: int
+) -> _Query:
     relevant = [passage for passage, gain in gains.items() if gain > 0]
     for passage in (*ranking, *relevant):
         if passage not in code:
             raise DataError(
-                f"The language map lacks the passage {shown(passage)} of topic {shown(topic)}; "
+                f"The language map lacks the passage {shown(passage)} of query {shown(query)}; "
                 "expected every passage of the pool."
             )
     language = np.array([code[passage] for passage in ranking], np.int16)
     place = {passage: i for i, passage in enumerate(ranking)}
     at = np.array([place.get(passage, NOT_RETRIEVED - 1) for passage in relevant])
     order = np.argsort(at, kind="stable")
-    # How many passages in the topic's language stand above each place; below the last one all do.
+    # How many passages in the query's language stand above each place; below the last one all do.
     above = np.append(0, np.cumsum(language == own))
     top = np.full(depth, -1, np.int16)
     top[: len(ranking)] = language[:depth]
-    return _Topic(
+    return _Query(
         rank=at[order] + 1,
         gain=np.array([gains[relevant[i]] for i in order], np.int16),
         language=np.array([code[relevant[i]] for i in order], np.int16),

@@ -1,12 +1,14 @@
 """Certainty: intervals, tests and groups, with the question as the unit.
 
 The questions of a collection are the same in all its languages, so that queries are not independent of each other: what
-is resampled and what is swapped between two models is a question with all its queries.
+is resampled and what is swapped between two models is a question with all its queries. Questions are not independent
+either: several ask about one paragraph, some share their answer's sentence, so that intervals by question are still
+somewhat narrow.
 """
 
 from xlbench.statistics.bootstrap import LEVEL, RESAMPLES, difference_intervals, intervals
 from xlbench.statistics.groups import groups
-from xlbench.statistics.randomisation import DRAWS, contributions, effect_sizes, holm, n_questions, p_values
+from xlbench.statistics.randomisation import DRAWS, asked, contributions, effect_sizes, holm, p_values
 from xlbench.statistics.values import FloatArray, Values, column_means, macro_weights, summary_weights
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "RESAMPLES",
     "FloatArray",
     "Values",
+    "asked",
     "column_means",
     "contributions",
     "difference_intervals",
@@ -23,7 +26,6 @@ __all__ = [
     "holm",
     "intervals",
     "macro_weights",
-    "n_questions",
     "p_values",
     "summary_weights",
 ]

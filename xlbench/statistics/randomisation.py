@@ -89,28 +89,23 @@ def holm(p: FloatArray) -> FloatArray:
     return adjusted
 
 
-def n_questions(difference: FloatArray, weights: FloatArray) -> npt.NDArray[np.int64]:
-    """How many questions each weighted mean is of, ``int64[K]``."""
-    found: npt.NDArray[np.int64] = _present(difference, weights).sum(axis=0)
+def asked(value: FloatArray, weights: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether each weighted mean has a value of each question, ``[Q, C]`` and ``[C, K]`` to ``bool[Q, K]``."""
+    found: npt.NDArray[np.bool_] = np.isfinite(value).astype(np.float64) @ (weights > 0) > 0
     return found
 
 
-def effect_sizes(difference: FloatArray, weights: FloatArray) -> FloatArray:
-    """The standardised mean difference of each weighted mean, ``float64[K]``: Cohen's d_z over questions.
+def effect_sizes(contribution: FloatArray, present: npt.NDArray[np.bool_]) -> FloatArray:
+    """The standardised mean difference of each weighted mean, ``[Q, K]`` to ``float64[K]``: Cohen's d_z over questions.
 
-    The mean of the questions' contributions divided by their standard deviation: 0.2 is a small effect, 0.5 a medium
-    one, 0.8 a large one (Cohen 1988). NaN for fewer than two questions, or if all have the same difference.
+    The mean of the questions' contributions divided by their standard deviation (Cohen 1988), over the questions that
+    are ``present``. A mean over languages varies less than one of them. NaN for fewer than two questions, or if all
+    have the same difference.
     """
-    contribution, present = contributions(difference, weights), _present(difference, weights)
     n = present.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = contribution.sum(axis=0) / n
         deviation = np.where(present, contribution - mean, 0.0)
         spread = np.sqrt((deviation**2).sum(axis=0) / (n - 1))
         found: FloatArray = np.where(spread > _TOLERANCE * np.abs(contribution).max(axis=0), mean / spread, np.nan)
-    return found
-
-
-def _present(difference: FloatArray, weights: FloatArray) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = np.isfinite(difference).astype(np.float64) @ (weights > 0) > 0
     return found

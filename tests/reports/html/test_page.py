@@ -138,13 +138,16 @@ def test_models_are_compared_with_verdicts(whole, other):
     assert "worse" not in same.replace("better or worse", "")
 
 
-def test_results_that_cannot_be_compared_are_shown_with_the_reason(whole, partial):
-    """A partial result beside a whole one gets no verdict, and the report says why."""
+def test_results_that_cannot_be_compared_are_shown_with_the_reason(whole, partial, other):
+    """A partial result beside whole ones gets no verdict, and the report says why; the others get theirs."""
+    reason = "No verdicts: hash (result 1) has all languages of the task, hash (result 2) (partial: without ar, th) is"
     text = Page(render([whole, partial])).text
-    assert "No verdicts:" in text
-    assert "without ar, th" in text
+    assert reason in text
     assert "▼" not in text
     assert "▲" not in text
+    text = Page(render([whole, partial, replace(other, model={**other.model, "name": "other"})])).text
+    assert reason in text
+    assert "▼ worse" in text
 
 
 def test_a_partial_result_says_so_wherever_it_has_a_mean(partial):

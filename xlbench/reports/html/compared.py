@@ -2,53 +2,51 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from statistics import fmean
 
 from xlbench import bias
-from xlbench.comparison import Comparison, Difference, compare
-from xlbench.errors import XlbenchError
-from xlbench.reports import models
-from xlbench.reports.cells import Cell as PlainCell
-from xlbench.reports.cells import Table as PlainTable
-from xlbench.reports.cells import number
+from xlbench.bias import RANK_DISTANCE
+from xlbench.comparison import Comparison, Difference, Tested, compare_alike
+from xlbench.reports.cells import MEAN, Cell, Table, number
 from xlbench.reports.html import charts, texts
-from xlbench.reports.html.parts import EMPTY, Cell, Column, Figure, Row, Section, Table, between, cell, partial, shown
-from xlbench.reports.models import Group, best_of
-from xlbench.reports.tables import ALIGNMENT
-from xlbench.results import Result
-from xlbench.settings import KINDS, kind_of
-
-_OF_BIAS = ("RankDistance", "LPR", "OneTargetBias")
-Found = Mapping[tuple[int, str, str, str], Difference]
+from xlbench.reports.html.parts import (
+    EMPTY,
+    Column,
+    Entry,
+    Figure,
+    PageTable,
+    Row,
+    Section,
+    between,
+    entry,
+    interval_of,
+    shown,
+)
+from xlbench.reports.models import Group, best_of, columns_of, correlation, favourites, perfect_of
+from xlbench.reports.words import ALIGNMENT, KIND_TITLES, direction, partial
+from xlbench.results import Result, by_language
+from xlbench.settings import KINDS, Kind
 
 
 def section(group: Group, *, key: str) -> Section:
     """The models of a group against the first of them."""
-    refused, comparison = "", None
-    try:
-        names = [f"result {i + 1}" for i in range(len(group.results))]
-        comparison = compare(group.results[0], group.results[1:], names=names)
-    except XlbenchError as error:
-        # What was measured is shown all the same.
-        refused = f"No verdicts: {error}"
-    found = _by_cell(comparison) if comparison else {}
-    blocks: list[Table | Figure] = [_side_by_side(group, comparison, found)]
+    tested = compare_alike(group.results, group.labels, measures=(group.results[0].headline, RANK_DISTANCE))
+    blocks: list[PageTable | Figure] = [_side_by_side(group, tested)]
     if figure := _plane(group, f"{key}-plane"):
         blocks.append(figure)
     parts = [
-        Section(f"{key}-languages", "By language", texts.BY_LANGUAGE, _by_language(group, found)),
-        Section(f"{key}-tradeoffs", "Gains and losses", texts.TRADEOFFS, _tradeoffs(comparison)),
+        Section(f"{key}-languages", "By language", texts.BY_LANGUAGE, _by_language(group, tested)),
+        Section(f"{key}-tradeoffs", "Gains and losses", texts.TRADEOFFS, _tradeoffs(tested.comparison)),
     ]
     return Section(
         key,
         "Models compared",
-        _how(comparison),
+        _how(tested.comparison),
         blocks=blocks,
         sections=[part for part in parts if part.blocks],
-        warnings=[refused] if refused else [],
+        # What was measured is shown all the same.
+        warnings=[f"No verdicts: {reason}" for reason in tested.reasons],
     )
 
 
@@ -57,16 +55,13 @@ def alignment(group: Group, *, key: str) -> Section | None:
     aligned = [(label, r) for label, r in zip(group.labels, group.results, strict=True) if r.alignment]
     if not aligned:
         return None
-    correlated = models.comparison(group.results)[1:]
-    if correlated:
-        return Section(key, "Alignment of the vectors", texts.ALIGNMENT, [_of_plain(table) for table in correlated])
-    table = Table(
-        caption="; ".join(
-            dict.fromkeys(filter(None, ["Alignment of the vectors of passages", *map(partial, group.results)]))
-        ),
+    if correlated := correlation(group):
+        return Section(key, "Alignment of the vectors", texts.ALIGNMENT, [_with_correlation(correlated)])
+    table = PageTable(
+        caption="; ".join(["Alignment of the vectors of passages", *_partial_notes(group)]),
         corner="model",
         columns=tuple(Column(name.replace("_", " ")) for name in ALIGNMENT),
-        rows=tuple(Row(label, tuple(cell(r.alignment.get(name), name) for name in ALIGNMENT)) for label, r in aligned),
+        rows=tuple(Row(label, tuple(entry(r.alignment.get(name), name) for name in ALIGNMENT)) for label, r in aligned),
         sortable=len(aligned) > 1,
     )
     return Section(key, "Alignment of the vectors", texts.ALIGNMENT, [table])
@@ -80,68 +75,49 @@ def _how(comparison: Comparison | None) -> str:
     return f"{texts.SIDE_BY_SIDE} {verdicts}"
 
 
-def _by_cell(comparison: Comparison) -> Found:
-    """The differences by number of the model, measure, kind and name of the cell."""
-    number_of = {label: i for i, label in enumerate([comparison.baseline, *comparison.others])}
-    return {(number_of[d.model], d.cell.measure, d.cell.kind, d.cell.name): d for d in comparison.differences}
-
-
-def _side_by_side(group: Group, comparison: Comparison | None, found: Found) -> Table:
-    headline = group.results[0].headline
-    wanted = [(kind, headline) for kind in KINDS] + [("multi", measure) for measure in _OF_BIAS]
-    chosen = [(kind, m) for kind, m in wanted if any(m in r.summary.get(kind, {}) for r in group.results)]
-    columns = []
-    for kind, measure in chosen:
-        cells = [_mean(result, kind, measure) for result in group.results]
-        verdicts = [found.get((i, measure, kind, "mean")) for i in range(len(cells))]
-        letters = _letters(comparison, kind, measure)
-        columns.append(
-            [
-                replace(c, best=best, verdict=d.verdict if d else "", letters=letters.get(i, ""))
-                for i, (c, best, d) in enumerate(zip(cells, _best(group, cells, measure), verdicts, strict=True))
-            ]
-        )
-    rows = [
-        Row(label, tuple(column[i] for column in columns), note="baseline" if i == 0 and found else "")
-        for i, label in enumerate(group.labels)
+def _side_by_side(group: Group, tested: Tested) -> PageTable:
+    chosen, preferred = columns_of(group), favourites(group)
+    columns = [
+        _judged(group, [_mean(r, kind, m) for r in group.results], tested, (kind, m, MEAN)) for kind, m in chosen
     ]
-    heads = [Column(m if bias.find(m) else f"{texts.KINDS[kind]} {m}", note=_direction(group, m)) for kind, m in chosen]
-    return Table(
-        caption="Means over languages with 95 % intervals", corner="model", columns=tuple(heads), rows=tuple(rows)
+    heads = [
+        Column(
+            m if bias.find(m) else f"{KIND_TITLES[kind]} {m}",
+            note=f"better: {direction(m, perfect_of(group, m))}" if bias.find(m) else "",
+        )
+        for kind, m in chosen
+    ]
+    if preferred:
+        columns.append([Entry(text) for text in preferred])
+        heads.append(Column("favourite", note="of other languages' queries", is_text=True))
+    return PageTable(
+        caption="Means over languages with 95 % intervals",
+        corner="model",
+        columns=tuple(heads),
+        rows=tuple(
+            Row(label, tuple(column[i] for column in columns), note="baseline" if i == 0 and tested.comparison else "")
+            for i, label in enumerate(group.labels)
+        ),
     )
 
 
-def _mean(result: Result, kind: str, measure: str) -> Cell:
-    interval = result.intervals.get(kind, {}).get(measure)
-    return cell(result.summary.get(kind, {}).get(measure), measure, interval=interval)
+def _judged(group: Group, entries: Sequence[Entry], tested: Tested, key: tuple[Kind, str, str]) -> list[Entry]:
+    """The entries of the group's models with the best ones marked, their verdicts and groups."""
+    marked = best_of(group, [Cell(e.text, e.value) for e in entries], key[1])
+    return [
+        replace(
+            e,
+            best=cell.best,
+            verdict=tested.verdict((label, *key)),
+            letters=tested.letters.get((label, *key), ""),
+        )
+        for e, cell, label in zip(entries, marked, group.labels, strict=True)
+    ]
 
 
-def _direction(group: Group, measure: str) -> str:
-    found = bias.find(measure)
-    if not found:
-        return ""
-    perfect = next((ends["perfect"] for r in group.results if (ends := r.references.get(measure))), None)
-    if found.better == "nearer":
-        return f"best near {number(perfect, measure)}" if perfect is not None else ""
-    return f"{found.better} is better"
-
-
-def _best(group: Group, cells: Sequence[Cell], measure: str) -> list[bool]:
-    marked = best_of(group, [PlainCell(c.text, c.value) for c in cells], measure)
-    return [c.best for c in marked]
-
-
-def _letters(comparison: Comparison | None, kind: str, measure: str) -> dict[int, str]:
-    """By number of the model: a letter for each group of models that cannot be told apart."""
-    if comparison is None:
-        return {}
-    number_of = {label: i for i, label in enumerate([comparison.baseline, *comparison.others])}
-    return {
-        number_of[ranked.model]: " ".join(string.ascii_lowercase[g % 26] for g in ranked.groups)
-        for ranking in comparison.rankings
-        if (ranking.cell.kind, ranking.cell.measure) == (kind, measure)
-        for ranked in ranking.ranked
-    }
+def _mean(result: Result, kind: Kind, measure: str) -> Entry:
+    value = result.summary.get(kind, {}).get(measure)
+    return entry(value, measure, interval=interval_of(result, kind, measure))
 
 
 def _plane(group: Group, key: str) -> Figure | None:
@@ -160,110 +136,90 @@ def _plane(group: Group, key: str) -> Figure | None:
 
 
 def _distance(result: Result) -> str:
-    value = result.summary.get("multi", {}).get("RankDistance")
-    return "" if value is None else f"RD {number(value, 'RankDistance')}"
+    value = result.summary.get("multi", {}).get(RANK_DISTANCE)
+    return "" if value is None else f"RD {number(value, RANK_DISTANCE)}"
 
 
-def _by_language(group: Group, found: Found) -> list[Table]:
+def _by_language(group: Group, tested: Tested) -> list[PageTable]:
     """A table for each kind: languages down, models across, with bars."""
     measure = group.results[0].headline
     tables = []
     for kind in KINDS:
-        values = [_of_languages(result, kind, measure) for result in group.results]
+        values = [by_language(result.scores, kind, measure) for result in group.results]
         languages = list(dict.fromkeys(language for of_model in values for language in of_model))
         if not languages:
             continue
         rows = []
         for language in languages:
-            cells = [_barred(of_model.get(language), measure) for of_model in values]
-            verdicts = [found.get((i, measure, kind, language)) for i in range(len(cells))]
-            rows.append(
-                Row(
-                    language,
-                    tuple(
-                        replace(c, best=best, verdict=d.verdict if d else "")
-                        for c, best, d in zip(cells, _best(group, cells, measure), verdicts, strict=True)
-                    ),
-                    language,
-                )
-            )
-        means = [replace(_mean(r, kind, measure), note="") for r in group.results]
+            entries = [_barred(of_model.get(language), measure) for of_model in values]
+            rows.append(Row(language, tuple(_judged(group, entries, tested, (kind, measure, language))), language))
+        means = tuple(replace(_mean(r, kind, measure), note="") for r in group.results)
         tables.append(
-            Table(
-                caption=f"{texts.KINDS[kind].capitalize()} {measure} by query language",
+            PageTable(
+                caption=f"{KIND_TITLES[kind].capitalize()} {measure} by query language",
                 corner="language",
                 columns=tuple(Column(label) for label in group.labels),
                 rows=tuple(rows),
-                foot=(
-                    Row("mean", tuple(means), note="; ".join(dict.fromkeys(filter(None, map(partial, group.results))))),
-                ),
+                foot=(Row(MEAN, means, note="; ".join(_partial_notes(group))),),
                 kind="barred",
             )
         )
     return tables
 
 
-def _of_languages(result: Result, kind: str, measure: str) -> dict[str, float]:
-    """The mean over the settings of a kind by language of the queries."""
-    values: dict[str, list[float]] = {}
-    for setting, of_setting in result.scores.items():
-        if kind_of(setting) == kind and measure in of_setting:
-            values.setdefault(setting.partition(">")[0], []).append(of_setting[measure])
-    return {language: fmean(found) for language, found in values.items()}
+def _partial_notes(group: Group) -> list[str]:
+    return list(dict.fromkeys(filter(None, (partial(result.missing_languages) for result in group.results))))
 
 
-def _barred(value: float | None, measure: str) -> Cell:
-    found = cell(value, measure)
+def _barred(value: float | None, measure: str) -> Entry:
+    found = entry(value, measure)
     # Measures of retrieval are from 0 to 1.
     return found if value is None else replace(found, bar=round(100 * min(max(value, 0.0), 1.0), 1))
 
 
-def _tradeoffs(comparison: Comparison | None) -> list[Table]:
+def _tradeoffs(comparison: Comparison | None) -> list[PageTable]:
+    if comparison is None:
+        return []
     tables = []
-    for model in comparison.others if comparison else ():
-        of_model = [t for t in comparison.tradeoffs if t.model == model] if comparison else []
+    for model in comparison.others:
+        of_model = [t for t in comparison.tradeoffs if t.model == model]
         if not of_model:
             continue
-        measured = [d for d in (of_model[0].mono, of_model[0].multi, of_model[0].distance) if d]
-        rows = [
-            Row(
-                t.name,
-                tuple(_change(d) for d in (t.mono, t.multi, t.distance) if d),
-                None if t.name == "mean" else t.name,
-            )
-            for t in of_model
-        ]
+        first = of_model[0]
+        rows = [Row(t.name, tuple(_change(d) for d in (t.mono, t.multi, t.distance) if d), t.name) for t in of_model]
         tables.append(
-            Table(
-                caption=f"{model} less {comparison.baseline}" if comparison else "",
+            PageTable(
+                caption=f"{model} less {comparison.baseline}",
                 corner="language",
-                columns=tuple(Column(f"{texts.KINDS[d.cell.kind]} {d.cell.measure}") for d in measured),
-                rows=tuple(row for row in rows if row.name != "mean"),
-                foot=tuple(row for row in rows if row.name == "mean"),
+                columns=tuple(
+                    Column(f"{KIND_TITLES[d.quantity.kind]} {d.quantity.measure}")
+                    for d in (first.mono, first.multi, first.distance)
+                    if d
+                ),
+                rows=tuple(row for row in rows if row.name != MEAN),
+                foot=tuple(replace(row, language=None) for row in rows if row.name == MEAN),
                 kind="changes",
             )
         )
     return tables
 
 
-def _change(d: Difference) -> Cell:
-    text = shown(d.difference, d.cell.measure)
+def _change(d: Difference) -> Entry:
+    text = shown(d.difference, d.quantity.measure)
     sign = "+" if d.difference > 0 and any(digit in text for digit in "123456789") else ""
-    return Cell(sign + text, d.difference, note=between(d.interval, d.cell.measure), verdict=d.verdict)
+    return Entry(sign + text, d.difference, note=between(d.interval, d.quantity.measure), verdict=d.verdict)
 
 
-def _of_plain(table: PlainTable) -> Table:
-    """A table of the other formats in this one's form."""
-    columns = range(1, len(table.header))
+def _with_correlation(table: Table) -> PageTable:
+    """The table of models and, below, correlations in this form."""
     rows = [
-        Row(row[0].text, tuple(Cell(c.text, c.value, best=c.best) if c.text else EMPTY for c in row[1:]))
+        Row(row[0].text, tuple(Entry(c.text, c.value, best=c.best) if c.text else EMPTY for c in row[1:]))
         for row in table.rows
     ]
-    of_models = len(rows) - (rows[-1].name == "Spearman's rho")
-    return Table(
+    return PageTable(
         caption=f"{table.title}. {table.note}",
         corner=table.header[0],
-        columns=tuple(Column(table.header[i].replace("_", " ")) for i in columns),
-        rows=tuple(rows[:of_models]),
-        foot=tuple(rows[of_models:]),
+        columns=tuple(Column(name.replace("_", " ")) for name in table.header[1:]),
+        rows=tuple(rows[:-1]),
+        foot=tuple(rows[-1:]),
     )

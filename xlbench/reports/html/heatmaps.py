@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
+from collections.abc import Iterable, Sequence
 
-from xlbench.reports.cells import number
-from xlbench.reports.html.parts import EMPTY, Cell, Column, Row, Table, cell, partial
+from xlbench.reports.cells import MEAN_OF_OTHERS, number
+from xlbench.reports.html.parts import EMPTY, Column, Entry, PageTable, Row, entry
+from xlbench.reports.matrices import Matrix, means_of_others, passage_languages
+from xlbench.reports.words import partial
 from xlbench.results import Result
-from xlbench.settings import kind_of
 
-Matrix = Mapping[str, Mapping[str, float]]
 _STEPS = 100
-
-
-def cross_lingual(result: Result) -> Matrix:
-    """The headline by language of the query and of the passages: monolingual on the diagonal, else cross-lingual."""
-    found: dict[str, dict[str, float]] = {}
-    for setting, values in result.scores.items():
-        if kind_of(setting) != "multi":
-            asked, _, pool = setting.partition(">")
-            found.setdefault(asked, {})[pool] = values[result.headline]
-    return found
 
 
 def ends(matrices: Iterable[Matrix]) -> tuple[float, float]:
@@ -39,25 +28,28 @@ def heatmap(
     result: Result,
     mean: float | None = None,
     corner: str = "query ↓ passage →",
-) -> Table:
+) -> PageTable:
     """The table of a matrix; means of rows and columns leave the diagonal out, ``mean`` is the one in the corner."""
-    asked = list(matrix)
-    pools = [pool for pool in _languages(result) if any(pool in row for row in matrix.values())]
-    rows = []
-    for language in asked:
-        cells = [_cell(matrix[language].get(pool), measure, spread, own=pool == language) for pool in pools]
-        others = [value for pool, value in matrix[language].items() if pool != language]
-        rows.append(Row(language, (*cells, _mean(others, measure)), language))
-    below = [
-        _mean([matrix[row][pool] for row in asked if row != pool and pool in matrix[row]], measure) for pool in pools
+    pools, means = passage_languages(matrix), means_of_others(matrix)
+    rows = [
+        Row(
+            language,
+            (
+                *(_entry(values.get(pool), measure, spread, own=pool == language) for pool in pools),
+                entry(means.rows.get(language), measure),
+            ),
+            language,
+        )
+        for language, values in matrix.items()
     ]
+    below = [entry(means.columns.get(pool), measure) for pool in pools]
     low, high = spread
-    return Table(
+    return PageTable(
         caption=caption,
         corner=corner,
-        columns=(*(Column(pool, language=pool) for pool in pools), Column("mean", note="of the others")),
+        columns=(*(Column(pool, language=pool) for pool in pools), Column(MEAN_OF_OTHERS)),
         rows=tuple(rows),
-        foot=(Row("mean", (*below, cell(mean, measure)), note=partial(result)),),
+        foot=(Row(MEAN_OF_OTHERS, (*below, entry(mean, measure)), note=partial(result.missing_languages)),),
         kind="heatmap",
         sortable=False,
         legend=(number(low, measure), number(high, measure)),
@@ -95,17 +87,9 @@ def _luminance(colour: Sequence[int]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _languages(result: Result) -> list[str]:
-    return list(dict.fromkeys(setting.partition(">")[0] for setting in result.queries))
-
-
-def _cell(value: float | None, measure: str, spread: tuple[float, float], *, own: bool) -> Cell:
+def _entry(value: float | None, measure: str, spread: tuple[float, float], *, own: bool) -> Entry:
     if value is None:
         return EMPTY
     low, high = spread
     shade = round(_STEPS * (value - low) / (high - low)) if high > low else 0
-    return Cell(number(value, measure), value, shade=min(max(shade, 0), _STEPS), own=own)
-
-
-def _mean(values: Sequence[float], measure: str) -> Cell:
-    return cell(fmean(values), measure) if values else EMPTY
+    return Entry(number(value, measure), value, shade=min(max(shade, 0), _STEPS), own=own)

@@ -4,42 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from xlbench import bias
-from xlbench.reports.cells import better_of, number
+from xlbench.bias import LOSSES
+from xlbench.reports.cells import MEAN, number
 from xlbench.reports.html import texts
 from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.parts import (
     EMPTY,
-    Cell,
     Column,
+    Entry,
+    PageTable,
     Row,
     Scale,
     Section,
-    Table,
-    captioned,
-    cell,
     count,
+    entry,
     interval_of,
-    partial,
 )
 from xlbench.reports.html.shared import Shared
+from xlbench.reports.losses import Loss, losses
+from xlbench.reports.matrices import one_target_note, preference_note
+from xlbench.reports.tables import bias_measures_of
+from xlbench.reports.words import captioned, direction, partial
 from xlbench.results import Result
 from xlbench.settings import kind_of
 
-FloatArray = npt.NDArray[np.float64]
 
-_LOSSES = ("IrrelevantLoss", "ParallelLoss")
-
-
-def by_language(result: Result, kind: str, measures: Sequence[str], caption: str) -> Table:
+def by_language(result: Result, kind: str, measures: Sequence[str], caption: str) -> PageTable:
     """A row a language of the queries in the settings of a kind, with the mean of all below."""
     names = [name for name in result.scores if kind_of(name) == kind]
 
-    def cells(name: str, values: Mapping[str, float], n_queries: int) -> tuple[Cell, ...]:
-        shown = (cell(values.get(m), m, interval=interval_of(result, name, m)) for m in measures)
+    def cells(name: str, values: Mapping[str, float], n_queries: int) -> tuple[Entry, ...]:
+        shown = (entry(values.get(m), m, interval=interval_of(result, name, m)) for m in measures)
         return (*shown, count(n_queries))
 
     rows = [
@@ -47,29 +43,31 @@ def by_language(result: Result, kind: str, measures: Sequence[str], caption: str
         for name in names
     ]
     total = sum(result.queries[name] for name in names)
-    return Table(
-        caption=captioned(caption, result),
+    return PageTable(
+        caption=captioned(caption, result.missing_languages),
         corner="language",
         columns=(*(Column(measure) for measure in measures), Column("queries")),
         rows=tuple(rows),
-        foot=(Row("mean", cells(kind, result.summary[kind], total), note=partial(result)),),
+        foot=(Row(MEAN, cells(kind, result.summary[kind], total), note=partial(result.missing_languages)),),
     )
 
 
 def language_bias(result: Result, key: str) -> Section | None:
     """The measures of bias, each with the values that place it, and by language; None if there are none."""
-    measures = [measure for measure in result.summary.get("multi", {}) if bias.find(measure)]
+    measures = bias_measures_of(result)
     if not measures:
         return None
-    table = Table(
-        caption=captioned("Language bias in the pool of all languages, means over query languages", result),
+    table = PageTable(
+        caption=captioned(
+            "Language bias in the pool of all languages, means over query languages", result.missing_languages
+        ),
         corner="measure",
         columns=(
             Column("value"),
             Column("better", is_text=True),
             Column("perfect"),
             Column("random"),
-            Column("place on the scale", note="the nearer to the diamond, the better", is_text=True),
+            Column("place on the scale", note="the diamond is perfect", is_text=True),
         ),
         rows=tuple(_placed(result, measure) for measure in measures),
         sortable=False,
@@ -84,18 +82,13 @@ def _placed(result: Result, measure: str) -> Row:
     perfect, random = ends.get("perfect"), ends.get("random")
     known = perfect is not None and random is not None
     cells = (
-        cell(value, measure, interval=interval),
-        Cell(_direction(measure, perfect)),
-        cell(perfect, measure),
-        cell(random, measure),
-        Cell("", scale=_scale(measure, value, interval, ends)) if known else EMPTY,
+        entry(value, measure, interval=interval),
+        Entry(direction(measure, perfect)),
+        entry(perfect, measure),
+        entry(random, measure),
+        Entry("", scale=_scale(measure, value, interval, ends)) if known else EMPTY,
     )
     return Row(measure, cells, note=texts.measure(measure))
-
-
-def _direction(measure: str, perfect: float | None) -> str:
-    better = better_of(measure)
-    return f"nearer to {number(perfect, measure)}" if better == "nearer" and perfect is not None else better
 
 
 def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: Mapping[str, float]) -> Scale:
@@ -103,7 +96,7 @@ def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: M
     perfect, random = ends["perfect"], ends["random"]
     low, high = interval or (value, value)
     least, most = min(0.0, low, value, perfect, random), max(1.0, high, value, perfect, random)
-    turned = better_of(measure) == "lower"
+    turned = bias.better(measure) == "lower"
 
     def place(at: float) -> float:
         share = (at - least) / (most - least)
@@ -116,18 +109,27 @@ def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: M
 
 
 def preference(result: Result, key: str, shared: Shared) -> Section | None:
-    """The one-target and the preference matrix; None if the result has neither."""
+    """The one-target and the preference matrix with their favourites; None if the result has neither."""
     found = [
         heatmap(
             matrix,
             measure,
-            caption=captioned(caption, result),
+            caption=captioned(caption.strip(), result.missing_languages),
             spread=shared.matrices[name],
             result=result,
         )
         for name, measure, caption in (
-            ("one_target", "AP", "One-target matrix: AP with the answers of one language only"),
-            ("first_language", "LPR", "Preference matrix: share of queries whose first answer is in this language"),
+            (
+                "one_target",
+                "AP",
+                f"One-target matrix: AP with the answers of one language only. {one_target_note(result)}",
+            ),
+            (
+                "first_language",
+                "LPR",
+                "Preference matrix: share of queries whose first answer is in this language. "
+                + preference_note(result),
+            ),
         )
         if (matrix := result.matrices.get(name))
     ]
@@ -136,48 +138,42 @@ def preference(result: Result, key: str, shared: Shared) -> Section | None:
 
 def attribution(result: Result, key: str) -> Section | None:
     """Where AP is lost from one language to the pool of all; None if a part of it is not measured."""
-    split = {
-        scores.setting: _split(scores.values)
-        for scores in result.per_query
-        if kind_of(scores.setting) == "multi" and {"AP", *_LOSSES} <= scores.values.keys()
-    }
-    if not split:
+    found = losses(result)
+    if not found:
         return None
-    most = max(float(parts.clip(0).sum()) for parts in split.values()) or 1.0
-    rows = []
-    for setting, parts in split.items():
-        language = setting.partition(">")[0]
-        rows.append(Row(language, _kept_and_lost(result, setting, parts, most), language))
-    mean = np.mean(list(split.values()), axis=0)
-    table = Table(
-        caption=captioned("Where AP is lost between one language and the pool of all", result),
+    most = max(_length(loss.multi, loss.irrelevant, loss.parallel) for loss in found.values()) or 1.0
+    rows = {name: _kept_and_lost(result, name, loss, most) for name, loss in found.items()}
+    table = PageTable(
+        caption=captioned("Where AP is lost between one language and the pool of all", result.missing_languages),
         corner="language",
         columns=(
             Column("AP mono"),
-            Column("irrelevant", note="IrrelevantLoss"),
-            Column("parallel", note="ParallelLoss"),
+            Column("irrelevant", note=LOSSES[0]),
+            Column("parallel", note=LOSSES[1]),
             Column("AP multi"),
             Column("kept and lost", is_text=True),
         ),
-        rows=tuple(rows),
-        foot=(Row("mean", _kept_and_lost(result, "multi", mean, most), note=partial(result)),),
+        rows=tuple(
+            Row(language := name.partition(">")[0], entries, language)
+            for name, entries in rows.items()
+            if name != "multi"
+        ),
+        foot=(Row(MEAN, rows["multi"], note=partial(result.missing_languages)),),
         key=("kept in the pool", "lost to irrelevant passages", "lost to the order of parallel ones"),
     )
     return Section(key, "Attribution of the loss", texts.ATTRIBUTION, [table])
 
 
-def _split(values: Mapping[str, FloatArray]) -> FloatArray:
-    """Mean AP in the pool and the two losses over the queries for which these are defined, ``float64[3]``."""
-    defined = np.isfinite(values[_LOSSES[0]])
-    return np.array([values[name][defined].mean() for name in ("AP", *_LOSSES)])
+def _length(*parts: float) -> float:
+    """Of a stacked bar. What is gained, a loss below zero, has no length."""
+    return sum(max(part, 0.0) for part in parts)
 
 
-def _kept_and_lost(result: Result, name: str, parts: FloatArray, most: float) -> tuple[Cell, ...]:
-    kept, *lost = parts.tolist()
-    losses = [
-        cell(loss, measure, interval=interval_of(result, name, measure))
-        for loss, measure in zip(lost, _LOSSES, strict=True)
+def _kept_and_lost(result: Result, name: str, loss: Loss, most: float) -> tuple[Entry, ...]:
+    lost = (loss.irrelevant, loss.parallel)
+    entries = [
+        entry(value, measure, interval=interval_of(result, name, measure))
+        for value, measure in zip(lost, LOSSES, strict=True)
     ]
-    # What is gained, a loss below zero, has no length.
-    bars = tuple(round(100 * max(part, 0.0) / most, 2) for part in (kept, *lost))
-    return (cell(kept + sum(lost), "AP"), *losses, cell(kept, "AP"), Cell("", parts=bars))
+    bars = tuple(round(100 * _length(part) / most, 2) for part in (loss.multi, *lost))
+    return (entry(loss.mono, "AP"), *entries, entry(loss.multi, "AP"), Entry("", parts=bars))

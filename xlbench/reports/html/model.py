@@ -9,27 +9,27 @@ from typing import Any
 import numpy as np
 
 from xlbench import bias
+from xlbench.bias import RANK_DISTANCE
 from xlbench.reports.html import charts, language, texts
-from xlbench.reports.html.heatmaps import cross_lingual, heatmap
+from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.language import by_language
 from xlbench.reports.html.parts import (
     Column,
     Facts,
     Figure,
     Figures,
+    PageTable,
     Row,
     Section,
-    Table,
-    captioned,
-    cell,
+    entry,
     interval_of,
-    partial,
 )
 from xlbench.reports.html.shared import Shared
+from xlbench.reports.matrices import cross_lingual
+from xlbench.reports.tables import kinds_of, measures_of
+from xlbench.reports.words import KIND_TITLES, captioned, counted, partial
 from xlbench.results import Result
-from xlbench.settings import kind_of
-
-DISTANCE = "RankDistance"
+from xlbench.settings import Kind, kind_of
 
 
 def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
@@ -54,41 +54,41 @@ def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
 
 
 def _key_figures(result: Result) -> Figures:
-    wanted = [(kind, result.headline, texts.KINDS[kind]) for kind in result.summary]
-    if DISTANCE in result.summary.get("multi", {}):
-        wanted.append(("multi", DISTANCE, "rank distance"))
-    names = tuple(f"{name} {measure}" if measure != DISTANCE else name for _, measure, name in wanted)
-    entries = [cell(result.summary[kind][m], m, interval=interval_of(result, kind, m)) for kind, m, _ in wanted]
-    return Figures(tuple(entries), names, partial(result))
+    wanted = [(kind, result.headline, KIND_TITLES[kind]) for kind in kinds_of(result)]
+    if RANK_DISTANCE in result.summary.get("multi", {}):
+        wanted.append(("multi", RANK_DISTANCE, "rank distance"))
+    names = tuple(f"{name} {measure}" if measure != RANK_DISTANCE else name for _, measure, name in wanted)
+    entries = [entry(result.summary[kind][m], m, interval=interval_of(result, kind, m)) for kind, m, _ in wanted]
+    return Figures(tuple(entries), names, partial(result.missing_languages))
 
 
 def _summary(result: Result, key: str) -> Section | None:
-    kinds = list(result.summary)
+    kinds = kinds_of(result)
     measures = list(dict.fromkeys(m for kind in kinds for m in result.summary[kind] if not bias.find(m)))
     rows = [
-        Row(m, tuple(cell(result.summary[kind].get(m), m, interval=interval_of(result, kind, m)) for kind in kinds))
+        Row(m, tuple(entry(result.summary[kind].get(m), m, interval=interval_of(result, kind, m)) for kind in kinds))
         for m in measures
     ]
-    table = Table(
-        caption=captioned("Means over languages with 95 % intervals", result),
+    table = PageTable(
+        caption=captioned("Means over languages with 95 % intervals", result.missing_languages),
         corner="measure",
-        columns=tuple(Column(texts.KINDS[kind], note=_n_settings(result, kind)) for kind in kinds),
+        columns=tuple(Column(KIND_TITLES[kind], note=_n_settings(result, kind)) for kind in kinds),
         rows=tuple(rows),
     )
     return Section(key, "Summary", texts.SUMMARY, [table]) if rows else None
 
 
-def _n_settings(result: Result, kind: str) -> str:
+def _n_settings(result: Result, kind: Kind) -> str:
     settings = [name for name in result.scores if kind_of(name) == kind]
-    return f"{len(settings)} settings, {sum(result.queries[name] for name in settings):,} queries"
+    return f"{len(settings)} settings, {counted(result, kind)}"
 
 
 def _languages(result: Result, key: str) -> Section | None:
-    found = []
-    for kind in ("mono", "multi"):
-        if kind in result.summary:
-            measures = [measure for measure in result.summary[kind] if not bias.find(measure)]
-            found.append(by_language(result, kind, measures, f"{texts.KINDS[kind].capitalize()}, by query language"))
+    found = [
+        by_language(result, kind, measures_of(result, kind), f"{KIND_TITLES[kind].capitalize()}, by query language")
+        for kind in kinds_of(result)
+        if kind != "cross"
+    ]
     return Section(key, "Languages", texts.LANGUAGES, found) if found else None
 
 
@@ -97,9 +97,9 @@ def _grid(result: Result, key: str, shared: Shared) -> Section | None:
         return None
     measure = result.headline
     table = heatmap(
-        cross_lingual(result),
+        cross_lingual(result, diagonal=True),
         measure,
-        caption=captioned(f"{measure} by language of the query and of the passages", result),
+        caption=captioned(f"{measure} by language of the query and of the passages", result.missing_languages),
         spread=shared.grid,
         result=result,
         mean=result.summary["cross"][measure],
@@ -111,28 +111,31 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
     values = shared.distances(result)
     if not values:
         return None
-    ends = result.references.get(DISTANCE, {})
+    ends = result.references.get(RANK_DISTANCE, {})
     svg = charts.distances(values, key=key, most=shared.most, perfect=ends.get("perfect"), random=ends.get("random"))
     shares = (0.1, 0.25, 0.5, 0.75, 0.9)
     rows = [
         Row(
             language,
             (
-                *(cell(float(at), DISTANCE) for at in np.quantile(distance, shares)),
-                cell(float(distance.mean()), DISTANCE),
+                *(entry(float(at), RANK_DISTANCE) for at in np.quantile(distance, shares)),
+                entry(float(distance.mean()), RANK_DISTANCE),
             ),
             language,
         )
         for language, distance in values.items()
     ]
-    table = Table(
-        caption=captioned("Rank distance: quantiles and mean by query language", result),
+    table = PageTable(
+        caption=captioned("Rank distance: quantiles and mean by query language", result.missing_languages),
         corner="language",
         columns=(*(Column("median" if s == 0.5 else f"{s:.0%}") for s in shares), Column("mean")),
         rows=tuple(rows),
     )
     figure = Figure(
-        svg, captioned("Rank distances of single queries by query language; the line is the median", result)
+        svg,
+        captioned(
+            "Rank distances of single queries by query language; the line is the median", result.missing_languages
+        ),
     )
     return Section(key, "Rank distances", texts.DISTANCES, [figure, table])
 
@@ -144,7 +147,10 @@ def _bitext(result: Result, key: str) -> Section | None:
     table = heatmap(
         matrix,
         "bitext",
-        caption=captioned("Share of passages whose nearest passage in the other language is their translation", result),
+        caption=captioned(
+            "Share of passages whose nearest passage in the other language is their translation",
+            result.missing_languages,
+        ),
         spread=(0.0, 1.0),
         result=result,
         mean=result.alignment.get("bitext_accuracy"),
@@ -163,7 +169,7 @@ def _provenance(result: Result, key: str) -> Section:
         "arguments": _flat(model["arguments"]) or "none",
         "task": f"{result.task}, version {result.task_version}",
         "missing languages": ", ".join(result.missing_languages) or "none",
-        "queries": f"{sum(result.queries.values()):,} in {len(result.scores)} settings",
+        "rankings": f"{sum(result.queries.values()):,} in {len(result.scores)} settings",
         **{name: _flat(value) for name, value in environment.items()},
         **{name.removesuffix("_s"): f"{value:,.1f} s" for name, value in result.timing.items()},
     }

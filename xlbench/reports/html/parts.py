@@ -24,7 +24,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Entry:
     """An entry of a table."""
 
     text: str
@@ -43,12 +43,12 @@ class Cell:
     own: bool = False
     """Whether it is on the diagonal of a heatmap."""
     verdict: str = ""
-    """``better``, ``worse``, ``cannot be told apart`` or nothing."""
+    """A verdict of the comparison, or nothing."""
     letters: str = ""
     """The groups of models that cannot be told apart to which it belongs."""
 
 
-EMPTY = Cell("")
+EMPTY = Entry("")
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ class Row:
     """A row with its head."""
 
     name: str
-    cells: tuple[Cell, ...]
+    cells: tuple[Entry, ...]
     language: str | None = None
     note: str = ""
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table; the rows of ``foot`` stay below the others."""
 
     caption: str
@@ -103,7 +103,7 @@ class Figure:
 class Figures:
     """Key figures: name, text and small print."""
 
-    entries: tuple[Cell, ...]
+    entries: tuple[Entry, ...]
     names: tuple[str, ...]
     note: str = ""
     kind: str = "figures"
@@ -127,16 +127,16 @@ class Section:
     title: str
     how: str = ""
     """How to read it."""
-    blocks: Sequence[Table | Figure | Figures | Facts] = ()
+    blocks: Sequence[PageTable | Figure | Figures | Facts] = ()
     sections: Sequence[Section] = ()
     warnings: Sequence[str] = ()
 
 
-def cell(value: float | None, measure: str, *, interval: Sequence[float] | None = None) -> Cell:
-    """The cell of a measure's value, with its interval below; an empty one for None."""
+def entry(value: float | None, measure: str, *, interval: Sequence[float] | None = None) -> Entry:
+    """The entry of a measure's value, with its interval below; an empty one for None."""
     if value is None:
         return EMPTY
-    return Cell(shown(value, measure), value, note=between(interval, measure))
+    return Entry(shown(value, measure), value, note=between(interval, measure))
 
 
 def shown(value: float, measure: str) -> str:
@@ -153,21 +153,11 @@ def between(interval: Sequence[float] | None, measure: str) -> str:
     return (" to " if any("−" in end for end in ends) else " – ").join(ends)
 
 
-def count(n: int) -> Cell:
-    """The cell of a count."""
-    return Cell(f"{n:,}", n)
-
-
-def partial(result: Result) -> str:
-    """What is said wherever a partial result has a mean; nothing for a whole one."""
-    return f"partial: without {', '.join(result.missing_languages)}" if result.missing_languages else ""
+def count(n: int) -> Entry:
+    """The entry of a count."""
+    return Entry(f"{n:,}", n)
 
 
 def interval_of(result: Result, name: str, measure: str) -> Sequence[float] | None:
     """The interval of a measure in a setting or a kind of setting, None if the result does not have it."""
     return result.intervals.get(name, {}).get(measure)
-
-
-def captioned(text: str, result: Result) -> str:
-    """A caption that says so if the result is partial."""
-    return f"{text} ({partial(result)})" if result.missing_languages else text

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.reports.html.heatmaps import cross_lingual, ends
+from xlbench.bias import RANK_DISTANCE
+from xlbench.reports.html.heatmaps import ends
+from xlbench.reports.matrices import cross_lingual
 from xlbench.results import Result
 from xlbench.settings import kind_of
 
@@ -28,7 +30,7 @@ class Shared:
         names = dict.fromkeys(name for result in results for name in result.matrices)
         found = [values.max() for result in results for values in cls.distances(result).values()]
         return cls(
-            grid=ends(cross_lingual(result) for result in results),
+            grid=ends(cross_lingual(result, diagonal=True) for result in results),
             matrices={name: ends(result.matrices.get(name, {}) for result in results) for name in names},
             most=float(max(found, default=1.0)),
         )
@@ -40,6 +42,6 @@ class Shared:
             scores.setting.partition(">")[0]: distances[np.isfinite(distances)]
             for scores in result.per_query
             if kind_of(scores.setting) == "multi"
-            and (distances := scores.values.get("RankDistance")) is not None
+            and (distances := scores.values.get(RANK_DISTANCE)) is not None
             and np.isfinite(distances).any()
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-KINDS = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
+from xlbench.reports.words import LITTLE, NO_FAVOURITE
 
 SUMMARY = (
     "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. "
@@ -21,18 +21,20 @@ GRID = (
 BIAS = (
     "How the ranking of all languages' passages treats the languages against each other. On the scale, the dot is "
     "the model with its 95 % interval, the diamond a perfect ranking, and the hollow ring a random one; where lower "
-    "values are better, they are at the right."
+    "values are better, they are at the right. " + LITTLE + " " + NO_FAVOURITE
 )
 PREFERENCE = (
     "Whom does the model prefer, asked in the language at the left? A model without bias has rows of one colour. A "
     "bright diagonal is a preference for the language of the query, a bright column one for that language whoever "
-    "asks."
+    "asks: the favourite. Means leave the diagonal out."
 )
 ATTRIBUTION = (
     "From a language by itself to the pool of all, two things are added: the other languages' irrelevant passages, "
     "and their answers, which are to be found as well. The two losses are Shapley values and add up to the whole "
     "loss. The first is smaller where meaning counts more than language, the second where translations lie nearer "
-    "to each other."
+    "to each other. A model that finds little has little to lose: neither is a measure of quality. A perfect ranking "
+    "loses nothing, but the second is below 0 where other languages' answers are found more easily than the query's "
+    "own."
 )
 DISTANCES = (
     "The ranks between a query's first and last answer among all languages. Further left is better. A second hump "
@@ -45,7 +47,12 @@ PROVENANCE = "What was measured, with what, and the command that measures it aga
 SIDE_BY_SIDE = "The range below a number is its 95 % interval; the best value of a column is bold."
 COMPARISON = (
     "Verdicts are against {baseline}: paired randomisation tests over questions, corrected by Holm's method for "
-    "{tests}, at the level {alpha:g}. Models with a letter in common cannot be told apart."
+    "{tests}, at the level {alpha:g}. Intervals are not corrected, so that one of a difference without 0 may stand "
+    "beside a verdict that models cannot be told apart. Of measures of which values nearer to the perfect one are "
+    "better, the verdict is on that distance. Models with a letter in common cannot be told apart. "
+    + LITTLE
+    + " "
+    + NO_FAVOURITE
 )
 BY_LANGUAGE = (
     "One row a language of the queries, one column a model; bars are from 0 to 1. Press a heading to sort by it."
@@ -66,7 +73,7 @@ _MEASURES = {
     "LPR": "share of queries whose first answer is in their own language",
     "OneTargetBias": "AP for answers in the query's language, less that for the others",
     "IrrelevantLoss": "AP lost to other languages' irrelevant passages",
-    "ParallelLoss": "AP lost to the order of the parallel answers",
+    "ParallelLoss": "AP lost to the order of the parallel answers; may be below 0",
     "Share": "how evenly the languages share the best ranks",
     "AWRF": "the same, weighted by the attention that a rank gets",
     "PEER": "whether languages have equal expected ranks",

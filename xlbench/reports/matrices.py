@@ -1,0 +1,96 @@
+"""Matrices of query languages by passage languages: their means, and the favourite of other languages' queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+from xlbench.reports.cells import number
+from xlbench.results import Result
+from xlbench.settings import kind_of
+
+Matrix = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class OfOthers:
+    """The means of a matrix's rows and columns without its diagonal; a row or column without other cells has none."""
+
+    rows: Mapping[str, float]
+    columns: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Favourite:
+    """The language that queries of other languages prefer most."""
+
+    language: str
+    value: float
+    """Mean over the languages of these queries: the share of first places, or the AP with its answers only."""
+    others: float | None
+    """What it would be without a favourite."""
+
+
+def passage_languages(matrix: Matrix) -> list[str]:
+    """The columns of a matrix, in the order of its rows, which is the task's."""
+    across = {name for row in matrix.values() for name in row}
+    return [*(name for name in matrix if name in across), *sorted(across - set(matrix))]
+
+
+def means_of_others(matrix: Matrix) -> OfOthers:
+    """The mean of each row and of each column, without the diagonal."""
+    rows = {a: [value for b, value in row.items() if b != a] for a, row in matrix.items()}
+    columns = {b: [row[b] for a, row in matrix.items() if a != b and b in row] for b in passage_languages(matrix)}
+    return OfOthers(*({name: fmean(values) for name, values in of.items() if values} for of in (rows, columns)))
+
+
+def cross_lingual(result: Result, *, diagonal: bool) -> Matrix:
+    """The headline by language of the query and of the passages, with or without the monolingual diagonal."""
+    found: dict[str, dict[str, float]] = {}
+    for setting, values in result.scores.items():
+        kind = kind_of(setting)
+        if kind == "cross" or (kind == "mono" and diagonal):
+            asked, _, pool = setting.partition(">")
+            found.setdefault(asked, {})[pool] = values[result.headline]
+    return found
+
+
+def favourite(result: Result) -> Favourite | None:
+    """The language whose passages come first most often for queries of other languages, and the fair share."""
+    fair = result.references.get("LPR", {}).get("perfect")
+    return _greatest(result.matrices.get("first_language", {}), fair)
+
+
+def best_target(result: Result) -> Favourite | None:
+    """The language whose passages queries of other languages find best, and the mean of all languages."""
+    matrix = result.matrices.get("one_target", {})
+    columns = means_of_others(matrix).columns
+    return _greatest(matrix, fmean(columns.values()) if columns else None)
+
+
+def _greatest(matrix: Matrix, others: float | None) -> Favourite | None:
+    columns = means_of_others(matrix).columns
+    if not columns:
+        return None
+    language = max(columns, key=lambda name: columns[name])
+    return Favourite(language, columns[language], others)
+
+
+def preference_note(result: Result) -> str:
+    """The favourite in a sentence; nothing if there is no preference matrix."""
+    found = favourite(result)
+    if found is None:
+        return ""
+    fair = "" if found.others is None else f" (fair: {number(found.others, 'LPR')})"
+    share = number(found.value, "LPR")
+    return f"Favourite of other languages' queries: {found.language}, first for {share} of them{fair}."
+
+
+def one_target_note(result: Result) -> str:
+    """The language that others find best in a sentence; nothing if there is no one-target matrix."""
+    found = best_target(result)
+    if found is None or found.others is None:
+        return ""
+    values = f"AP {number(found.value, 'AP')} (mean of all languages: {number(found.others, 'AP')})"
+    return f"Favourite of other languages' queries: {found.language}, {values}."

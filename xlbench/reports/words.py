@@ -1,0 +1,51 @@
+"""Words that all reports share: names of kinds of setting, directions of measures, and what a partial result is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xlbench import bias
+from xlbench.reports.cells import number
+from xlbench.results import Result
+from xlbench.settings import Kind, kind_of
+
+KIND_TITLES: Mapping[Kind, str] = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
+ALIGNMENT = ("parallel_cosine", "random_cosine", "bitext_accuracy", "language_variance")
+"""The measures of the alignment of vectors."""
+LITTLE = "A model that finds little has little bias."
+NO_FAVOURITE = (
+    "LPR and OneTargetBias set the query's own language against the others: a fixed favourite, one language that "
+    "queries of all languages prefer, does not show in them, but in the preference and the one-target matrix of a "
+    "report."
+)
+
+
+def flatters_little(measure: str) -> bool:
+    """Whether a model that finds little looks good by a measure: by those of bias, but for that of distance."""
+    return bias.find(measure) is not None and measure != bias.RANK_DISTANCE
+
+
+def direction(measure: str, perfect: float | None) -> str:
+    """Which values of a measure are better, in words."""
+    better = bias.better(measure)
+    if better == "neither":
+        return "part of the loss"
+    if better == "nearer":
+        return "nearer to perfect" if perfect is None else f"nearer to {number(perfect, measure)}"
+    return better
+
+
+def partial(missing: Sequence[str]) -> str:
+    """What is said wherever a result has not all languages of its task; nothing of a whole one."""
+    return f"partial: without {', '.join(missing)}" if missing else ""
+
+
+def captioned(text: str, missing: Sequence[str]) -> str:
+    """A title that says so if the result is partial."""
+    return f"{text} ({partial(missing)})" if missing else text
+
+
+def counted(result: Result, kind: Kind) -> str:
+    """How many queries a result has in a kind of setting; in cross, where a query has many pools, how many rankings."""
+    n = sum(n for name, n in result.queries.items() if kind_of(name) == kind)
+    return f"{n:,} {'rankings' if kind == 'cross' else 'queries'}"
