@@ -251,4 +251,4 @@ def test_a_result_of_another_model_is_refused_by_verify(xlbench, folder, task):
     shutil.copytree(folder / "task", folder / "newer")
     write_task(folder / "newer", version=3)
     outcome = xlbench("verify", path, "--model", "models.py:Counting", "--task", "newer/tiny.yaml")
-    assert refused(outcome, 1, "is of tiny version 1", "the task at hand is tiny version 3")
+    assert refused(outcome, 1, "is of tiny version 1", "the task at hand is of tiny version 3")

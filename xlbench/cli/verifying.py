@@ -63,16 +63,13 @@ def verify(
     found = results.load(result)
     per_query = results.load_per_query(result)
     task = tasks.load(task_name or found.task)
-    if (task.name, task.version) != (found.task, found.task_version):
-        raise ResultError(
-            f"{result} is of {found.task} version {found.task_version}, "
-            f"the task at hand is {task.name} version {task.version}."
-        )
     model = encoders.load(model_name, device=device, arguments=dict(found.model["arguments"]))
-    if model.revision != found.model["revision"]:
-        raise ResultError(
-            f"{result} is of revision {found.model['revision']}, but {model_name} is of revision {model.revision}."
-        )
+    for given, theirs, ours in (
+        ("the task at hand", f"{found.task} version {found.task_version}", f"{task.name} version {task.version}"),
+        (model_name, f"revision {found.model['revision']}", f"revision {model.revision}"),
+    ):
+        if theirs != ours:
+            raise ResultError(f"{result} is of {theirs}, but {given} is of {ours}.")
     languages = [language for language in task.languages if language not in found.missing_languages]
     debiasing = _debiasing(found, fit_on, result)
     chosen = _chosen(found, languages, names, result)
