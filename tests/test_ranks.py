@@ -87,17 +87,10 @@ def test_without_best_passages_the_top_is_empty(ranking):
     assert ranking.pooled(Setting("multi", "de", ("de", "en"))).top.shape == (2, 0)
 
 
-def test_the_top_merges_the_best_of_the_languages(ranking):
-    """By score, ties by descending id (e2, e1, d2, d1), and -1 behind the last passage of the pool."""
+def test_the_top_has_the_languages_of_the_best(ranking):
+    """The language of each of the best passages, and -1 behind the last passage of the pool."""
     # Rows of passages: d1 0, d2 1, e1 2, e2 3.
-    passage = np.array([[[0, 1, -1], [3, 2, -1]], [[1, 0, -1], [3, 2, -1]], [[-1] * 3] * 2])
-    score = np.array([[[3, 1, -np.inf], [3, 2, -np.inf]], [[5, 4, -np.inf], [1, 1, -np.inf]], [[-np.inf] * 3] * 2])
-    best = Best(passage=passage, score=score.astype(np.float32))
+    passage = np.array([[3, 0, 2, 1, -1], [1, 0, 3, 2, -1], [-1] * 5, [-1] * 5])
+    best = Best(passage=passage, score=np.where(passage < 0, -np.inf, 1).astype(np.float32))
     pooled = Ranking(ranking.collection, ranking.above, best).pooled(Setting("multi", "de", ("de", "en")))
-    assert pooled.top.tolist() == [[1, 0, 1], [0, 0, 1]]
-    deep = Best(
-        passage=np.pad(passage, ((0, 0), (0, 0), (0, 2)), constant_values=-1),
-        score=np.pad(best.score, ((0, 0), (0, 0), (0, 2)), constant_values=-np.inf),
-    )
-    pooled = Ranking(ranking.collection, ranking.above, deep).pooled(Setting("multi", "de", ("de", "en")))
     assert pooled.top.tolist() == [[1, 0, 1, 0, -1], [0, 0, 1, 1, -1]]

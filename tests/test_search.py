@@ -86,10 +86,10 @@ def ranked(collection: Collection, vector_of: Callable[[str], np.ndarray], **opt
     return rank(collection, vector_scores(collection, vector_of), **options)
 
 
-def best_of(collection: Collection, products: np.ndarray, query: int, rows: np.ndarray, depth: int) -> list[int]:
-    """The best of these passages by plain sorting, by score and then by id, descending; -1 where there are fewer."""
+def best_of(collection: Collection, products: np.ndarray, query: int, depth: int) -> list[int]:
+    """The best passages by plain sorting, by score and then by id, descending; -1 where there are fewer."""
     ids = collection.passages.ids
-    found = sorted(rows.tolist(), key=lambda row: (products[query, row], ids[row]), reverse=True)[:depth]
+    found = sorted(range(len(ids)), key=lambda row: (products[query, row], ids[row]), reverse=True)[:depth]
     return found + [-1] * (depth - len(found))
 
 
@@ -105,35 +105,29 @@ def middling() -> Collection:
 @VECTORS
 @pytest.mark.parametrize(("depth", "shard_rows"), [(1, 10**9), (10, 1), (10, 10**9)])
 def test_the_best_passages_are_those_of_plain_sorting(middling, vector_of, depth, shard_rows):
-    """The best of each query and language, with their scores, and the top of the pool; ties go by descending id."""
+    """The best of each query in the pool, with their scores and languages; ties go by descending id."""
     found = ranked(middling, vector_of, depth=depth, shard_rows=shard_rows)
     products = products_of(stacked(middling.queries, vector_of), stacked(middling.passages, vector_of))
     language = middling.passages.language
-    judged = np.unique(middling.pairs.query)
-    for query in judged:
-        expected = [
-            best_of(middling, products, query, np.flatnonzero(language == code), depth)
-            for code in range(len(middling.languages))
-        ]
+    for query in np.unique(middling.pairs.query):
+        expected = best_of(middling, products, query, depth)
         assert found.best.passage[query].tolist() == expected
         np.testing.assert_array_equal(found.best.score[query], products[query][np.array(expected)])
     for setting in settings(["multi"], middling.languages):
         pooled = found.pooled(setting)
         for query, top in zip(pooled.ranks.query, pooled.top, strict=True):
-            whole = best_of(middling, products, query, np.arange(len(language)), depth)
+            whole = best_of(middling, products, query, depth)
             assert top.tolist() == language[whole].tolist()
 
 
-def test_a_depth_beyond_a_language_keeps_all_of_it():
+def test_a_depth_beyond_the_pool_keeps_all_of_it():
     """With more places than passages all are kept, in order, and the places left over are -1 with no score."""
     collection = random_collection(np.random.default_rng(12), n_passages=6)
     found = ranked(collection, integer_vector, depth=25)
     products = stacked(collection.queries, integer_vector) @ stacked(collection.passages, integer_vector).T
     for query in np.unique(collection.pairs.query):
-        for code in range(3):
-            rows = np.flatnonzero(collection.passages.language == code)
-            assert found.best.passage[query, code].tolist() == best_of(collection, products, query, rows, 25)
-            assert np.isneginf(found.best.score[query, code, len(rows) :]).all()
+        assert found.best.passage[query].tolist() == best_of(collection, products, query, 25)
+        assert np.isneginf(found.best.score[query, 18:]).all()
     for setting in settings(["multi"], collection.languages):
         assert ((found.pooled(setting).top == -1) == (np.arange(25) >= 18)).all()
 
@@ -142,7 +136,7 @@ def test_a_query_without_a_judged_pair_has_no_best_passages():
     """Only judged queries are scored: the others have -1 in each place, also beside a judged query of equal text."""
     texts = [Text("a", "de", "x"), Text("b", "de", "y"), Text("c", "de", "x")]
     collection = Collection.build(["de"], texts, texts, [Judgement("a", "b", 1)])
-    found = ranked(collection, integer_vector, depth=2).best.passage[:, 0]
+    found = ranked(collection, integer_vector, depth=2).best.passage
     assert (found[0] >= 0).all()
     assert found[1].tolist() == [-1, -1]
 

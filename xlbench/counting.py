@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from numba import njit
 
+_BLOCK = 128
+
 
 def compiled(function):
     """The function, compiled to run without the interpreter's lock."""
@@ -74,27 +76,35 @@ def count_copies(tiles, tile_start, groups, pairs, copies, above):
 
 @compiled
 def keep_best(tiles, tile_start, groups, columns, copies, best):
-    """Puts the passages of the tiles among the best of each group and language, where they belong there.
+    """Puts the passages of the tiles among the best of each group, where they belong there.
 
-    ``best`` is ``float32[G, L, k]`` scores and ``int64[G, L, k]`` tie orders, best first; a tie order of -1 is a free
-    place. The others are as in ``count_first`` and ``count_copies``.
+    ``best`` is ``float32[G, k]`` scores and ``int64[G, k]`` tie orders, best first; a tie order of -1 is a free place.
+    The others are as in ``count_first`` and ``count_copies``.
     """
     spans, column_order = columns
+    best_score, best_order = best
     width = tiles.shape[2]
     for group in range(groups[0], groups[1]):
         row = group - tile_start
+        scores, orders = best_score[group], best_order[group]
         for span in range(len(spans)):
-            tile, language, first, last = spans[span]
+            tile, _, first, last = spans[span]
             offset = tile * width
             segment = tiles[tile, row, first - offset : last - offset]
-            last_score = best[0][group, language, -1]
-            for j in range(len(segment)):
-                if segment[j] >= last_score:
-                    _insert(segment[j], column_order[first + j], best[0][group, language], best[1][group, language])
-                    last_score = best[0][group, language, -1]
+            for start in range(0, len(segment), _BLOCK):
+                block = segment[start : start + _BLOCK]
+                # Counting is done with vector instructions, and most blocks have nothing to insert.
+                last_score = scores[-1]
+                candidates = 0
+                for j in range(len(block)):
+                    candidates += block[j] >= last_score
+                if candidates:
+                    for j in range(len(block)):
+                        if block[j] >= scores[-1]:
+                            _insert(block[j], column_order[first + start + j], scores, orders)
         for i in range(len(copies)):
-            j, language, order = copies[i]
-            _insert(tiles[j // width, row, j % width], order, best[0][group, language], best[1][group, language])
+            j, _, order = copies[i]
+            _insert(tiles[j // width, row, j % width], order, scores, orders)
 
 
 @compiled

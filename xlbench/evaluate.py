@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -158,10 +158,11 @@ def score(ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[s
     """
     retrieval = {name: measures.parse(name) for name in measure_names if not bias.find(name)}
     ids = ranking.collection.queries.ids
-    of_bias = _bias_values(ranking, wanted, measure_names)
+    pools = {setting.name: pooled for setting, pooled in _pooled(ranking, wanted)}
+    of_bias = _bias_values(pools, measure_names)
     found = []
     for setting in wanted:
-        ranks = ranking.ranks(setting)
+        ranks = pools[setting.name].ranks if setting.name in pools else ranking.ranks(setting)
         if len(ranks):
             values = {name: measure(ranks) for name, measure in retrieval.items()} | of_bias.get(setting.name, {})
             # In the task's order.
@@ -170,15 +171,10 @@ def score(ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[s
     return tuple(found)
 
 
-def _bias_values(
-    ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[str]
-) -> dict[str, dict[str, FloatArray]]:
+def _bias_values(pools: Mapping[str, PooledRanks], measure_names: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
     """The values of the measures of bias, by multilingual setting and measure."""
     of_bias = [measure for name in measure_names if (measure := bias.find(name))]
-    found = {
-        setting.name: {measure.name: measure.value(pooled) for measure in of_bias}
-        for setting, pooled in _pooled(ranking, wanted)
-    }
+    found = {name: {measure.name: measure.value(pooled) for measure in of_bias} for name, pooled in pools.items()}
     undefined = {name for values in found.values() for name, value in values.items() if np.isnan(value).all()}
     return {
         setting: {name: value for name, value in values.items() if name not in undefined}

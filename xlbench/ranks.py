@@ -65,12 +65,12 @@ class PooledRanks:
 
 @dataclass(frozen=True)
 class Best:
-    """The ``k`` best passages of each query and language, best first."""
+    """The ``k`` best passages of each query in the pool of all languages, best first."""
 
     passage: npt.NDArray[np.int64]
-    """``[Nq, L, k]``, rows of passages; -1 where a language has fewer, and for queries without a judged pair."""
+    """``[Nq, k]``, rows of passages; -1 where the pool has fewer, and for queries without a judged pair."""
     score: npt.NDArray[np.float32]
-    """``[Nq, L, k]``."""
+    """``[Nq, k]``."""
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,7 @@ class Ranking:
     def _top_languages(self, query: npt.NDArray[np.int32]) -> npt.NDArray[np.int16]:
         if self.best is None:
             return np.empty((len(query), 0), np.int16)
-        depth = self.best.passage.shape[2]
-        passage = self.best.passage[query].reshape(len(query), -1)
-        score = self.best.score[query].reshape(len(query), -1)
-        order = tie_order(self.collection.passages.ids)
-        first = np.lexsort((-order[passage], -score, passage < 0), axis=1)[:, :depth]
-        passage = np.take_along_axis(passage, first, axis=1)
+        passage = self.best.passage[query]
         return np.where(passage < 0, -1, self.collection.passages.language[passage]).astype(np.int16)
 
 

@@ -29,13 +29,13 @@ SHARD_ROWS = 32 * TILE_PASSAGES
 def rank(collection: Collection, scores: Scores, *, depth: int = 0, shard_rows: int = SHARD_ROWS) -> Ranking:
     """The ranking of every judged pair, from the scores of queries and passages.
 
-    The ``depth`` best passages of each judged query and language are kept. ``shard_rows`` distinct passages are scored
+    The ``depth`` best passages of each judged query are kept. ``shard_rows`` distinct passages are scored
     at a time; it bounds the memory and changes no result.
     """
     shard_rows = -(-min(shard_rows, max(1, scores.n_passages)) // TILE_PASSAGES) * TILE_PASSAGES
     judged = _Judged.of(collection, scores)
     above = np.zeros((len(judged.pair), len(collection.languages)), np.int32)
-    best = judged.free_places(len(collection.languages), depth)
+    best = judged.free_places(depth)
     columns = _Columns.of(collection, scores)
     n_threads = torch.get_num_threads()
     with ThreadPoolExecutor(n_threads) as pool:
@@ -97,9 +97,9 @@ class _Judged:
         judged._score(scores)
         return judged
 
-    def free_places(self, n_languages: int, depth: int) -> tuple[FloatArray, IntArray]:
-        """Scores and tie orders of no passages yet, ``[G, L, depth]`` each."""
-        shape = (len(self.query), n_languages, depth)
+    def free_places(self, depth: int) -> tuple[FloatArray, IntArray]:
+        """Scores and tie orders of no passages yet, ``[G, depth]`` each."""
+        shape = (len(self.query), depth)
         return np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
 
     def query_tiles(self) -> Iterator[tuple[int, int]]:
@@ -176,7 +176,7 @@ def _count(
     above, best = found
     count_first(*tiles, groups, pairs, columns, above)
     count_copies(*tiles, groups, pairs, copies, above)
-    if best[0].shape[2]:
+    if best[0].shape[1]:
         keep_best(*tiles, groups, columns, copies, best)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_results import made_result
+from scipy.stats import spearmanr
 
+from xlbench.reports import models
 from xlbench.reports.models import comparison, grouped
 
 WORST, MIDDLE, BEST = (made_result(name, level=level) for name, level in (("c", 0.2), ("b", 0.5), ("a", 0.8)))
@@ -72,3 +75,10 @@ def test_two_models_or_partial_ones_have_no_rank_correlation():
     partial, without = made_result("p", languages=["de", "en"]), replace(made_result("w"), alignment={})
     assert len(comparison([BEST, WORST])) == 1
     assert len(comparison([BEST, WORST, partial, without])) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_rank_correlation_is_scipys(seed):
+    """With ties in both, Spearman's rho is that of ``scipy.stats.spearmanr``."""
+    values, retrieval = np.random.default_rng(seed).integers(0, 6, size=(2, 9)).astype(float).tolist()
+    assert models._spearman(values, retrieval) == pytest.approx(spearmanr(values, retrieval).statistic, abs=1e-12)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from xlbench import bias
 from xlbench.bias import RANK_DISTANCE
 from xlbench.comparison.comparable import labels
@@ -157,6 +160,12 @@ def _spearman(values: Sequence[float | None], retrieval: Sequence[float]) -> flo
     known = [value for value in values if value is not None]
     if len(known) < len(retrieval) or len(set(known)) == 1 or len(set(retrieval)) == 1:
         return None
-    from scipy.stats import spearmanr
+    # Not scipy.stats, which takes half a second to import.
+    return float(np.corrcoef(_average_ranks(known), _average_ranks(retrieval))[0, 1])
 
-    return float(spearmanr(known, retrieval).statistic)
+
+def _average_ranks(values: Sequence[float]) -> npt.NDArray[np.float64]:
+    """1 for the least, with the mean of their ranks for equal values, ``float64[n]``."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: npt.NDArray[np.float64] = (np.cumsum(count) - (count - 1) / 2)[place]
+    return ranks

@@ -121,8 +121,13 @@ def load_per_query(path: Path) -> tuple[QueryScores, ...]:
         ) from error
     found = []
     setting = settings.indices.to_numpy(zero_copy_only=False)
+    if (np.diff(setting) < 0).any():  # As it was written, each setting's rows stand together.
+        order = np.argsort(setting, kind="stable")
+        setting, query = setting[order], query[order]
+        columns = {measure: column[order] for measure, column in columns.items()}
+    bounds = np.searchsorted(setting, np.arange(len(settings.dictionary) + 1))
     for code, name in enumerate(settings.dictionary.to_pylist()):
-        rows = np.flatnonzero(setting == code)
+        rows = slice(bounds[code], bounds[code + 1])
         values = {measure: column[rows] for measure, column in columns.items() if not np.isnan(column[rows]).all()}
         found.append(QueryScores(setting=name, query=tuple(query[rows].tolist()), values=values))
     return tuple(found)
