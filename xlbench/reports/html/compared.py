@@ -75,6 +75,14 @@ def _how(comparison: Comparison | None) -> str:
     return f"{texts.SIDE_BY_SIDE} {verdicts}"
 
 
+def _note(measure: str, perfect: float | None) -> str:
+    """Which values are better, under the name of a measure of bias."""
+    if not bias.find(measure):
+        return ""
+    words = direction(measure, perfect)
+    return words.replace("nearer to", "best near") if "near" in words else f"{words} is better"
+
+
 def _side_by_side(group: Group, tested: Tested) -> PageTable:
     chosen, preferred = columns_of(group), favourites(group)
     columns = [
@@ -83,7 +91,7 @@ def _side_by_side(group: Group, tested: Tested) -> PageTable:
     heads = [
         Column(
             m if bias.find(m) else f"{KIND_TITLES[kind]} {m}",
-            note=f"better: {direction(m, perfect_of(group, m))}" if bias.find(m) else "",
+            note=_note(m, perfect_of(group, m)),
         )
         for kind, m in chosen
     ]

@@ -47,12 +47,8 @@ PROVENANCE = "What was measured, with what, and the command that measures it aga
 SIDE_BY_SIDE = "The range below a number is its 95 % interval; the best value of a column is bold."
 COMPARISON = (
     "Verdicts are against {baseline}: paired randomisation tests over questions, corrected by Holm's method for "
-    "{tests}, at the level {alpha:g}. Intervals are not corrected, so that one of a difference without 0 may stand "
-    "beside a verdict that models cannot be told apart. Of measures of which values nearer to the perfect one are "
-    "better, the verdict is on that distance. Models with a letter in common cannot be told apart. "
-    + LITTLE
-    + " "
-    + NO_FAVOURITE
+    "{tests}, at the level {alpha:g}; intervals are not corrected. Models with a letter in common cannot be told "
+    "apart. " + LITTLE
 )
 BY_LANGUAGE = (
     "One row a language of the queries, one column a model; bars are from 0 to 1. Press a heading to sort by it."
