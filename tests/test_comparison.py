@@ -415,6 +415,13 @@ def test_a_setting_that_one_result_lacks_is_refused():
             compare(pair[0], pair[1:], names=["a.json", "b.json"])
 
 
+@pytest.mark.parametrize("measure", ["PEER@10", "P@7"])
+def test_a_measure_that_no_result_has_is_refused(measure):
+    """A measure that exists, but is not in the results, is no typo: the message says which they have."""
+    with pytest.raises(ResultError, match=rf"None of the results has {measure}; they have AP"):
+        compare(result(), [result("b", seed=1)], measures=[measure])
+
+
 def test_a_measure_must_be_in_all_results():
     """A typo gets a suggestion; a measure that some results lack is said with the files that lack it."""
     other = result("b", seed=1)

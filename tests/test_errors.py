@@ -39,6 +39,7 @@ def test_the_tree_in_the_docstring_names_every_error():
         ("xquad", ["mlqa-r", "xquad-r"], "", "Unknown task 'xquad'. Did you mean 'xquad-r'?"),
         ("zzz", ["mlqa-r", "xquad-r"], "", "Unknown task 'zzz'. Known: mlqa-r, xquad-r."),
         ("zzz", [], "", "Unknown task 'zzz'."),
+        ("ndcg@10", ["AP", "R@10", "nDCG@10"], "", "Unknown task 'ndcg@10'. Did you mean 'nDCG@10'?"),
         ("xquad", ["xquad-r"], "It is so.", "Unknown task 'xquad'. Did you mean 'xquad-r'? It is so."),
         ("zzz", (name for name in ["a", "b"]), "", "Unknown task 'zzz'. Known: a, b."),
     ],

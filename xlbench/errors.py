@@ -32,7 +32,10 @@ def shown(value: object) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely means, or None if none is near."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
+    # Whatever its case: nDCG@10 is often written in small letters.
+    folded = {each.casefold(): each for each in reversed(list(known))}
+    found = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
 
 
 class XlbenchError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xlbench import bias, measures
 from xlbench.errors import ResultError, UnknownNameError
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, kind_of
@@ -49,19 +50,33 @@ def _languages(result: Result) -> str:
     return f"is partial, without {', '.join(result.missing_languages)}"
 
 
-def check_measures(results: Sequence[Result], names: Sequence[str], measures: Sequence[str]) -> None:
+def _is_measure(name: str) -> bool:
+    try:
+        measures.parse(name)
+    except UnknownNameError:
+        return False
+    return True
+
+
+def check_measures(results: Sequence[Result], names: Sequence[str], wanted: Sequence[str]) -> None:
     """Returns if every result has all the measures.
 
     Raises:
-        UnknownNameError: if none of the results has a measure.
-        ResultError: if some have it and some do not.
+        UnknownNameError: if there is no such measure.
+        ResultError: if not all of the results have it.
 
     """
     available = [list(dict.fromkeys(m for values in result.scores.values() for m in values)) for result in results]
-    for measure in measures:
+    for measure in wanted:
         lacking = [name for name, found in zip(names, available, strict=True) if measure not in found]
         if len(lacking) == len(names):
-            raise UnknownNameError("measure", measure, dict.fromkeys(m for found in available for m in found))
+            known = list(dict.fromkeys(m for found in available for m in found))
+            if bias.find(measure) or _is_measure(measure):
+                raise ResultError(
+                    f"None of the results has {measure}; they have {', '.join(known)}. "
+                    "A task's file names its measures."
+                )
+            raise UnknownNameError("measure", measure, known)
         if lacking:
             raise ResultError(
                 f"{', '.join(lacking)} has no {measure}, but other results have. Run it again with --force, or "
