@@ -59,6 +59,14 @@ def test_the_speed_does_not_count_what_was_stored():
     for texts, stored in CALLS:
         speed.add(texts, stored=stored)
     assert (speed.done, speed.encoded) == (10, 7)
+    assert speed.of("texts").endswith(" texts/s")
+
+
+def test_what_was_all_stored_has_no_speed():
+    """A run that finds all its vectors says so, and not that it encodes nothing a second."""
+    speed = progress._Speed()
+    speed.add(10, stored=True)
+    assert speed.of("texts") == ", kept from before"
 
 
 @pytest.mark.parametrize("quiet", [False, True])

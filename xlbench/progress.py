@@ -66,7 +66,7 @@ def _bar(description: str, noun: str, n_texts: int, n_characters: int) -> Iterat
 
         def advance(*, texts: int, characters: int, stored: bool) -> None:
             speed.add(texts, stored=stored)
-            bar.update(task, advance=characters, shown=f"{speed.done:,} of {n_texts:,} {noun}, {speed} {noun}/s")
+            bar.update(task, advance=characters, shown=f"{speed.done:,} of {n_texts:,} {noun}{speed.of(noun)}")
 
         yield advance
 
@@ -83,7 +83,7 @@ def _lines(description: str, noun: str, n_texts: int, n_characters: int) -> Iter
         now = time.monotonic()
         if now - last >= _LINE_EVERY_S or speed.done == n_texts:
             last = now
-            print(f"{description}: {speed.done:,} of {n_texts:,} {noun}, {speed} {noun}/s", file=sys.stderr)
+            print(f"{description}: {speed.done:,} of {n_texts:,} {noun}{speed.of(noun)}", file=sys.stderr)
 
     yield advance
 
@@ -100,5 +100,8 @@ class _Speed:
         self.done += texts
         self.encoded += 0 if stored else texts
 
-    def __str__(self) -> str:
-        return f"{self.encoded / max(time.monotonic() - self.start, 1e-9):,.0f}"
+    def of(self, noun: str) -> str:
+        """What follows a count: the speed, or that all was there already."""
+        if not self.encoded:
+            return ", kept from before"
+        return f", {self.encoded / max(time.monotonic() - self.start, 1e-9):,.0f} {noun}/s"
