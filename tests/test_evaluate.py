@@ -17,7 +17,7 @@ from xlbench.collection import Collection, Judgement, Text
 from xlbench.encoders import Model
 from xlbench.encoders.hashing import HashEncoder
 from xlbench.errors import EncoderError, TaskError
-from xlbench.evaluate import evaluate, matrices, references, score, score_collection
+from xlbench.evaluate import evaluate, matrices, pooled_ranks, references, score, score_collection
 from xlbench.ranks import Ranking
 from xlbench.results import Result, summarise
 from xlbench.search import rank
@@ -202,7 +202,7 @@ def test_the_diagonal_of_the_one_target_matrix_is_its_bias(seed):
     ranking = complete(seed)
     wanted = settings(["multi"], "abc")
     scores = {s.setting: s.means() for s in score(ranking, wanted, MEASURES)}
-    summary, found = summarise(scores)["multi"], matrices(ranking, wanted)
+    summary, found = summarise(scores)["multi"], matrices(pooled_ranks(ranking, wanted), ranking.collection.languages)
     table = {name: np.array([[rows[a][b] for b in "abc"] for a in "abc"]) for name, rows in found.items()}
     own = np.eye(3, dtype=bool)
     one_target = table["one_target"]
@@ -221,9 +221,9 @@ def test_a_bias_measure_that_one_language_lacks_is_left_out_for_all():
     defined = (*RETRIEVAL, "IrrelevantLoss", "ParallelLoss")
     found = score(ranking, wanted, MEASURES)
     assert [tuple(scores.values) for scores in found] == [defined] * 3
-    assert list(references(ranking, wanted, summarise({s.setting: s.means() for s in found})["multi"])) == list(
-        defined[3:]
-    )
+    assert list(
+        references(pooled_ranks(ranking, wanted), summarise({s.setting: s.means() for s in found})["multi"])
+    ) == list(defined[3:])
     assert [tuple(s.values) for s in score(ranking, wanted[:2], MEASURES)] == [MEASURES] * 2
 
 

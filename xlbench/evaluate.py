@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -60,10 +60,11 @@ def evaluate(
     ranking = rank(collection, scores, depth=bias.depth(task.measures) if "multi" in kinds else 0)
     ranked = time.perf_counter()
     wanted = settings(kinds, collection.languages)
+    pools = pooled_ranks(ranking, wanted)
     per_query = score(ranking, wanted, task.measures)
     means = {s.setting: s.means() for s in per_query}
     summary = summarise(means)
-    of_bias = references(ranking, wanted, summary.get("multi", {})), matrices(ranking, wanted)
+    placed, by_language = references(pools, summary.get("multi", {})), matrices(pools, collection.languages)
     certain = intervals(per_query)
     scored = time.perf_counter()
     return Result(
@@ -77,8 +78,8 @@ def evaluate(
         queries={setting.name: 0 for setting in wanted} | {s.setting: len(s.query) for s in per_query},
         summary=summary,
         intervals=certain,
-        references=of_bias[0],
-        matrices=of_bias[1],
+        references=placed,
+        matrices=by_language,
         alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
         environment={**_environment(), "encoder": model.provenance(), **_dimensions(scores)},
         timing={"encode_s": encoded - start, "search_s": ranked - encoded, "score_s": scored - ranked},
@@ -158,7 +159,7 @@ def score(ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[s
     """
     retrieval = {name: measures.parse(name) for name in measure_names if not bias.find(name)}
     ids = ranking.collection.queries.ids
-    pools = {setting.name: pooled for setting, pooled in _pooled(ranking, wanted)}
+    pools = pooled_ranks(ranking, wanted)
     of_bias = _bias_values(pools, measure_names)
     found = []
     for setting in wanted:
@@ -182,34 +183,32 @@ def _bias_values(pools: Mapping[str, PooledRanks], measure_names: Sequence[str])
     }
 
 
-def _pooled(ranking: Ranking, wanted: Sequence[Setting]) -> Iterator[tuple[Setting, PooledRanks]]:
-    for setting in wanted:
-        if setting.kind == "multi" and len((pooled := ranking.pooled(setting)).ranks):
-            yield setting, pooled
+def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[str, PooledRanks]:
+    """What measures of bias are computed from, by multilingual setting that has queries."""
+    found = {setting.name: ranking.pooled(setting) for setting in wanted if setting.kind == "multi"}
+    return {name: pooled for name, pooled in found.items() if len(pooled.ranks)}
 
 
-def references(ranking: Ranking, wanted: Sequence[Setting], names: Iterable[str]) -> dict[str, dict[str, float]]:
+def references(pools: Mapping[str, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
     """The perfect and the random value of measures of bias: means by language of the queries, then over languages."""
-    pools = [pooled for _, pooled in _pooled(ranking, wanted)]
     found = {}
     for measure in (measure for name in names if (measure := bias.find(name))):
         ends = {"perfect": measure.perfect, "random": measure.random}
         found[measure.name] = {
-            end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools])) for end, value in ends.items()
+            end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools.values()])) for end, value in ends.items()
         }
     return found
 
 
-def matrices(ranking: Ranking, wanted: Sequence[Setting]) -> dict[str, dict[str, dict[str, float]]]:
+def matrices(pools: Mapping[str, PooledRanks], languages: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
     """The preference and the one-target matrix, by language of the query and of the passage.
 
     A cell without queries is not there.
     """
-    languages = ranking.collection.languages
     found: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
-    for setting, pooled in _pooled(ranking, wanted):
+    for pooled in pools.values():
         for name, values in (("first_language", bias.first_language(pooled)), ("one_target", bias.one_target(pooled))):
-            found[name][setting.query] = {
+            found[name][languages[pooled.asked]] = {
                 language: float(np.nanmean(column))
                 for language, column in zip(languages, values.T, strict=True)
                 if np.isfinite(column).any()

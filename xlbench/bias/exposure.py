@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,7 @@ def random(weights: Callable[[int], FloatArray], k: int) -> Callable[[PooledRank
     """The mean value of random rankings: 10,000 draws, always the same."""
 
     def of(pooled: PooledRanks) -> FloatArray:
-        drawn = _draw(pooled.n_passages, min(k, int(pooled.n_passages.sum())))
+        drawn = _draw(tuple(pooled.n_passages.tolist()), min(k, int(pooled.n_passages.sum())))
         exposed = _exposure(drawn, weights(drawn.shape[1]), len(pooled.n_passages))
         return _of_target(pooled, lambda target: float(_similarity(exposed, target[None]).mean()))
 
@@ -119,10 +120,11 @@ def _fairest(target: FloatArray, weights: FloatArray, n_passages: npt.NDArray[np
     return float(1 - _terms(exposed, target).sum())
 
 
-def _draw(n_passages: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int16]:
-    """Languages of the first k passages of random rankings, ``[draws, k]``."""
+@lru_cache(maxsize=8)
+def _draw(n_passages: tuple[int, ...], k: int) -> npt.NDArray[np.int16]:
+    """Languages of the first k passages of random rankings, ``[draws, k]``; the same for all query languages."""
     rng = np.random.default_rng(0)
-    left = np.repeat(n_passages[None], _DRAWS, axis=0)
+    left = np.repeat(np.array([n_passages]), _DRAWS, axis=0)
     drawn = np.empty((_DRAWS, k), np.int16)
     for i in range(k):
         ball = rng.integers(0, left.sum(axis=1))

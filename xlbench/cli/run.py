@@ -38,7 +38,7 @@ _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
     "--model",
     "model_name",
     required=True,
-    help="A Hub id or folder, use-multilingual, hash, or package.module:Class; see `xlbench models`.",
+    help="A Hub id or folder, bm25, use-multilingual, hash, or package.module:Class; see `xlbench models`.",
 )
 @click.option(
     "--task",

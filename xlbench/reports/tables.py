@@ -66,7 +66,8 @@ def bias_measures_of(result: Result) -> list[str]:
 
 def cell_of(result: Result, name: str, measure: str, *, with_interval: bool = True) -> Cell:
     """The cell of a measure in a setting or, by the name of a kind, in its summary; empty where there is no value."""
-    value = {**result.scores, **result.summary}.get(name, {}).get(measure)
+    values = result.summary if name in result.summary else result.scores
+    value = values.get(name, {}).get(measure)
     interval = result.intervals.get(name, {}).get(measure) if with_interval else None
     return number_cell(value, measure, interval=interval)
 
