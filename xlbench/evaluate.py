@@ -133,7 +133,10 @@ def debiased(
 
     """
     if not isinstance(scores, VectorScores):
-        raise EncoderError(f"{model.encoder.name} gives no vectors, so that there is nothing to transform.")
+        raise EncoderError(
+            f"{model.encoder.name} gives no vectors, so that there is nothing to transform: leave --transform out, or "
+            "name a model that encodes texts."
+        )
     fit_on, fitted_scores = collection, scores
     if debiasing.fit_on is not None:
         fit_on = read("parallel", dict.fromkeys(collection.languages, debiasing.fit_on), text="passage")

@@ -340,3 +340,10 @@ def test_a_transform_that_cannot_be_is_refused(xlbench, task, options, code, sai
     outcome = xlbench("run", "--model", "hash", "--task", task, *given)
     assert outcome.code == code
     assert said in outcome.err
+
+
+def test_a_scorer_cannot_be_transformed(xlbench, task):
+    """A model without vectors has nothing to transform; the message says what to do."""
+    outcome = xlbench("run", "--model", "bm25", "--task", task, "--transform", "center")
+    assert outcome.code == 1
+    assert "bm25 gives no vectors, so that there is nothing to transform: leave --transform out" in outcome.err
