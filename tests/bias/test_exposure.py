@@ -11,6 +11,7 @@ from hypothesis import given
 from scipy.spatial.distance import jensenshannon
 
 from bias.rankings import Passage, all_orders, answered, drawn, measure, pooled, random_rankings, seeds, spelled
+from xlbench.bias import exposure
 
 CUTOFFS = [1, 3, 10]
 
@@ -143,3 +144,12 @@ def test_no_order_of_parallel_passages_is_better_than_perfect(name, n_languages)
     assert (found <= perfect + 1e-12).all()
     if n_languages == 11:
         np.testing.assert_allclose(found[:20].max(), perfect[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["Share@3", "AWRF@3"])
+def test_a_drawn_reference_is_the_same_each_time(name):
+    """Drawn anew it has the same value to the last bit: equal runs give equal results."""
+    ranked = pooled(drawn(np.random.default_rng(0), [Passage(0, 1), Passage(1, 1), *[Passage(1, 0)] * 20], n=3))
+    first = measure(name).random(ranked)
+    exposure._draw.cache_clear()
+    assert np.array_equal(measure(name).random(ranked), first)

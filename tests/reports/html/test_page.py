@@ -229,3 +229,11 @@ def test_the_templates_are_package_data():
         "script.js",
         "style.css",
     }
+
+
+def test_the_page_may_ask_for_nothing(whole):
+    """Its policy allows what stands in the page itself, and no source on any network."""
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', render([whole]))
+    allowed = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
+    assert allowed.pop("default-src") == "'none'"
+    assert set(allowed.values()) <= {"'none'", "'unsafe-inline'", "data:"}
