@@ -16,8 +16,8 @@ PACKAGE = Path(xlbench.__file__).parent
 LAYERS = [
     "__init__ errors",
     "collection settings progress sources files",
-    "ranks results counting",
-    "measures bias readers encoders",
+    "ranks counting",
+    "measures bias readers encoders results",
     "embeddings statistics trec_eval",
     "scores",
     "search tasks comparison alignment transforms",

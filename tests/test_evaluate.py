@@ -18,7 +18,7 @@ from xlbench.encoders import Model
 from xlbench.encoders.hashing import HashEncoder
 from xlbench.errors import EncoderError, TaskError
 from xlbench.evaluate import evaluate, matrices, pooled_ranks, references, score, score_collection
-from xlbench.ranks import Ranking
+from xlbench.ranks import Judged, Ranking
 from xlbench.results import Result, summarise
 from xlbench.search import rank
 from xlbench.settings import KINDS, settings
@@ -71,7 +71,7 @@ def result(tmp_path) -> Result:
 
 def test_a_result_has_the_keys_that_other_tools_read(result):
     """The keys of a result, its model and its timing are those of its schema, and its values can be written as JSON."""
-    keys = [f.name for f in fields(result) if f.name != "per_query"]
+    keys = [f.name for f in fields(result) if f.name not in ("per_query", "ranking")]
     head = ["schema", "task", "task_version", "headline", "missing_languages"]
     rest = ["queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing"]
     assert keys == [*head, "model", "scores", *rest]
@@ -202,7 +202,7 @@ def test_the_diagonal_of_the_one_target_matrix_is_its_bias(seed):
     ranking = complete(seed)
     wanted = settings(["multi"], "abc")
     scores = {s.setting: s.means() for s in score(ranking, wanted, MEASURES)}
-    summary, found = summarise(scores)["multi"], matrices(pooled_ranks(ranking, wanted), ranking.collection.languages)
+    summary, found = summarise(scores)["multi"], matrices(pooled_ranks(ranking, wanted), ranking.judged.languages)
     table = {name: np.array([[rows[a][b] for b in "abc"] for a in "abc"]) for name, rows in found.items()}
     own = np.eye(3, dtype=bool)
     one_target = table["one_target"]
@@ -281,7 +281,9 @@ def test_scoring_needs_only_counts():
     for i, query in enumerate(collection.pairs.query):
         above[i, language[(collection.pairs.query == query) & (language < language[i])]] = 1
     for scores in score(
-        Ranking(collection, above), settings(KINDS, collection.languages), (*RETRIEVAL, "RankDistance")
+        Ranking(Judged.of(collection), above, np.empty((len(collection.queries), 0), np.int16)),
+        settings(KINDS, collection.languages),
+        (*RETRIEVAL, "RankDistance"),
     ):
         n_relevant = np.array([2 if query[2] in "123" else 1 for query in scores.query])
         for measure, values in scores.values.items():

@@ -35,11 +35,13 @@ TREC_REQUEST = {"map", "ndcg", "recip_rank"} | {
 MEASURES = [*TREC_NAMES, *(f"RR@{k}" for k in CUTOFFS)]
 
 
-def assert_equals_trec_eval(ranking: Ranking, vector_of: VectorOf, wanted: Sequence[Setting]) -> int:
+def assert_equals_trec_eval(
+    collection: Collection, ranking: Ranking, vector_of: VectorOf, wanted: Sequence[Setting]
+) -> int:
     """Asserts that each measure of each query is trec_eval's, and returns how many settings have queries."""
     scored = {scores.setting: scores for scores in score(ranking, wanted, MEASURES)}
     for setting in wanted:
-        expected = dict(trec_eval(ranking.collection, setting, vector_of))
+        expected = dict(trec_eval(collection, setting, vector_of))
         if not expected:
             assert setting.name not in scored
             continue
@@ -89,7 +91,7 @@ def test_every_measure_in_every_setting_equals_trec_eval(seed, n_languages, n_qu
     rng = np.random.default_rng(seed)
     collection = random_collection(rng, n_languages=n_languages, n_queries=n_queries, n_passages=max(n_passages, 5))
     ranking = rank(collection, vector_scores(collection, integer_vector))
-    assert assert_equals_trec_eval(ranking, integer_vector, settings(KINDS, collection.languages))
+    assert assert_equals_trec_eval(collection, ranking, integer_vector, settings(KINDS, collection.languages))
 
 
 def test_the_random_collections_have_what_makes_ranking_hard():
@@ -108,7 +110,7 @@ def test_the_random_collections_have_what_makes_ranking_hard():
 
 
 @pytest.fixture(scope="module")
-def xquad_r(real_data, tmp_path_factory) -> tuple[Ranking, VectorOf]:
+def xquad_r(real_data, tmp_path_factory) -> tuple[Collection, Ranking, VectorOf]:
     """XQuAD-R ranked by trigram counts rounded to whole numbers, whose products are exact in any order."""
     task = tasks.load("xquad-r")
     collection = tasks.read_collection(
@@ -119,7 +121,7 @@ def xquad_r(real_data, tmp_path_factory) -> tuple[Ranking, VectorOf]:
     vector_of = vectors.__getitem__
     scores = vector_scores(collection, vector_of)
     with torch_threads(1):
-        return rank(collection, scores), vector_of
+        return collection, rank(collection, scores), vector_of
 
 
 @pytest.mark.real_data
@@ -134,9 +136,9 @@ def xquad_r(real_data, tmp_path_factory) -> tuple[Ranking, VectorOf]:
 )
 def test_every_measure_on_xquad_r_equals_trec_eval(xquad_r, names):
     """On XQuAD-R all monolingual settings, some cross-lingual and a multilingual one equal trec_eval query by query."""
-    ranking, vector_of = xquad_r
-    by_name = {setting.name: setting for setting in settings(KINDS, ranking.collection.languages)}
-    assert assert_equals_trec_eval(ranking, vector_of, [by_name[name] for name in names]) == len(names)
+    collection, ranking, vector_of = xquad_r
+    by_name = {setting.name: setting for setting in settings(KINDS, collection.languages)}
+    assert assert_equals_trec_eval(collection, ranking, vector_of, [by_name[name] for name in names]) == len(names)
 
 
 def ranks_of(*queries: dict[int, int]) -> Ranks:

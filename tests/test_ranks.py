@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from xlbench.collection import Collection, Judgement, Text
-from xlbench.ranks import Best, Ranking
+from xlbench.ranks import Judged, Ranking
 from xlbench.settings import Setting
 
 
@@ -26,7 +28,7 @@ def ranking() -> Ranking:
         ],
     )
     above = np.array([[1, 2], [0, 1], [0, 0], [1, 0], [0, 7]], np.int32)
-    return Ranking(collection=collection, above=above)
+    return Ranking(Judged.of(collection), above, top=np.empty((3, 0), np.int16))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_a_query_without_a_relevant_passage_in_the_pool_is_not_in_the_setting(ra
 
 def test_ranks_past_int32_are_whole(ranking):
     """Counts of several languages are summed in 64 bits, so that a huge pool does not overflow."""
-    huge = Ranking(ranking.collection, np.full_like(ranking.above, np.iinfo(np.int32).max))
+    huge = replace(ranking, above=np.full_like(ranking.above, np.iinfo(np.int32).max))
     assert huge.ranks(Setting("multi", "en", ("de", "en"))).rank.tolist() == [2 * (2**31 - 1) + 1]
 
 
@@ -87,10 +89,17 @@ def test_without_best_passages_the_top_is_empty(ranking):
     assert ranking.pooled(Setting("multi", "de", ("de", "en"))).top.shape == (2, 0)
 
 
-def test_the_top_has_the_languages_of_the_best(ranking):
-    """The language of each of the best passages, and -1 behind the last passage of the pool."""
-    # Rows of passages: d1 0, d2 1, e1 2, e2 3.
-    passage = np.array([[3, 0, 2, 1, -1], [1, 0, 3, 2, -1], [-1] * 5, [-1] * 5])
-    best = Best(passage=passage, score=np.where(passage < 0, -np.inf, 1).astype(np.float32))
-    pooled = Ranking(ranking.collection, ranking.above, best).pooled(Setting("multi", "de", ("de", "en")))
+def test_the_top_is_that_of_the_queries_of_the_setting(ranking):
+    """The languages of the best passages are those of the setting's queries, in its order."""
+    top = np.array([[1, 0, 1, 0, -1], [0, 0, 1, 1, -1], [-1] * 5], np.int16)
+    pooled = replace(ranking, top=top).pooled(Setting("multi", "de", ("de", "en")))
     assert pooled.top.tolist() == [[1, 0, 1, 0, -1], [0, 0, 1, 1, -1]]
+
+
+def test_what_is_judged_has_no_texts(ranking):
+    """The judged pairs are kept with the language of their passage, and the size of the pool by language."""
+    assert ranking.judged.query.tolist() == [0, 0, 0, 1, 2]
+    assert ranking.judged.passage_language.tolist() == [0, 1, 1, 1, 0]
+    assert ranking.judged.query_language.tolist() == [0, 0, 1]
+    assert ranking.judged.n_passages.tolist() == [2, 2]
+    assert tuple(ranking.judged.query_ids) == ("qd1", "qd2", "qe")

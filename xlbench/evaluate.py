@@ -84,6 +84,7 @@ def evaluate(
         environment={**_environment(), "encoder": model.provenance(), **_dimensions(scores)},
         timing={"encode_s": encoded - start, "search_s": ranked - encoded, "score_s": scored - ranked},
         per_query=per_query,
+        ranking=ranking,
     )
 
 
@@ -161,7 +162,7 @@ def score(ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[s
     part of them would look like the whole.
     """
     retrieval = {name: measures.parse(name) for name in measure_names if not bias.find(name)}
-    ids = ranking.collection.queries.ids
+    ids = ranking.judged.query_ids
     pools = pooled_ranks(ranking, wanted)
     of_bias = _bias_values(pools, measure_names)
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,42 @@ class PooledRanks:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What is judged, without texts: the queries, and the language of each relevant passage."""
+
+    languages: tuple[str, ...]
+    query_ids: Sequence[str]
+    """``[Nq]``."""
+    query_language: npt.NDArray[np.int16]
+    """``[Nq]``, index into ``languages``; non-decreasing."""
+    query: npt.NDArray[np.int32]
+    """``[Nr]``, row of the query of each judged pair; non-decreasing."""
+    passage_ids: Sequence[str]
+    """``[Nr]``, id of the pair's passage."""
+    passage_language: npt.NDArray[np.int16]
+    """``[Nr]``, language of the pair's passage."""
+    gain: npt.NDArray[np.int16]
+    """``[Nr]``, at least 1."""
+    n_passages: npt.NDArray[np.int64]
+    """``[L]``, passages of each language, judged or not."""
+
+    @classmethod
+    def of(cls, collection: Collection) -> Judged:
+        """What is judged in a collection."""
+        language = collection.passages.language
+        return cls(
+            languages=collection.languages,
+            query_ids=collection.queries.ids,
+            query_language=collection.queries.language,
+            query=collection.pairs.query,
+            passage_ids=[collection.passages.ids[row] for row in collection.pairs.passage.tolist()],
+            passage_language=language[collection.pairs.passage],
+            gain=collection.pairs.gain,
+            n_passages=np.bincount(language, minlength=len(collection.languages)),
+        )
+
+
+@dataclass(frozen=True)
 class Best:
     """The ``k`` best passages of each query in the pool of all languages, best first."""
 
@@ -81,11 +118,16 @@ class Ranking:
     passages.
     """
 
-    collection: Collection
+    judged: Judged
     above: npt.NDArray[np.int32]
     """``[Nr, L]``."""
+    top: npt.NDArray[np.int16]
+    """``[Nq, k]``, languages of the ``k`` best passages of each query in the pool of all languages, best first.
+
+    -1 where the pool has fewer, and for queries without a judged pair; ``k`` is 0 if only the counts were asked for.
+    """
     best: Best | None = None
-    """None if only the counts were asked for: ``pooled`` then knows no best passages."""
+    """The best passages themselves; None if they were not asked for."""
 
     def ranks(self, setting: Setting) -> Ranks:
         """The ranks in one setting."""
@@ -94,46 +136,39 @@ class Ranking:
     def pooled(self, setting: Setting) -> PooledRanks:
         """The ranks in a multilingual setting, with the counts and the best passages that measures of bias need."""
         ranks, rows = self._ranks(setting)
-        asked = self.collection.languages.index(setting.query)
+        asked = self.judged.languages.index(setting.query)
         return PooledRanks(
             ranks=ranks,
             asked=asked,
-            n_passages=np.bincount(self.collection.passages.language, minlength=len(self.collection.languages)),
+            n_passages=self.judged.n_passages,
             above_own=self.above[rows, asked].astype(np.int64),
-            top=self._top_languages(ranks.query),
+            top=self.top[ranks.query],
         )
 
     def _ranks(self, setting: Setting) -> tuple[Ranks, npt.NDArray[np.int64]]:
         """The ranks in one setting, and the row of ``above`` that each is from."""
-        languages = self.collection.languages
-        pairs = self.collection.pairs
-        pool = [languages.index(language) for language in setting.pool]
-        asked = self.collection.queries.rows(languages.index(setting.query))
-        first, last = np.searchsorted(pairs.query, [asked.start, asked.stop])
-        passage_language = self.collection.passages.language[pairs.passage[first:last]]
-        rows = first + np.flatnonzero(np.isin(passage_language, pool))
+        judged = self.judged
+        pool = [judged.languages.index(language) for language in setting.pool]
+        code = judged.languages.index(setting.query)
+        asked = np.searchsorted(judged.query_language, [code, code + 1])
+        first, last = np.searchsorted(judged.query, asked)
+        rows = first + np.flatnonzero(np.isin(judged.passage_language[first:last], pool))
         rank = 1 + np.take(self.above, rows, axis=0)[:, pool].sum(axis=1, dtype=np.int64)
 
-        order = np.lexsort((rank, pairs.query[rows]))
+        order = np.lexsort((rank, judged.query[rows]))
         rows, rank = rows[order], rank[order]
-        query, starts = np.unique(pairs.query[rows], return_index=True)
+        query, starts = np.unique(judged.query[rows], return_index=True)
         ranks = Ranks(
             query=query,
             starts=np.append(starts, len(rows)).astype(np.int64),
             rank=rank,
-            gain=pairs.gain[rows],
-            language=self.collection.passages.language[pairs.passage[rows]],
+            gain=judged.gain[rows],
+            language=judged.passage_language[rows],
         )
         return ranks, rows
 
-    def _top_languages(self, query: npt.NDArray[np.int32]) -> npt.NDArray[np.int16]:
-        if self.best is None:
-            return np.empty((len(query), 0), np.int16)
-        passage = self.best.passage[query]
-        return np.where(passage < 0, -1, self.collection.passages.language[passage]).astype(np.int16)
 
-
-def tie_order(ids: tuple[str, ...]) -> npt.NDArray[np.int64]:
+def tie_order(ids: Sequence[str]) -> npt.NDArray[np.int64]:
     """The order in which equal scores rank, ``int64[N]``: the higher comes first, as in trec_eval (descending id)."""
     order = np.empty(len(ids), np.int64)
     order[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))

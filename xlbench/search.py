@@ -17,7 +17,7 @@ import torch
 
 from xlbench.collection import Collection
 from xlbench.counting import count_copies, count_first, keep_best
-from xlbench.ranks import Best, Ranking, tie_order
+from xlbench.ranks import Best, Judged, Ranking, tie_order
 from xlbench.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer
 
 FloatArray = npt.NDArray[np.float32]
@@ -52,9 +52,9 @@ def rank(collection: Collection, scores: Scores, *, depth: int = 0, shard_rows: 
                 list(pool.map(count, shares[:-1], shares[1:]))
     ordered = np.empty_like(above)
     ordered[judged.pair] = above
-    return Ranking(
-        collection=collection, above=ordered, best=_best(collection, scores, judged, best) if depth else None
-    )
+    kept = _best(collection, scores, judged, best)
+    language = np.append(collection.passages.language, np.int16(-1))  # Row -1 is no passage.
+    return Ranking(Judged.of(collection), above=ordered, top=language[kept.passage], best=kept if depth else None)
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,12 @@ def _best(collection: Collection, scores: Scores, judged: _Judged, best: tuple[F
     group = np.full(scores.n_queries, -1)
     group[judged.query] = np.arange(len(judged.query))
     group = group[scores.query]
+    asked = np.flatnonzero(group >= 0)
     passage_at = np.append(np.argsort(tie_order(collection.passages.ids)), -1)
-    passage = passage_at[order[group]]
-    passage[group < 0] = -1
-    return Best(passage=passage, score=score[group])
+    found = Best(
+        passage=np.full((len(group), score.shape[1]), -1, np.int64),
+        score=np.full((len(group), score.shape[1]), -np.inf, np.float32),
+    )
+    found.passage[asked] = passage_at[order[group[asked]]]
+    found.score[asked] = score[group[asked]]
+    return found

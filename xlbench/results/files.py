@@ -21,6 +21,8 @@ from xlbench.results.result import SCHEMA, QueryScores, Result
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_NOT_JSON = ("per_query", "ranking")
+
 
 def path_of(output: Path, model: str, task: str) -> Path:
     """The JSON file of a model's result on a task: ``OUTPUT/<model>/<task>.json``."""
@@ -36,7 +38,7 @@ def save(result: Result, path: Path) -> None:
     """Writes the parquet file, then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_parquet(result.per_query, parquet_path(path))
-    record = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "per_query"}
+    record = {f.name: getattr(result, f.name) for f in fields(result) if f.name not in _NOT_JSON}
     write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
 
 
@@ -55,7 +57,7 @@ def load(path: Path) -> Result:
         raise ResultError(
             f"{path} is not JSON: {error}. Expected a result file; `xlbench run --force` writes it anew."
         ) from error
-    names = [f.name for f in fields(Result) if f.name != "per_query"]
+    names = [f.name for f in fields(Result) if f.name not in _NOT_JSON]
     if not isinstance(record, dict) or "schema" not in record:
         raise ResultError(f"{path} is not a result of xlbench: it has no 'schema'.")
     if type(record["schema"]) is not int or record["schema"] != SCHEMA:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.ranks import Ranking
 from xlbench.settings import KINDS, Kind, kind_of
 
 SCHEMA = 1
@@ -67,6 +68,8 @@ class Result:
     """In seconds; the one part that differs between two equal runs."""
     per_query: tuple[QueryScores, ...] = field(default=(), compare=False)
     """Not in the JSON, but in the parquet file beside it; empty if ``load`` read the result, without that file."""
+    ranking: Ranking | None = field(default=None, compare=False)
+    """The evidence: the counts that all other figures but the alignment's follow from. Not in the JSON."""
 
     def is_of(self, *, task_version: int, model: Mapping[str, Any], settings: Sequence[str]) -> bool:
         """Whether this is the result of just such a run."""
