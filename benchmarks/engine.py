@@ -38,12 +38,11 @@ def random_embeddings(texts: Texts, seed: int) -> Embeddings:
     """Seeded random vectors of length 1, one for each distinct text."""
     import numpy as np
 
-    from xlbench.embeddings import Embeddings, distinct
+    from xlbench.embeddings import Embeddings
 
-    unique, row = distinct(texts)
-    vectors = np.random.default_rng(seed).standard_normal((len(unique), DIMENSIONS), np.float32)
+    vectors = np.random.default_rng(seed).standard_normal((len(texts.distinct), DIMENSIONS), np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Embeddings(vectors=vectors, row=row)
+    return Embeddings(vectors=vectors, row=texts.distinct.row)
 
 
 def scores_of(collection: Collection, options: argparse.Namespace) -> VectorScores:
@@ -60,7 +59,7 @@ def scores_of(collection: Collection, options: argparse.Namespace) -> VectorScor
 def evaluate(collection: Collection, scores: VectorScores) -> None:
     """What ``xlbench run`` does after encoding: counts, and each measure of each query in all settings."""
     from xlbench import bias
-    from xlbench.evaluate import score
+    from xlbench.figures import score
     from xlbench.search import rank
     from xlbench.settings import settings
     from xlbench.tasks import load

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from xlbench.collection import Collection, Judgement, Text, Texts
-from xlbench.embeddings import Embeddings, distinct
+from xlbench.embeddings import Embeddings
 
 if TYPE_CHECKING:
     from xlbench.scores import VectorScores
@@ -61,6 +61,19 @@ def real_data() -> Path:
     return REAL_DATA
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The Chromium that is installed, headless; for tests with the marker ``browser``."""
+    from playwright import sync_api
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    arguments += ["--disable-component-update", "--disable-sync"]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
 def random_collection(
     rng: np.random.Generator, *, n_languages: int = 3, n_queries: int = 8, n_passages: int = 20
 ) -> Collection:
@@ -96,8 +109,8 @@ def integer_vector(text: str, seed: int = 0) -> np.ndarray:
 
 def embeddings(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> Embeddings:
     """The vectors of these texts as the engine takes them: one for each distinct text."""
-    unique, row = distinct(texts)
-    return Embeddings(vectors=np.stack([vector_of(text) for text in unique]), row=row)
+    vectors = np.stack([vector_of(texts.text[row]) for row in texts.distinct.first])
+    return Embeddings(vectors=vectors, row=texts.distinct.row)
 
 
 def vector_scores(collection: Collection, vector_of: Callable[[str], np.ndarray]) -> VectorScores:

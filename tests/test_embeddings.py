@@ -8,6 +8,7 @@ import io
 import signal
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from xlbench import embeddings
 from xlbench.collection import Collection, Text, Texts
-from xlbench.embeddings import VectorStore, distinct, embed
+from xlbench.embeddings import VectorStore, embed
 from xlbench.encoders import Model
 from xlbench.errors import EncoderError
 from xlbench.evaluate import score_collection
@@ -80,17 +81,10 @@ def test_each_distinct_text_is_encoded_once_and_longest_first(tmp_path, small_sh
     texts = texts_of(*LANGUAGES)
     found = embed(texts, encode, store=store_in(tmp_path))
     assert encode.asked == SHARDS
-    assert found.vectors.dtype == np.float32
     assert found.vectors.shape == (11, 3)
-    for row, text in zip(found.row, texts.text, strict=True):
-        np.testing.assert_array_equal(found.vectors[row], vector_of(text))
-
-
-def test_distinct_texts_stand_in_the_order_in_which_they_occur():
-    """distinct gives the texts in order, and for each text which of them it is."""
-    unique, row = distinct(texts_of(["b", "a", "b"], ["c", "a"]))
-    assert unique == ["b", "a", "c"]
-    assert row.tolist() == [0, 1, 0, 2, 1]
+    of_texts = found.vectors[found.row]
+    assert of_texts.dtype == np.float32
+    np.testing.assert_array_equal(of_texts, np.stack([vector_of(text) for text in texts.text]))
 
 
 def test_no_texts_have_no_vectors(tmp_path):
@@ -104,21 +98,25 @@ def test_no_texts_have_no_vectors(tmp_path):
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(
     languages=st.lists(
-        st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), max_size=9), min_size=1, max_size=3
+        st.lists(
+            st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=12), max_size=9
+        ),
+        min_size=1,
+        max_size=3,
     )
 )
 def test_every_distinct_text_is_in_one_shard_of_its_size(small_shards, languages):
     """Shards hold every distinct text once, are within both limits or a single text, and fall in length."""
-    unique = [(text, code) for code, texts in enumerate(languages) for text in dict.fromkeys(texts)]
-    texts = [text for text, _ in unique]
-    code = np.array([code for _, code in unique], np.int16)
-    shards = list(embeddings._shards(texts, code))
-    assert sorted(i for shard in shards for i in shard) == list(range(len(texts)))
-    for shard in shards:
-        lengths = [len(texts[i]) for i in shard]
+    texts = texts_of(*languages) if any(languages) else Texts((), (), np.zeros(0, np.int16))
+    shards = list(embeddings._shards(texts))
+    assert sorted(i for shard, _ in shards for i in shard) == list(range(len(set(texts.text))))
+    for shard, of_shard in shards:
+        rows = texts.distinct.first[shard]
+        assert of_shard == [texts.text[row] for row in rows]
+        lengths = [len(text) for text in of_shard]
         assert len(shard) == 1 or (len(shard) <= 3 and sum(lengths) <= 10)
         assert lengths == sorted(lengths, reverse=True)
-        assert len(set(code[shard].tolist())) == 1
+        assert len(set(texts.language[rows].tolist())) == 1
 
 
 def test_progress_is_told_of_each_shard(tmp_path, small_shards):
@@ -198,7 +196,7 @@ def test_a_run_that_ended_goes_on(tmp_path, small_shards, stop_at):
     encode = Encode()
     found = embed(texts, encode, store=store_in(tmp_path / "ended"))
     assert encode.asked == SHARDS[stop_at:]
-    assert found.vectors.tobytes() == undisturbed.vectors.tobytes()
+    assert found.vectors[:].tobytes() == undisturbed.vectors[:].tobytes()
     assert files_in(tmp_path / "ended") == files_in(tmp_path / "undisturbed")
 
 
@@ -238,7 +236,7 @@ def test_a_damaged_shard_is_encoded_again(tmp_path, small_shards, damage):
     store = store_in(tmp_path)
     embed(texts, Encode(), store=store)
     whole = files_in(tmp_path)
-    path = store._path(SHARDS[0])
+    path = store.path(SHARDS[0])
     assert damage != path.read_bytes()
     path.write_bytes(damage)
     encode = Encode()
@@ -254,7 +252,7 @@ def test_a_damaged_file_never_ends_a_run(tmp_path, at, byte, cut):
     """Whatever byte is altered and wherever the file ends, reading a shard gives vectors or None."""
     store = store_in(tmp_path)
     content = npy(GOOD)
-    store._path(SHARDS[0]).write_bytes((content[:at] + bytes([byte]) + content[at + 1 :])[: len(content) - cut])
+    store.path(SHARDS[0]).write_bytes((content[:at] + bytes([byte]) + content[at + 1 :])[: len(content) - cut])
     found = store.get(SHARDS[0])
     assert found is None or (len(found) == 3 and found.dtype == np.float32 and np.isfinite(found).all())
 
@@ -263,7 +261,7 @@ def test_a_shard_is_known_by_its_texts(tmp_path):
     """Other texts, another order, and texts that only join to the same characters have another file."""
     store = store_in(tmp_path)
     groups = [["ab", "c"], ["a", "bc"], ["c", "ab"], ["abc"], ["ab", "c", ""], ["ab\0c"], ["\ud800"]]
-    assert len({store._path(texts) for texts in groups}) == len(groups)
+    assert len({store.path(texts) for texts in groups}) == len(groups)
 
 
 class Small:
@@ -414,3 +412,70 @@ def test_an_error_of_the_encoder_is_said_with_its_line(tmp_path):
         EncoderError, match=r"failed on 1 texts: ZeroDivisionError: mine \(.*test_embeddings.py, line \d+\)"
     ):
         embed(texts_of(["one"]), encode, store=store_in(tmp_path))
+
+
+@pytest.fixture
+def windows(monkeypatch, small_shards):
+    """At most four rows of a language in a window."""
+    monkeypatch.setattr(embeddings, "_WINDOW_ROWS", 4)
+    monkeypatch.setattr(embeddings, "_SHARD_CHARACTERS_OF_MANY", 12)
+
+
+def test_a_long_language_is_encoded_window_by_window(tmp_path, windows):
+    """Texts are sorted by length within four rows only, and the shards of a language of several windows are larger."""
+    encode = Encode()
+    texts = texts_of(["bb", "a", "ccc", "bb", "dddd", "eeeee", "f", "gggggg", "hh"], ["iiiiii", "jjjjj"])
+    found = embed(texts, encode, store=store_in(tmp_path))
+    assert encode.asked == [["ccc", "bb", "a"], ["gggggg", "eeeee"], ["dddd", "f"], ["hh"], ["iiiiii"], ["jjjjj"]]
+    np.testing.assert_array_equal(found.vectors[found.row], np.stack([vector_of(text) for text in texts.text]))
+
+
+def test_stored_vectors_are_read_as_from_an_array(tmp_path, small_shards):
+    """Slices and rows in any order, over the borders of shards, are those of the whole array."""
+    vectors = embed(texts_of(*LANGUAGES), Encode(), store=store_in(tmp_path)).vectors
+    whole = np.asarray(vectors)
+    assert (len(vectors), vectors.shape) == (11, whole.shape)
+    for rows in (slice(0, 0), slice(2, 9), slice(None), np.array([10, 0, 3, 3, 2]), np.array([], np.int64)):
+        np.testing.assert_array_equal(vectors[rows], whole[rows])
+
+
+def test_a_shard_that_has_gone_is_an_error_that_names_it(tmp_path, small_shards):
+    """A file that is removed or damaged after it was stored is named, with what to do."""
+    vectors = embed(texts_of(*LANGUAGES), Encode(), store=store_in(tmp_path)).vectors
+    vectors.shards[1].write_bytes(b"damaged")
+    assert vectors[slice(0, 3)].shape == (3, 3)
+    with pytest.raises(EncoderError, match=f"{vectors.shards[1].name}.*run again"):
+        vectors[slice(0, 4)]
+
+
+def test_half_precision_takes_half_the_space(tmp_path):
+    """Vectors are rounded to 16 bits, the first time as when they were there, and read as 32 bits."""
+    texts = texts_of(["a", "b", "c"])
+    store = VectorStore.open(tmp_path, "queries", KEY, dtype="float16")
+    found = [np.asarray(embed(texts, encode, store=store).vectors) for encode in (Encode(), Encode(stop_at=0))]
+    expected = np.stack([vector_of(text) for text in texts.text]).astype(np.float16)
+    for vectors in found:
+        assert vectors.dtype == np.float32
+        np.testing.assert_array_equal(vectors, expected)
+    assert np.load(next(store.folder.glob("*.npy"))).nbytes == 3 * 3 * 2
+
+
+def test_what_half_precision_cannot_hold_is_refused(tmp_path):
+    """A number past 65,504 would become infinite."""
+    store = VectorStore.open(tmp_path, "queries", KEY, dtype="float16")
+    with pytest.raises(EncoderError, match=r"7\.0e\+04, too large for half precision"):
+        embed(texts_of(["a"]), lambda _: np.array([[1.0, 7e4]]), store=store)
+
+
+def test_memory_does_not_grow_with_the_texts(tmp_path):
+    """Eight times as many vectors, 80 MB more, take less than 8 MB more at the peak."""
+    peaks = []
+    for n in (5_000, 40_000):
+        texts = texts_of([f"{i} ".ljust(200, "x") for i in range(n)])
+        assert len(texts.distinct) == n
+        store = VectorStore.open(tmp_path / str(n), "queries", KEY)
+        tracemalloc.start()
+        embed(texts, lambda some: np.ones((len(some), 600), np.float32), store=store)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 8e6

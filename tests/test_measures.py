@@ -16,7 +16,7 @@ from xlbench import tasks
 from xlbench.collection import Collection
 from xlbench.encoders.hashing import HashEncoder
 from xlbench.errors import UnknownNameError
-from xlbench.evaluate import score
+from xlbench.figures import score
 from xlbench.measures import parse
 from xlbench.ranks import Ranking, Ranks
 from xlbench.search import rank

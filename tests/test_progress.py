@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -15,14 +16,14 @@ CALLS = [(3, True), (5, False), (2, False)]
 
 def drive(show):
     """Shows the progress of ten texts."""
-    with show(n_texts=10, n_characters=100) as advance:
+    with show("encoding", n_texts=10, n_characters=100) as advance:
         for texts, stored in CALLS:
             advance(texts=texts, characters=texts * 10, stored=stored)
 
 
 def test_without_a_terminal_it_prints_plain_lines(capsys):
     """Standard error that is no terminal gets one line at the start and one at the end, without control characters."""
-    drive(progress.display("small: encoding", quiet=False))
+    drive(progress.display("small", quiet=False))
     captured = capsys.readouterr()
     first, last = captured.err.splitlines()
     assert first == "small: encoding: 10 texts"
@@ -36,13 +37,13 @@ def test_without_a_terminal_it_prints_plain_lines(capsys):
 def test_a_long_run_prints_a_line_every_few_seconds(capsys, monkeypatch):
     """Between the first and the last line there is one line each time that the interval has passed."""
     monkeypatch.setattr(progress, "_LINE_EVERY_S", 0.0)
-    drive(progress.display("small", quiet=False, noun="pairs"))
+    drive(partial(progress.display("small", quiet=False), noun="pairs"))
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(",")[0] for line in lines] == [
-        "small: 10 pairs",
-        "small: 3 of 10 pairs",
-        "small: 8 of 10 pairs",
-        "small: 10 of 10 pairs",
+        "small: encoding: 10 pairs",
+        "small: encoding: 3 of 10 pairs",
+        "small: encoding: 8 of 10 pairs",
+        "small: encoding: 10 of 10 pairs",
     ]
 
 
@@ -76,7 +77,7 @@ def test_on_a_terminal_it_draws_a_bar(quiet):
     ours, theirs = pty.openpty()
     code = (
         "from xlbench import progress\n"
-        f"with progress.display('small: encoding', quiet={quiet})(n_texts=10, n_characters=100) as advance:\n"
+        f"with progress.display('small', quiet={quiet})('encoding', n_texts=10, n_characters=100) as advance:\n"
         "    advance(texts=10, characters=100, stored=False)\n"
     )
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120"}

@@ -15,7 +15,7 @@ from conftest import integer_vector, random_collection, vector_scores
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xlbench import bias, evaluate
+from xlbench import bias, figures
 from xlbench.errors import DataError, UnknownNameError
 from xlbench.readers.trec_files import Run, read_judgements, read_run
 from xlbench.results import summarise
@@ -165,7 +165,7 @@ def test_a_full_run_has_the_values_of_xlbench_run(tmp_path):
     found = scores_of(tmp_path, full_run(), MEASURES)
     ranking = rank(COLLECTION, vector_scores(COLLECTION, integer_vector), depth=bias.depth(MEASURES))
     wanted = settings_of(["multi"], COLLECTION.languages)
-    expected = evaluate.score(ranking, wanted, MEASURES)
+    expected = figures.score(ranking, wanted, MEASURES)
     n_values = 0
     for of_language in expected:
         assert list(of_language.values) == list(MEASURES)
@@ -176,7 +176,7 @@ def test_a_full_run_has_the_values_of_xlbench_run(tmp_path):
         assert found.languages[of_language.setting[:-2]] == pytest.approx(of_language.means())
     assert n_values == len(found.queries) * len(MEASURES)
     assert found.summary == pytest.approx(summarise({s.setting: s.means() for s in expected})["multi"])
-    references = evaluate.references(evaluate.pooled_ranks(ranking, wanted), BIAS)
+    references = figures.references(figures.pooled_ranks(ranking, wanted), BIAS)
     assert found.references.keys() == references.keys()
     for name, ends in references.items():
         # Those of Share, AWRF and PEER are means of draws, which depend on the order of the languages.

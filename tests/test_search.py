@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from conftest import integer_vector, random_collection, torch_threads, vector_sc
 
 from xlbench.collection import Collection, Judgement, Text, Texts
 from xlbench.embeddings import Embeddings
-from xlbench.ranks import Ranking, tie_order
+from xlbench.ranks import Ranking
 from xlbench.scores import TILE_PASSAGES, TILE_QUERIES, VectorScores, matrix
-from xlbench.search import rank
-from xlbench.settings import settings
+from xlbench.search import Work, rank
+from xlbench.settings import KINDS, settings
 
 
 def real_vector(text: str) -> np.ndarray:
@@ -81,16 +82,20 @@ def products_of(queries: np.ndarray, passages: np.ndarray) -> np.ndarray:
     return matrix(VectorScores(Embeddings(queries, rows[0]), Embeddings(passages, rows[1])), *rows)
 
 
-def ranked(collection: Collection, vector_of: Callable[[str], np.ndarray], **options: int) -> Ranking:
+def ranked(collection: Collection, vector_of: Callable[[str], np.ndarray], **options: Any) -> Ranking:
     """The ranking of these vectors."""
     return rank(collection, vector_scores(collection, vector_of), **options)
 
 
-def best_of(collection: Collection, products: np.ndarray, query: int, depth: int) -> list[int]:
+def best_of(collection: Collection, products: np.ndarray, query: int, depth: int, pool: tuple[int, ...]) -> list[int]:
     """The best passages by plain sorting, by score and then by id, descending; -1 where there are fewer."""
     ids = collection.passages.ids
-    found = sorted(range(len(ids)), key=lambda row: (products[query, row], ids[row]), reverse=True)[:depth]
+    rows = np.flatnonzero(np.isin(collection.passages.language, pool)).tolist()
+    found = sorted(rows, key=lambda row: (products[query, row], ids[row]), reverse=True)[:depth]
     return found + [-1] * (depth - len(found))
+
+
+BOTH = pytest.mark.parametrize("by_language", [False, True])
 
 
 @pytest.fixture(scope="module")
@@ -102,61 +107,75 @@ def middling() -> Collection:
     return collection
 
 
+@BOTH
 @VECTORS
 @pytest.mark.parametrize(("depth", "shard_rows"), [(1, 10**9), (10, 1), (10, 10**9)])
-def test_the_best_passages_are_those_of_plain_sorting(middling, vector_of, depth, shard_rows):
+def test_the_best_passages_are_those_of_plain_sorting(middling, vector_of, depth, shard_rows, by_language):
     """The best of each query in the pool, with their scores and languages; ties go by descending id."""
-    found = ranked(middling, vector_of, depth=depth, shard_rows=shard_rows)
+    found = ranked(middling, vector_of, depth=depth, shard_rows=shard_rows, by_language=by_language)
     products = products_of(stacked(middling.queries, vector_of), stacked(middling.passages, vector_of))
     language = middling.passages.language
-    for query in np.unique(middling.pairs.query):
-        expected = best_of(middling, products, query, depth)
-        assert found.best.passage[query].tolist() == expected
-        np.testing.assert_array_equal(found.best.score[query], products[query][np.array(expected)])
-    for setting in settings(["multi"], middling.languages):
-        pooled = found.pooled(setting)
-        for query, top in zip(pooled.ranks.query, pooled.top, strict=True):
-            whole = best_of(middling, products, query, depth)
-            assert top.tolist() == language[whole].tolist()
+    for setting in settings(KINDS if by_language else ["multi"], middling.languages):
+        pool, asked = found.judged.pool(setting), found.ranks(setting).query
+        top = found.best.top(pool, asked, depth)
+        for query, passages, score in zip(asked, top.passage.tolist(), top.score, strict=True):
+            assert passages == best_of(middling, products, query, depth, pool)
+            np.testing.assert_array_equal(score, products[query][passages])
+        if setting.kind == "multi":
+            np.testing.assert_array_equal(found.pooled(setting).top, language[top.passage])
 
 
-def test_a_depth_beyond_the_pool_keeps_all_of_it():
+@BOTH
+@pytest.mark.parametrize("depth", [7, 25])
+def test_a_depth_beyond_the_pool_keeps_all_of_it(depth, by_language):
     """With more places than passages all are kept, in order, and the places left over are -1 with no score."""
     collection = random_collection(np.random.default_rng(12), n_passages=6)
-    found = ranked(collection, integer_vector, depth=25)
+    found = ranked(collection, integer_vector, depth=depth, by_language=by_language)
     products = stacked(collection.queries, integer_vector) @ stacked(collection.passages, integer_vector).T
-    for query in np.unique(collection.pairs.query):
-        assert found.best.passage[query].tolist() == best_of(collection, products, query, 25)
-        assert np.isneginf(found.best.score[query, 18:]).all()
-    for setting in settings(["multi"], collection.languages):
-        assert ((found.pooled(setting).top == -1) == (np.arange(25) >= 18)).all()
+    for setting in settings(["cross", "multi"] if by_language else ["multi"], collection.languages):
+        pool, asked = found.judged.pool(setting), found.ranks(setting).query
+        top = found.best.top(pool, asked, depth)
+        expected = [best_of(collection, products, query, depth, pool) for query in asked]
+        assert top.passage.tolist() == expected
+        assert (np.isneginf(top.score) == (np.array(expected) == -1)).all()
+        assert setting.kind == "cross" or np.array_equal(found.pooled(setting).top == -1, top.passage == -1)
 
 
-def test_a_query_without_a_judged_pair_has_no_best_passages():
-    """Only judged queries are scored: the others have -1 in each place, also beside a judged query of equal text."""
-    texts = [Text("a", "de", "x"), Text("b", "de", "y"), Text("c", "de", "x")]
+@BOTH
+def test_a_query_without_a_judged_pair_has_no_best_passages(by_language):
+    """Only judged queries are scored: the others have -1 in each place."""
+    texts = [Text("a", "de", "x"), Text("b", "de", "y")]
     collection = Collection.build(["de"], texts, texts, [Judgement("a", "b", 1)])
-    found = ranked(collection, integer_vector, depth=2).best.passage
-    assert (found[0] >= 0).all()
-    assert found[1].tolist() == [-1, -1]
+    found = ranked(collection, integer_vector, depth=2, by_language=by_language)
+    assert (found.top[0] >= 0).all()
+    assert found.top[1].tolist() == [-1, -1]
+    assert found.best.top((0,), np.array([1]), 2).passage.tolist() == [[-1, -1]]
 
 
+@BOTH
 @VECTORS
-def test_depth_changes_no_count(large, vector_of):
+def test_depth_changes_no_count(large, vector_of, by_language):
     """The counts are the same however many of the best passages are kept."""
     expected = above(large, vector_of)
     for depth in (1, 20):
-        assert np.array_equal(above(large, vector_of, depth=depth), expected)
+        assert np.array_equal(above(large, vector_of, depth=depth, by_language=by_language), expected)
 
 
+@BOTH
 @VECTORS
-def test_shards_and_threads_change_no_best_passage(large, vector_of):
+def test_shards_and_threads_change_no_best_passage(large, vector_of, by_language):
     """The best passages are the same however many passages are scored at a time, and on however many threads."""
-    expected = ranked(large, vector_of, depth=10).best
+    expected = ranked(large, vector_of, depth=10, by_language=by_language)
     with torch_threads(5):
-        found = ranked(large, vector_of, depth=10, shard_rows=1).best
-    assert np.array_equal(found.passage, expected.passage)
-    assert np.array_equal(found.score, expected.score)
+        found = ranked(large, vector_of, depth=10, by_language=by_language, shard_rows=1)
+    assert_same_best(found, expected)
+
+
+def assert_same_best(found: Ranking, expected: Ranking) -> None:
+    """The same passages were kept, with the same scores."""
+    assert np.array_equal(found.best.order, expected.best.order)
+    assert np.array_equal(found.best.score, expected.best.score)
+    assert np.array_equal(found.top, expected.top)
 
 
 def stacked(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> np.ndarray:
@@ -269,7 +288,8 @@ def test_no_pairs_give_an_empty_table():
 )
 def test_ties_go_by_id_as_text(ids, order):
     """Of equal scores the id that is later as text, not as a number, ranks first: by code point, as by UTF-8 byte."""
-    assert tie_order(ids).tolist() == order
+    texts = Texts(ids, ids, np.zeros(len(ids), np.int16))
+    assert texts.tie_order.tolist() == order
     assert sorted(ids) == sorted(ids, key=str.encode)
 
 
@@ -304,3 +324,48 @@ def test_what_an_encoder_does_to_torch_changes_no_score(change):
         torch.set_float32_matmul_precision("highest")
         torch.set_default_dtype(torch.float32)
         torch.set_default_device(None)
+
+
+@VECTORS
+@pytest.mark.parametrize(("stop_at", "by_language"), [(0, False), (1, True), (2, False)])
+def test_counting_that_was_interrupted_goes_on(large, vector_of, stop_at, by_language, tmp_path, monkeypatch):
+    """After an end behind any shard, only the others are counted, with the same counts and best passages."""
+    monkeypatch.setattr("xlbench.checkpoint._SAVE_EVERY_S", 0.0)
+    options = {"depth": 5, "shard_rows": 1, "by_language": by_language}
+    undisturbed = ranked(large, vector_of, **options)
+    checkpoint = tmp_path / "counts.npz"
+    told: list[tuple[int, bool]] = []
+
+    def advance(*, texts: int, characters: int, stored: bool) -> None:
+        told.append((texts, stored))
+        assert characters == texts
+        if len(told) == stop_at + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ranked(large, vector_of, **options, work=Work(checkpoint, advance))
+    assert checkpoint.exists()
+    done = sum(texts for texts, _ in told)
+    told.clear()
+    stop_at = -1
+    found = ranked(large, vector_of, **options, work=Work(checkpoint, advance))
+    assert told[0] == (done, True)
+    assert not any(stored for _, stored in told[1:])
+    assert sum(texts for texts, _ in told) == len(large.passages.distinct)
+    assert np.array_equal(found.above, undisturbed.above)
+    assert_same_best(found, undisturbed)
+    assert not checkpoint.exists()
+
+
+def test_the_counts_of_other_scores_are_not_taken_up(large, tmp_path, monkeypatch):
+    """A checkpoint of other vectors, of the same texts, is of other work: its counts are not used."""
+    monkeypatch.setattr("xlbench.checkpoint._SAVE_EVERY_S", 0.0)
+    checkpoint = tmp_path / "counts.npz"
+
+    def stop(*, texts: int, characters: int, stored: bool) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ranked(large, integer_vector, shard_rows=1, work=Work(checkpoint, stop))
+    found = ranked(large, real_vector, shard_rows=1, work=Work(checkpoint))
+    assert np.array_equal(found.above, above(large, real_vector))

@@ -36,6 +36,14 @@ def test_the_order_of_settings_does_not_depend_on_the_order_of_kinds():
     assert names == ["b>b", "a>a", "b>a", "a>b", "b>*", "a>*"]
 
 
+def test_queries_and_passages_may_be_in_different_languages():
+    """A language is asked only where there are queries, and is in a pool only where there are passages."""
+    names = [setting.name for setting in settings(KINDS, ["te", "en"], pooled=["en", "fr"])]
+    assert names == ["en>en", "te>en", "te>fr", "en>fr", "te>*", "en>*"]
+    assert settings(["multi"], ["te"], pooled=["en"]) == [Setting("multi", "te", ("en",))]
+    assert settings(KINDS, ["te"], pooled=[]) == []
+
+
 def test_the_multi_pool_is_all_languages():
     """A multilingual setting has passages of every language in its pool, the query's own among them."""
     assert settings(["multi"], ["b", "a"])[1] == Setting("multi", "a", ("b", "a"))

@@ -106,6 +106,8 @@ def test_an_interval_of_one_setting_is_the_bootstrap_by_hand():
     found = intervals(per_query, resamples=400, level=0.9, seed=7)
     np.testing.assert_allclose(found["a>*"]["LPR"], expected, atol=1e-6)
     np.testing.assert_allclose(found["multi"]["LPR"], expected, atol=1e-6)
+    unrounded = intervals(per_query, resamples=400, level=0.9, seed=7, decimals=15)
+    np.testing.assert_allclose(unrounded["a>*"]["LPR"], expected, atol=1e-14)
 
 
 def test_a_setting_of_one_question_takes_no_resample_from_the_others():

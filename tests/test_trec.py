@@ -14,7 +14,7 @@ from xlbench import tasks
 from xlbench.bias import BIAS_MEASURES
 from xlbench.encoders.hashing import HashEncoder
 from xlbench.errors import ResultError
-from xlbench.evaluate import score
+from xlbench.figures import score
 from xlbench.measures import parse
 from xlbench.results import QueryScores
 from xlbench.search import rank

@@ -78,17 +78,18 @@ def count_copies(tiles, tile_start, groups, pairs, copies, above):
 def keep_best(tiles, tile_start, groups, columns, copies, best):
     """Puts the passages of the tiles among the best of each group, where they belong there.
 
-    ``best`` is ``float32[G, k]`` scores and ``int64[G, k]`` tie orders, best first; a tie order of -1 is a free place.
-    The others are as in ``count_first`` and ``count_copies``.
+    ``best`` is ``float32[G, S, k]`` scores and ``int32[G, S, k]`` tie orders, best first, and the slot of each
+    language, ``int64[L]``; a tie order of -1 is a free place. The others are as in ``count_first`` and
+    ``count_copies``.
     """
     spans, column_order = columns
-    best_score, best_order = best
+    best_score, best_order, slots = best
     width = tiles.shape[2]
     for group in range(groups[0], groups[1]):
         row = group - tile_start
-        scores, orders = best_score[group], best_order[group]
         for span in range(len(spans)):
-            tile, _, first, last = spans[span]
+            tile, language, first, last = spans[span]
+            scores, orders = best_score[group, slots[language]], best_order[group, slots[language]]
             offset = tile * width
             segment = tiles[tile, row, first - offset : last - offset]
             for start in range(0, len(segment), _BLOCK):
@@ -103,8 +104,9 @@ def keep_best(tiles, tile_start, groups, columns, copies, best):
                         if block[j] >= scores[-1]:
                             _insert(block[j], column_order[first + start + j], scores, orders)
         for i in range(len(copies)):
-            j, _, order = copies[i]
-            _insert(tiles[j // width, row, j % width], order, scores, orders)
+            j, language, order = copies[i]
+            slot = slots[language]
+            _insert(tiles[j // width, row, j % width], order, best_score[group, slot], best_order[group, slot])
 
 
 @compiled

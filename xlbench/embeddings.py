@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,17 +31,75 @@ FloatArray = npt.NDArray[np.float32]
 
 _SHARD_TEXTS = 1024
 _SHARD_CHARACTERS = 1 << 17
+# A long language is encoded window by window, so that not all of its texts are in memory to be sorted by length; its
+# shards are larger, for there would be hundreds of thousands of files.
+_WINDOW_ROWS = 1 << 15
+_SHARD_CHARACTERS_OF_MANY = 1 << 20
 _LONGEST = 1e18
+
+
+class Vectors(Protocol):
+    """Vectors in rows, as a numpy array has them; they need not be in memory."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(U, D)``."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> FloatArray:
+        """The vectors of these rows, ``float32[rows, D]``."""
+        ...
 
 
 @dataclass(frozen=True)
 class Embeddings:
     """One vector for each distinct text, and which vector each text has."""
 
-    vectors: FloatArray
-    """``[U, D]``, finite, in the order in which the distinct texts first occur."""
-    row: npt.NDArray[np.intp]
+    vectors: Vectors
+    """``[U, D]``, finite, sorted by the language in which each text first occurs."""
+    row: npt.NDArray[np.int64]
     """``[N]``, row of ``vectors`` for each text."""
+
+
+class StoredVectors:
+    """The vectors in some shards, one shard after the other, read from disk when they are asked for."""
+
+    def __init__(self, shards: Sequence[Path], lengths: Sequence[int], *, dimensions: int) -> None:
+        self.shards = tuple(shards)
+        self._starts = np.cumsum([0, *lengths])
+        self._dimensions = dimensions
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(U, D)``."""
+        return len(self), self._dimensions
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:  # noqa: FBT001 (numpy's)
+        del copy
+        return self[:].astype(dtype or np.float32, copy=False)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> FloatArray:
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self)))
+        wanted, place = np.unique(rows, return_inverse=True)
+        found = np.empty((len(wanted), self._dimensions), np.float32)
+        ends = np.searchsorted(wanted, self._starts)
+        for shard in np.flatnonzero(np.diff(ends)).tolist():
+            mine = slice(int(ends[shard]), int(ends[shard + 1]))
+            try:
+                stored = np.load(self.shards[shard], mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError, EOFError) as error:
+                raise EncoderError(
+                    f"{self.shards[shard]} was there and cannot be read any more ({error}): run again to encode its "
+                    "texts again."
+                ) from error
+            found[mine] = stored[wanted[mine] - self._starts[shard]]
+        return found if np.array_equal(wanted, rows) else found[place]
 
 
 @dataclass(frozen=True)
@@ -49,9 +107,13 @@ class VectorStore:
     """A folder of shards for one model and role."""
 
     folder: Path
+    dtype: npt.DTypeLike = np.float32
+    """How vectors are stored; in half precision they are rounded, and take half the space."""
 
     @classmethod
-    def open(cls, cache_dir: Path, role: str, key: Mapping[str, Any]) -> VectorStore:
+    def open(
+        cls, cache_dir: Path, role: str, key: Mapping[str, Any], *, dtype: npt.DTypeLike = np.float32
+    ) -> VectorStore:
         """The store for a role (``queries`` or ``passages``) and a key: all but the texts that can change a vector."""
         canonical = json.dumps({"key": dict(key), "role": role}, sort_keys=True, default=str)
         slug = re.sub(r"[^\w.-]+", "-", str(key.get("name", "model")))[-60:]
@@ -60,18 +122,18 @@ class VectorStore:
         description = folder / "key.json"
         if not description.exists():
             write_whole(description, canonical.encode())
-        return cls(folder)
+        return cls(folder, dtype)
 
     def get(self, texts: Sequence[str]) -> FloatArray | None:
         """The vectors of these texts, or None if they are not there or the file is damaged."""
         try:
-            with self._path(texts).open("rb") as file:
+            with self.path(texts).open("rb") as file:
                 vectors = np.lib.format.read_array(file, allow_pickle=False)
         except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError):
             # A damaged header is no Python literal, or asks for more memory than there is.
             return None
         sound = (
-            vectors.dtype == np.float32
+            vectors.dtype == self.dtype
             and vectors.ndim == 2
             and len(vectors) == len(texts)
             and np.isfinite(vectors).all()
@@ -79,25 +141,31 @@ class VectorStore:
         return vectors if sound else None
 
     def put(self, texts: Sequence[str], vectors: FloatArray) -> None:
-        """Stores the vectors; the file appears whole or not at all."""
+        """Stores the vectors; the file appears whole or not at all.
+
+        Raises:
+            EncoderError: if a number is too large for half precision.
+
+        """
+        with np.errstate(over="ignore"):
+            stored = vectors.astype(self.dtype)
+        if not np.isfinite(stored).all():
+            raise EncoderError(
+                f"The encoder gave the number {np.abs(vectors).max():.1e}, too large for half precision: leave "
+                "--store float16 out."
+            )
         # numpy's own writing to a file does not say why it failed, so that a full disk could not be told from a bug.
         content = io.BytesIO()
-        np.save(content, vectors, allow_pickle=False)
-        write_whole(self._path(texts), content.getbuffer())
+        np.save(content, stored, allow_pickle=False)
+        write_whole(self.path(texts), content.getbuffer())
 
-    def _path(self, texts: Sequence[str]) -> Path:
+    def path(self, texts: Sequence[str]) -> Path:
+        """The file of the vectors of these texts."""
         digest = hashlib.sha256()
         for text in texts:
             encoded = text.encode("utf-8", "surrogatepass")
             digest.update(len(encoded).to_bytes(8, "little") + encoded)
         return self.folder / f"{digest.hexdigest()[:32]}.npy"
-
-
-def distinct(texts: Texts) -> tuple[list[str], npt.NDArray[np.intp]]:
-    """The distinct texts in the order in which they first occur, and which of them each text is, ``intp[N]``."""
-    rows: dict[str, int] = {}
-    row = np.fromiter((rows.setdefault(text, len(rows)) for text in texts.text), dtype=np.intp, count=len(texts))
-    return list(rows), row
 
 
 def embed(
@@ -109,49 +177,66 @@ def embed(
 ) -> Embeddings:
     """The vectors of all texts; each distinct text is encoded once, language by language, longest first.
 
-    ``advance`` is called after each shard.
+    ``advance`` is called after each shard. No more than a window of texts and a shard of vectors are in memory.
 
     Raises:
         EncoderError: if the encoder gives a vector that is not finite, too few or too many, or of another dimension.
 
     """
-    unique, row = distinct(texts)
-    first_row = np.unique(row, return_index=True)[1]
-    language = texts.language[first_row]
-    vectors: FloatArray | None = None
-    for shard in _shards(unique, language):
-        shard_texts = [unique[i] for i in shard]
+    paths: list[Path] = []
+    order: list[npt.NDArray[np.int64]] = []
+    dimensions = 0
+    for shard, shard_texts in _shards(texts):
         found = store.get(shard_texts)
         stored = found is not None
+        rows = texts.distinct.first[shard]
         if found is None:
-            found = _checked(_encoded(encode, shard_texts), [texts.ids[first_row[i]] for i in shard])
-        if vectors is None:
-            vectors = np.empty((len(unique), found.shape[1]), np.float32)
-        if found.shape[1] != vectors.shape[1]:
+            found = _checked(_encoded(encode, shard_texts), [texts.ids[row] for row in rows])
+        if dimensions and found.shape[1] != dimensions:
             raise EncoderError(
-                f"The encoder gave vectors of {found.shape[1]} dimensions for {texts.ids[first_row[shard[0]]]!r} "
-                f"and of {vectors.shape[1]} before: expected one dimension for all texts."
+                f"The encoder gave vectors of {found.shape[1]} dimensions for {texts.ids[rows[0]]!r} "
+                f"and of {dimensions} before: expected one dimension for all texts."
             )
+        dimensions = found.shape[1]
         if not stored:
             store.put(shard_texts, found)
-        vectors[shard] = found
+        paths.append(store.path(shard_texts))
+        order.append(shard)
         if advance:
             advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
-    return Embeddings(vectors=np.zeros((0, 1), np.float32) if vectors is None else vectors, row=row)
+    place = np.empty(len(texts.distinct), np.int64)
+    place[np.concatenate(order) if order else []] = np.arange(len(place))
+    vectors = StoredVectors(paths, [len(shard) for shard in order], dimensions=max(dimensions, 1))
+    return Embeddings(vectors, row=place[texts.distinct.row])
 
 
-def _shards(unique: Sequence[str], language: npt.NDArray[np.int16]) -> Iterator[list[int]]:
-    """Indices of the texts of each shard: of one language, of like length, longest first."""
+def _shards(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:
+    """The distinct texts of each shard, by index and as text: of one language, of like length, longest first."""
+    distinct = texts.distinct
+    language = texts.language[distinct.first]
     for code in np.unique(language):
-        shard: list[int] = []
-        characters = 0
-        for i in sorted(np.flatnonzero(language == code).tolist(), key=lambda i: -len(unique[i])):
-            if shard and (len(shard) == _SHARD_TEXTS or characters + len(unique[i]) > _SHARD_CHARACTERS):
-                yield shard
-                shard, characters = [], 0
-            shard.append(i)
-            characters += len(unique[i])
-        yield shard
+        mine = np.flatnonzero(language == code)
+        window = (distinct.first[mine] - distinct.first[mine[0]]) // _WINDOW_ROWS
+        most = _SHARD_CHARACTERS if window[-1] == 0 else _SHARD_CHARACTERS_OF_MANY
+        for number in np.unique(window):
+            some = mine[window == number]
+            start = int(distinct.first[some[0]])
+            of_window = texts.text[start : int(distinct.first[some[-1]]) + 1]
+            some = some[np.argsort(-distinct.n_characters[some], kind="stable")]
+            for first, last in _spans(distinct.n_characters[some].tolist(), most):
+                shard = some[first:last]
+                yield shard, [of_window[row - start] for row in distinct.first[shard].tolist()]
+
+
+def _spans(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """The first and the last text, exclusive, of each shard."""
+    first = characters = 0
+    for i, length in enumerate(lengths):
+        if i > first and (i - first == _SHARD_TEXTS or characters + length > most):
+            yield first, i
+            first, characters = i, 0
+        characters += length
+    yield first, len(lengths)
 
 
 def _encoded(encode: Callable[[list[str]], FloatArray], texts: list[str]) -> object:

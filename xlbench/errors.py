@@ -7,7 +7,9 @@
     ├── TaskError                a task file that breaks the rules
     ├── DataError                a data file or a collection that is not what the task says
     ├── EncoderError             a model that cannot be loaded or gives unusable vectors
-    └── ResultError              a result file that cannot be read, written or compared
+    ├── ResultError              a result file that cannot be read, written or compared
+    ├── TrainingError            training that cannot begin, or cannot go on
+    └── SubmissionError          a submission to the leaderboard that is not taken
 
 Each message says what was found, where, what was expected and what to do.
 """
@@ -71,3 +73,11 @@ class EncoderError(XlbenchError):
 
 class ResultError(XlbenchError):
     """A result file that cannot be read, written or compared."""
+
+
+class TrainingError(XlbenchError):
+    """Training that cannot begin, or cannot go on."""
+
+
+class SubmissionError(XlbenchError):
+    """A submission to the leaderboard that is not taken."""

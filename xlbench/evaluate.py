@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
-from xlbench import __version__, bias, measures
+from xlbench import __version__, bias
 from xlbench.alignment import align
 from xlbench.collection import Collection
-from xlbench.embeddings import VectorStore, distinct, embed
+from xlbench.embeddings import VectorStore, embed
 from xlbench.encoders import Model, Scorer
-from xlbench.errors import EncoderError
+from xlbench.encoders.fusion import Fusion
+from xlbench.errors import EncoderError, ResultError
+from xlbench.figures import figures
+from xlbench.fusion import FusedScores, alone
+from xlbench.machine import memory_bytes
 from xlbench.progress import Progress, silent
-from xlbench.ranks import PooledRanks, Ranking
+from xlbench.ranks import Ranking
 from xlbench.readers import read
-from xlbench.results import SCHEMA, QueryScores, Result, summarise
+from xlbench.results import SCHEMA, Result
 from xlbench.scores import Scores, TextScores, VectorScores
-from xlbench.search import rank
-from xlbench.settings import Kind, Setting, settings
-from xlbench.statistics import intervals
+from xlbench.search import SHARD_ROWS, Work, rank
+from xlbench.settings import Kind, settings
 from xlbench.tasks import Task
 from xlbench.transforms import Debiasing, fit
 
-FloatArray = npt.NDArray[np.float64]
+_MANY_SCORES = 1_000_000_000  # Seconds of work.
+_PLACE_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked for besides a model's scores as they are."""
+
+    debiasing: Debiasing | None = None
+    keep: int = 0
+    """How many of the best passages of each query and setting the result's ranking keeps, for a run."""
+
+
+_PLAIN = Options()
 
 
 def evaluate(
@@ -40,7 +58,7 @@ def evaluate(
     *,
     kinds: Sequence[Kind],
     cache_dir: Path,
-    debiasing: Debiasing | None = None,
+    options: Options = _PLAIN,
     progress: Progress = silent,
 ) -> Result:
     """The result of a model on a task's collection, in all settings of these kinds.
@@ -48,24 +66,28 @@ def evaluate(
     Vectors are kept under ``cache_dir``, so that a run that was killed goes on.
 
     Raises:
-        EncoderError: if the model cannot be loaded, gives unusable vectors, or none that ``debiasing`` could transform.
-        DataError: if ``debiasing`` cannot be fitted.
+        EncoderError: if the model cannot be loaded, gives unusable vectors, or none that could be debiased.
+        DataError: if the debiasing cannot be fitted.
+        ResultError: if there is not the memory to keep so many of the best passages.
 
     """
     start = time.perf_counter()
+    debiasing = options.debiasing
+    kept = _Kept(options.keep, bias.depth(task.measures) if "multi" in kinds else 0, set(kinds) != {"multi"})
+    kept.check_memory(collection)
     scores = score_collection(collection, model, cache_dir=cache_dir, progress=progress)
     if debiasing:
         scores = debiased(scores, collection, model, debiasing, cache_dir=cache_dir, progress=progress)
     encoded = time.perf_counter()
-    ranking = rank(collection, scores, depth=bias.depth(task.measures) if "multi" in kinds else 0)
+    ranking = _ranking(
+        collection,
+        scores,
+        kept=kept,
+        checkpoint=cache_dir / "counts" / f"{_key(collection, model, debiasing)}.npz",
+        progress=progress,
+    )
     ranked = time.perf_counter()
-    wanted = settings(kinds, collection.languages)
-    pools = pooled_ranks(ranking, wanted)
-    per_query = score(ranking, wanted, task.measures)
-    means = {s.setting: s.means() for s in per_query}
-    summary = summarise(means)
-    placed, by_language = references(pools, summary.get("multi", {})), matrices(pools, collection.languages)
-    certain = intervals(per_query)
+    found = figures(ranking, settings(kinds, collection.asked, pooled=collection.pooled), task.measures)
     scored = time.perf_counter()
     return Result(
         schema=SCHEMA,
@@ -74,18 +96,88 @@ def evaluate(
         headline=task.headline,
         missing_languages=[language for language in task.languages if language not in collection.languages],
         model=debiasing.identity(model.identity()) if debiasing else model.identity(),
-        scores=means,
-        queries={setting.name: 0 for setting in wanted} | {s.setting: len(s.query) for s in per_query},
-        summary=summary,
-        intervals=certain,
-        references=placed,
-        matrices=by_language,
+        scores=found.scores,
+        queries=found.queries,
+        summary=found.summary,
+        intervals=found.intervals,
+        references=found.references,
+        matrices=found.matrices,
         alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
         environment={**_environment(), "encoder": model.provenance(), **_dimensions(scores)},
         timing={"encode_s": encoded - start, "search_s": ranked - encoded, "score_s": scored - ranked},
-        per_query=per_query,
+        per_query=found.per_query,
         ranking=ranking,
     )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Which of the best passages a ranking keeps."""
+
+    keep: int
+    """For runs."""
+    depth: int
+    """For measures of bias, in the pool of all languages."""
+    in_languages: bool
+    """Whether there are settings with a pool of one language."""
+
+    @property
+    def by_language(self) -> bool:
+        """Whether those of each language are kept, from which those of the pool of all follow."""
+        return self.keep > 0 and self.in_languages
+
+    def check_memory(self, collection: Collection) -> None:
+        """Refuses to keep more than half of the memory has room for."""
+        sizes = np.bincount(collection.passages.language, minlength=len(collection.languages))
+        places = min(self.keep, int(sizes.max(initial=0) if self.by_language else sizes.sum()))
+        n_queries = len(np.unique(collection.pairs.query))
+        n_pools = len(collection.languages) if self.by_language else 1
+        n_bytes, most = n_queries * n_pools * places * _PLACE_BYTES, memory_bytes() // 2
+        if n_bytes > most:
+            fewer = most // (n_queries * n_pools * _PLACE_BYTES)
+            raise ResultError(
+                f"The {places:,} best passages of {n_queries:,} queries in {n_pools} pools take {n_bytes / 1e9:.1f} GB "
+                f"of memory; expected at most half of the {memory_bytes() / 1e9:.1f} GB of this machine. Keep "
+                f"{fewer:,} with --keep-run, or choose fewer languages."
+            )
+
+
+def _ranking(collection: Collection, scores: Scores, *, kept: _Kept, checkpoint: Path, progress: Progress) -> Ranking:
+    """The ranking; long counting shows its progress, and goes on from the checkpoint if it was killed."""
+    fused, in_languages = isinstance(scores, FusedScores), alone(scores)
+    n = scores.n_passages
+    shown = progress if fused or n * scores.n_queries >= _MANY_SCORES else silent
+
+    def counted(of: Scores, doing: str, *, depth: int, by_language: bool) -> Ranking:
+        with shown(doing, n_texts=n, n_characters=n, noun="passages") as advance:
+            return rank(
+                collection,
+                of,
+                depth=depth,
+                by_language=by_language,
+                # Shard by shard a fusion would rank all passages again for each.
+                shard_rows=n if fused else SHARD_ROWS,
+                work=Work(checkpoint, advance),
+            )
+
+    most = max(kept.keep, kept.depth)
+    ranking = counted(scores, "counting", depth=most, by_language=kept.by_language and in_languages is scores)
+    if in_languages is not scores:
+        most = kept.keep if kept.by_language else 0
+        other = counted(in_languages, "counting in each language", depth=most, by_language=True)
+        ranking = ranking.with_alone(other)
+    return replace(ranking, top=ranking.top[:, : kept.depth], best=ranking.best if kept.keep else None)
+
+
+def _key(collection: Collection, model: Model, debiasing: Debiasing | None) -> str:
+    """What tells the scores of a model on a collection's texts from all others."""
+    known = [
+        model.key(),
+        debiasing.identity({"name": ""}) if debiasing else None,
+        [texts.distinct.checksum for texts in (collection.queries, collection.passages)],
+        collection.languages,
+    ]
+    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def score_collection(collection: Collection, model: Model, *, cache_dir: Path, progress: Progress = silent) -> Scores:
@@ -95,6 +187,10 @@ def score_collection(collection: Collection, model: Model, *, cache_dir: Path, p
         EncoderError: if the model gives unusable vectors, or of other dimensions for queries than for passages.
 
     """
+    if isinstance(model.encoder, Fusion):
+        parts = [replace(part, stored_as=model.stored_as) for part in model.encoder.parts]
+        scores = [score_collection(collection, part, cache_dir=cache_dir, progress=progress) for part in parts]
+        return FusedScores.of(collection, scores, model.encoder)
     if isinstance(model.encoder, Scorer):
         return TextScores.of(collection, model.encoder)
     key = {"name": model.encoder.name, **model.key()}
@@ -102,10 +198,11 @@ def score_collection(collection: Collection, model: Model, *, cache_dir: Path, p
         ("queries", collection.queries, model.encoder.encode_queries),
         ("passages", collection.passages, model.encoder.encode_passages),
     )
-    unique = [text for _, texts, _ in roles for text in distinct(texts)[0]]
-    with progress(n_texts=len(unique), n_characters=sum(map(len, unique))) as advance:
+    unique = [collection.queries.distinct, collection.passages.distinct]
+    n_characters = sum(int(distinct.n_characters.sum(dtype=np.int64)) for distinct in unique)
+    with progress("encoding", n_texts=sum(map(len, unique)), n_characters=n_characters) as advance:
         queries, passages = (
-            embed(texts, encode, store=VectorStore.open(cache_dir, role, key), advance=advance)
+            embed(texts, encode, store=VectorStore.open(cache_dir, role, key, dtype=model.stored_as), advance=advance)
             for role, texts, encode in roles
         )
     dimensions = [found.vectors.shape[1] for found in (queries, passages) if len(found.vectors)]
@@ -114,7 +211,7 @@ def score_collection(collection: Collection, model: Model, *, cache_dir: Path, p
             f"The encoder gave vectors of {dimensions[0]} dimensions for queries and {dimensions[1]} for passages: "
             "expected one dimension for both."
         )
-    return VectorScores(queries, passages)
+    return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
 
 
 def debiased(
@@ -145,79 +242,13 @@ def debiased(
         fitted_scores = cast("VectorScores", encoded)
     parts = [(fitted_scores.queries, fit_on.queries), (fitted_scores.passages, fit_on.passages)]
     fitted = fit(debiasing.transform, parts, fit_on.languages)
-    return VectorScores(
-        fitted.apply(scores.queries, collection.queries, collection.languages),
-        fitted.apply(scores.passages, collection.passages, collection.languages),
-    )
+    queries = fitted.apply(scores.queries, collection.queries, collection.languages)
+    passages = fitted.apply(scores.passages, collection.passages, collection.languages)
+    return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
 
 
 def _dimensions(scores: Scores) -> dict[str, int]:
     return {"dimensions": int(scores.passages.vectors.shape[1])} if isinstance(scores, VectorScores) else {}
-
-
-def score(ranking: Ranking, wanted: Sequence[Setting], measure_names: Sequence[str]) -> tuple[QueryScores, ...]:
-    """The values of each query in each setting that has queries; measures of bias in the multilingual settings only.
-
-    A measure of bias that is not defined for any query of some language is left out for all languages: a mean over a
-    part of them would look like the whole.
-    """
-    retrieval = {name: measures.parse(name) for name in measure_names if not bias.find(name)}
-    ids = ranking.judged.query_ids
-    pools = pooled_ranks(ranking, wanted)
-    of_bias = _bias_values(pools, measure_names)
-    found = []
-    for setting in wanted:
-        ranks = pools[setting.name].ranks if setting.name in pools else ranking.ranks(setting)
-        if len(ranks):
-            values = {name: measure(ranks) for name, measure in retrieval.items()} | of_bias.get(setting.name, {})
-            # In the task's order.
-            values = {name: values[name] for name in measure_names if name in values}
-            found.append(QueryScores(setting=setting.name, query=tuple(ids[row] for row in ranks.query), values=values))
-    return tuple(found)
-
-
-def _bias_values(pools: Mapping[str, PooledRanks], measure_names: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
-    """The values of the measures of bias, by multilingual setting and measure."""
-    of_bias = [measure for name in measure_names if (measure := bias.find(name))]
-    found = {name: {measure.name: measure.value(pooled) for measure in of_bias} for name, pooled in pools.items()}
-    undefined = {name for values in found.values() for name, value in values.items() if np.isnan(value).all()}
-    return {
-        setting: {name: value for name, value in values.items() if name not in undefined}
-        for setting, values in found.items()
-    }
-
-
-def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[str, PooledRanks]:
-    """What measures of bias are computed from, by multilingual setting that has queries."""
-    found = {setting.name: ranking.pooled(setting) for setting in wanted if setting.kind == "multi"}
-    return {name: pooled for name, pooled in found.items() if len(pooled.ranks)}
-
-
-def references(pools: Mapping[str, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
-    """The perfect and the random value of measures of bias: means by language of the queries, then over languages."""
-    found = {}
-    for measure in (measure for name in names if (measure := bias.find(name))):
-        ends = {"perfect": measure.perfect, "random": measure.random}
-        found[measure.name] = {
-            end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools.values()])) for end, value in ends.items()
-        }
-    return found
-
-
-def matrices(pools: Mapping[str, PooledRanks], languages: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
-    """The preference and the one-target matrix, by language of the query and of the passage.
-
-    A cell without queries is not there.
-    """
-    found: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
-    for pooled in pools.values():
-        for name, values in (("first_language", bias.first_language(pooled)), ("one_target", bias.one_target(pooled))):
-            found[name][languages[pooled.asked]] = {
-                language: float(np.nanmean(column))
-                for language, column in zip(languages, values.T, strict=True)
-                if np.isfinite(column).any()
-            }
-    return found
 
 
 def _environment() -> dict[str, Any]:

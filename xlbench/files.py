@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -18,18 +19,36 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
 
     """
     target = path.resolve()
+    if target.exists() and not target.is_file() and not target.is_dir():
+        try:
+            target.write_bytes(content)
+        except OSError as error:
+            error.filename = str(path)
+            raise
+        return
+    with whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary file to write to, which takes the place of ``path`` when the block ends without an error.
+
+    Raises:
+        OSError: with the name of the file, if it cannot be written.
+
+    """
+    target = path.resolve()
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_bytes(content)
-            return
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
+        yield temporary
+        with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
-        error.filename = str(path)
+        # Libraries name the temporary file, or none at all.
+        if error.filename in (None, str(temporary)):
+            error.filename = str(path)
         raise
     finally:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Progress of encoding: a bar with speed and time left on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Progress of long work: a bar with speed and time left on a terminal, plain lines elsewhere, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ _LINE_EVERY_S = 10.0
 
 
 class Advance(Protocol):
-    """Is told what has been encoded."""
+    """Is told what has been done."""
 
     def __call__(self, *, texts: int, characters: int, stored: bool) -> None:
-        """``stored`` says that the vectors were there from an earlier run."""
+        """``stored`` says that it was there from an earlier run."""
 
 
 class Progress(Protocol):
     """Starts a display of progress."""
 
-    def __call__(self, *, n_texts: int, n_characters: int) -> AbstractContextManager[Advance]:
-        """For so many texts; time left goes by characters, since long texts come first."""
+    def __call__(
+        self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts"
+    ) -> AbstractContextManager[Advance]:
+        """For so many texts, or what ``noun`` says; time left goes by characters, since long texts come first."""
 
 
 def _ignore(*, texts: int, characters: int, stored: bool) -> None:
@@ -30,23 +32,30 @@ def _ignore(*, texts: int, characters: int, stored: bool) -> None:
 
 
 @contextmanager
-def silent(*, n_texts: int, n_characters: int) -> Iterator[Advance]:  # noqa: ARG001 (part of the protocol)
+def silent(
+    doing: str,  # noqa: ARG001 (part of the protocol, as all of these)
+    /,
+    *,
+    n_texts: int,  # noqa: ARG001
+    n_characters: int,  # noqa: ARG001
+    noun: str = "texts",  # noqa: ARG001
+) -> Iterator[Advance]:
     """Shows nothing."""
     yield _ignore
 
 
-def display(description: str, *, quiet: bool, noun: str = "texts") -> Progress:
+def display(subject: str, *, quiet: bool) -> Progress:
     """The display for standard error: a bar on a terminal, plain lines elsewhere, nothing when quiet.
 
-    ``noun`` is what is counted.
+    It begins with the subject, such as the name of a task.
     """
     if quiet:
         return silent
     show = _bar if sys.stderr.isatty() else _lines
 
     @contextmanager
-    def start(*, n_texts: int, n_characters: int) -> Iterator[Advance]:
-        with show(description, noun, n_texts, n_characters) as advance:
+    def start(doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
+        with show(f"{subject}: {doing}", noun, n_texts, n_characters) as advance:
             yield advance
 
     return start

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection import Collection
 from xlbench.settings import Setting
+
+_T = TypeVar("_T", np.float32, np.int32)
 
 
 @dataclass(frozen=True)
@@ -99,15 +102,84 @@ class Judged:
             n_passages=np.bincount(language, minlength=len(collection.languages)),
         )
 
+    @property
+    def everything(self) -> tuple[int, ...]:
+        """The pool of all languages that have passages."""
+        return tuple(np.flatnonzero(self.n_passages).tolist())
+
+    def pool(self, setting: Setting) -> tuple[int, ...]:
+        """The languages of a setting's pool that have passages, ascending."""
+        codes = sorted(self.languages.index(language) for language in setting.pool)
+        return tuple(code for code in codes if self.n_passages[code])
+
+    def rows(self, setting: Setting) -> npt.NDArray[np.int64]:
+        """The judged pairs of a setting, ascending."""
+        code = self.languages.index(setting.query)
+        first, last = np.searchsorted(self.query, np.searchsorted(self.query_language, [code, code + 1]))
+        found: npt.NDArray[np.int64] = first + np.flatnonzero(
+            np.isin(self.passage_language[first:last], self.pool(setting))
+        )
+        return found
+
+
+@dataclass(frozen=True)
+class Top:
+    """The ``k`` best passages of ``m`` queries in one pool, best first."""
+
+    passage: npt.NDArray[np.int64]
+    """``[m, k]``, rows of passages; -1 where the pool has fewer, and for queries without a judged pair."""
+    score: npt.NDArray[np.float32]
+    """``[m, k]``; -inf where there is no passage."""
+
 
 @dataclass(frozen=True)
 class Best:
-    """The ``k`` best passages of each query in the pool of all languages, best first."""
+    """The best passages of each query in some pools, from which those in larger pools follow."""
 
-    passage: npt.NDArray[np.int64]
-    """``[Nq, k]``, rows of passages; -1 where the pool has fewer, and for queries without a judged pair."""
+    pools: tuple[tuple[int, ...], ...]
+    """The languages of each of the ``S`` pools."""
+    row: npt.NDArray[np.int64]
+    """``[Nq]``, which of the ``G`` rows each query has; -1 for queries without a judged pair."""
     score: npt.NDArray[np.float32]
-    """``[Nq, k]``."""
+    """``[G, S, k]``, best first; -inf where the pool has fewer."""
+    order: npt.NDArray[np.int32]
+    """``[G, S, k]``, tie order of the passage; -1 where the pool has fewer."""
+    passage_at: npt.NDArray[np.int64]
+    """``[Np + 1]``, the passage of each tie order; -1 in the last place."""
+
+    def top(self, pool: tuple[int, ...], queries: npt.NDArray[np.int64], depth: int) -> Top:
+        """The ``depth`` best passages of some queries in the pool of these languages, which are ascending.
+
+        They are those that were kept for the pool, or else the best of those that were kept for its languages.
+        """
+        slots = [self.pools.index(pool)] if pool in self.pools else [self.pools.index((code,)) for code in pool]
+        rows, width = self.row[queries], min(self.score.shape[2], depth)
+        known = rows >= 0
+        shape = (len(rows), max(depth, len(slots) * width))
+        score, order = np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int32)
+        for i, slot in enumerate(slots):
+            places = slice(i * width, (i + 1) * width)
+            score[known, places] = self.score[rows[known], slot, :width]
+            order[known, places] = self.order[rows[known], slot, :width]
+        if len(slots) > 1:
+            merged = np.lexsort((-order, -score))[:, :depth]
+            score, order = np.take_along_axis(score, merged, axis=1), np.take_along_axis(order, merged, axis=1)
+        return Top(passage=self.passage_at[order[:, :depth]], score=score[:, :depth])
+
+    def and_those(self, other: Best) -> Best:
+        """These and those of other pools, of the same queries."""
+        width = max(self.score.shape[2], other.score.shape[2])
+        return replace(
+            self,
+            pools=self.pools + other.pools,
+            score=np.concatenate([_widened(best.score, width, -np.inf) for best in (self, other)], axis=1),
+            order=np.concatenate([_widened(best.order, width, -1) for best in (self, other)], axis=1),
+        )
+
+
+def _widened(places: npt.NDArray[_T], width: int, free: float) -> npt.NDArray[_T]:
+    """With free places at the end, ``[G, S, width]``."""
+    return np.pad(places, ((0, 0), (0, 0), (0, width - places.shape[2])), constant_values=free)
 
 
 @dataclass(frozen=True)
@@ -128,6 +200,17 @@ class Ranking:
     """
     best: Best | None = None
     """The best passages themselves; None if they were not asked for."""
+    alone: npt.NDArray[np.int32] | None = None
+    """``[Nr]``, how many passages of its own language beat the pair's passage in the pool of that language alone.
+
+    None where that is what ``above`` says: the score of a query and a passage depends on the pool in a fusion only.
+    """
+
+    def with_alone(self, other: Ranking) -> Ranking:
+        """This ranking in the pool of all languages, and another one, of the same queries, in pools of one language."""
+        own = other.above[np.arange(len(other.above)), self.judged.passage_language]
+        best = self.best.and_those(other.best) if self.best and other.best else self.best
+        return replace(self, alone=own, best=best)
 
     def ranks(self, setting: Setting) -> Ranks:
         """The ranks in one setting."""
@@ -148,12 +231,11 @@ class Ranking:
     def _ranks(self, setting: Setting) -> tuple[Ranks, npt.NDArray[np.int64]]:
         """The ranks in one setting, and the row of ``above`` that each is from."""
         judged = self.judged
-        pool = [judged.languages.index(language) for language in setting.pool]
-        code = judged.languages.index(setting.query)
-        asked = np.searchsorted(judged.query_language, [code, code + 1])
-        first, last = np.searchsorted(judged.query, asked)
-        rows = first + np.flatnonzero(np.isin(judged.passage_language[first:last], pool))
-        rank = 1 + np.take(self.above, rows, axis=0)[:, pool].sum(axis=1, dtype=np.int64)
+        rows, pool = judged.rows(setting), judged.pool(setting)
+        if self.alone is not None and len(pool) == 1:
+            rank = 1 + self.alone[rows].astype(np.int64)
+        else:
+            rank = 1 + np.take(self.above, rows, axis=0)[:, pool].sum(axis=1, dtype=np.int64)
 
         order = np.lexsort((rank, judged.query[rows]))
         rows, rank = rows[order], rank[order]
@@ -166,10 +248,3 @@ class Ranking:
             language=judged.passage_language[rows],
         )
         return ranks, rows
-
-
-def tie_order(ids: Sequence[str]) -> npt.NDArray[np.int64]:
-    """The order in which equal scores rank, ``int64[N]``: the higher comes first, as in trec_eval (descending id)."""
-    order = np.empty(len(ids), np.int64)
-    order[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
-    return order

@@ -6,10 +6,10 @@ queries and passages there are beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ IntArray = npt.NDArray[np.int64]
 TILE_QUERIES = 256
 TILE_PASSAGES = 512
 
+_NONE = np.zeros(0, np.int64)
+
 
 class Scores(Protocol):
     """The scores of the distinct queries and passages of a collection.
@@ -35,13 +37,13 @@ class Scores(Protocol):
     """
 
     @property
-    def query(self) -> npt.NDArray[np.intp]:
-        """Which distinct query each query is, ``intp[Nq]``."""
+    def query(self) -> IntArray:
+        """Which distinct query each query is, ``[Nq]``."""
         ...
 
     @property
-    def passage(self) -> npt.NDArray[np.intp]:
-        """Which distinct passage each passage is, ``intp[Np]``; counted in the order in which they first occur."""
+    def passage(self) -> IntArray:
+        """Which distinct passage each passage is, ``[Np]``; sorted by the language in which each first occurs."""
         ...
 
     @property
@@ -54,7 +56,11 @@ class Scores(Protocol):
         """How many distinct passages there are."""
         ...
 
-    def prepare(self, passages: IntArray) -> Any:
+    def select(self, passages: IntArray) -> Scores:
+        """The scores of these distinct passages alone, numbered anew and held in memory; ``passage`` is empty."""
+        ...
+
+    def prepare(self, passages: slice | IntArray) -> Any:
         """What ``tiles`` needs of these distinct passages, made once for many queries."""
         ...
 
@@ -88,15 +94,16 @@ class VectorScores:
     """Inner products of vectors; each distinct text has one vector."""
 
     queries: Embeddings
+    """In memory, for they are needed again with each shard of passages."""
     passages: Embeddings
 
     @property
-    def query(self) -> npt.NDArray[np.intp]:
+    def query(self) -> IntArray:
         """The vector of each query."""
         return self.queries.row
 
     @property
-    def passage(self) -> npt.NDArray[np.intp]:
+    def passage(self) -> IntArray:
         """The vector of each passage."""
         return self.passages.row
 
@@ -110,7 +117,11 @@ class VectorScores:
         """How many vectors of passages there are."""
         return len(self.passages.vectors)
 
-    def prepare(self, passages: IntArray) -> torch.Tensor:
+    def select(self, passages: IntArray) -> VectorScores:
+        """With the vectors of these passages in memory."""
+        return VectorScores(self.queries, Embeddings(self.passages.vectors[passages], row=_NONE))
+
+    def prepare(self, passages: slice | IntArray) -> torch.Tensor:
         """The passages' vectors, padded."""
         return _padded(self.passages.vectors[passages], TILE_PASSAGES)
 
@@ -136,10 +147,10 @@ class TextScores:
     """What a scorer gives for texts; equal texts of one language are one."""
 
     scorer: Scorer
-    query: npt.NDArray[np.intp]
-    passage: npt.NDArray[np.intp]
-    distinct_queries: list[Text]
-    distinct_passages: list[Text]
+    query: IntArray
+    passage: IntArray
+    distinct_queries: Sequence[Text]
+    distinct_passages: Sequence[Text]
 
     @classmethod
     def of(cls, collection: Collection, scorer: Scorer) -> TextScores:
@@ -159,9 +170,15 @@ class TextScores:
         """How many distinct passages there are."""
         return len(self.distinct_passages)
 
-    def prepare(self, passages: IntArray) -> list[Text]:
+    def select(self, passages: IntArray) -> TextScores:
+        """With the texts of these passages alone."""
+        return replace(self, passage=_NONE, distinct_passages=self.prepare(passages))
+
+    def prepare(self, passages: slice | IntArray) -> list[Text]:
         """The passages' texts."""
-        return [self.distinct_passages[row] for row in passages]
+        if isinstance(passages, slice):
+            return list(self.distinct_passages[passages])
+        return [self.distinct_passages[row] for row in passages.tolist()]
 
     def tiles(self, queries: IntArray, prepared: list[Text], out: FloatArray) -> FloatArray:
         """The scorer's scores, checked."""
@@ -185,16 +202,34 @@ class TextScores:
         return out[:n_tiles]
 
 
-def _distinct(texts: Texts, languages: tuple[str, ...]) -> tuple[list[Text], npt.NDArray[np.intp]]:
-    """The texts without those that a language has before, in order, and which of them each text is, ``intp[N]``."""
-    rows: dict[tuple[int, str], int] = {}
-    found: list[Text] = []
-    row = np.empty(len(texts), np.intp)
-    for i, (id_, text, language) in enumerate(zip(texts.ids, texts.text, texts.language.tolist(), strict=True)):
-        row[i] = rows.setdefault((language, text), len(found))
-        if row[i] == len(found):
-            found.append(Text(id_, languages[language], text))
-    return found, row
+class _Records(Sequence[Text]):
+    """Some rows of texts as the records that a scorer takes."""
+
+    def __init__(self, texts: Texts, rows: IntArray, languages: tuple[str, ...]) -> None:
+        self._texts, self._rows, self._languages = texts, rows, languages
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Text: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Text]: ...
+    def __getitem__(self, index: int | slice) -> Text | list[Text]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        row = int(self._rows[index])
+        return Text(self._texts.ids[row], self._languages[self._texts.language[row]], self._texts.text[row])
+
+
+def _distinct(texts: Texts, languages: tuple[str, ...]) -> tuple[_Records, IntArray]:
+    """The texts without those that a language has before, in order, and which of them each text is, ``[N]``."""
+    key = texts.language.astype(np.int64) * max(len(texts.distinct), 1) + texts.distinct.row
+    _, first, row = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # By row, hence by language.
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return _Records(texts, first[order], languages), place[row]
 
 
 @contextmanager
@@ -212,6 +247,8 @@ def _padded(vectors: FloatArray, multiple: int) -> torch.Tensor:
     """The vectors with rows of zeros up to a multiple, and with zeros up to 16 dimensions: ``float32[n', D']``."""
     rows = -(-len(vectors) // multiple) * multiple
     dimensions = -(-vectors.shape[1] // 16) * 16
+    if vectors.shape == (rows, dimensions) and vectors.flags.writeable and vectors.flags.c_contiguous:
+        return torch.from_numpy(vectors)  # A copy of each shard would cost a tenth of its product.
     padded = np.zeros((rows, dimensions), np.float32)
     padded[: len(vectors), : vectors.shape[1]] = vectors
     return torch.from_numpy(padded)

@@ -34,14 +34,18 @@ def kind_of(name: str) -> Kind:
     return "mono" if pool == query else "cross"
 
 
-def settings(kinds: Iterable[Kind], languages: Sequence[str]) -> list[Setting]:
-    """All settings of these kinds: one a language (mono, multi) or one an ordered pair of languages (cross)."""
+def settings(kinds: Iterable[Kind], asked: Sequence[str], *, pooled: Sequence[str] | None = None) -> list[Setting]:
+    """All settings of these kinds: one a language (mono, multi) or one an ordered pair of languages (cross).
+
+    Queries are in the languages ``asked``, passages in those ``pooled``, which are the same unless they are named.
+    """
     wanted = set(kinds)
+    pool = asked if pooled is None else pooled
     found: list[Setting] = []
     if "mono" in wanted:
-        found += [Setting("mono", language, (language,)) for language in languages]
+        found += [Setting("mono", language, (language,)) for language in asked if language in pool]
     if "cross" in wanted:
-        found += [Setting("cross", a, (b,)) for a in languages for b in languages if a != b]
-    if "multi" in wanted:
-        found += [Setting("multi", language, tuple(languages)) for language in languages]
+        found += [Setting("cross", a, (b,)) for a in asked for b in pool if a != b]
+    if "multi" in wanted and pool:
+        found += [Setting("multi", language, tuple(pool)) for language in asked]
     return found

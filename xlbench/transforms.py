@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection import Texts
-from xlbench.embeddings import Embeddings
+from xlbench.embeddings import Embeddings, Vectors
+from xlbench.encoders.debiased import removed
 from xlbench.errors import DataError, UnknownNameError
 
 FloatArray = npt.NDArray[np.float32]
+
+_ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -88,26 +91,42 @@ class Fitted:
                     f"The transform {self.transform} was fitted on {', '.join(self.languages)}, "
                     f"but there are texts in {language!r}: fit it on texts of all languages."
                 )
-        keys = embeddings.row.astype(np.int64) * len(languages) + texts.language
-        # In the order in which they first occur, as the engine expects it.
-        _, first, row = np.unique(keys, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        vectors = embeddings.vectors[embeddings.row[first[order]]].copy()
-        language = texts.language[first[order]]
-        for code, name in enumerate(languages):
-            mine = language == code
-            vectors[mine] = self._without(vectors[mine], self.languages.index(name))
-        return Embeddings(vectors=vectors, row=place[row])
+        n_vectors = max(len(embeddings.vectors), 1)
+        keys, row = np.unique(texts.language.astype(np.int64) * n_vectors + embeddings.row, return_inverse=True)
+        of_language = np.array([self.languages.index(language) for language in languages])
+        return Embeddings(_Transformed(self, embeddings.vectors, keys % n_vectors, of_language[keys // n_vectors]), row)
 
-    def _without(self, vectors: FloatArray, language: int) -> FloatArray:
+    def without(self, vectors: FloatArray, language: int) -> FloatArray:
+        """Vectors of one language without what is removed, of length 1."""
         if self.transform.method == "center":
-            left = vectors - self.mean[language]
-        else:
-            left = vectors - (vectors @ self.components[language].T) @ self.components[language]
-        length = np.linalg.norm(left, axis=1, keepdims=True)
-        found: FloatArray = left / np.where(length > 0, length, 1)
+            return removed(vectors, mean=self.mean[language])
+        return removed(vectors, components=self.components[language])
+
+
+@dataclass(frozen=True)
+class _Transformed:
+    """Vectors that are transformed when they are asked for, so that they need not be in memory."""
+
+    fitted: Fitted
+    vectors: Vectors
+    row: npt.NDArray[np.int64]
+    """``[U']``, which vector each is made from."""
+    language: npt.NDArray[np.int64]
+    """``[U']``, index into the languages that were fitted; sorted as the collection's."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self), self.vectors.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> FloatArray:
+        found = self.vectors[self.row[rows]]
+        language = self.language[rows]
+        for code in np.unique(language):
+            mine = language == code
+            found[mine] = self.fitted.without(found[mine], code)
         return found
 
 
@@ -124,13 +143,24 @@ def fit(transform: Transform, parts: Sequence[tuple[Embeddings, Texts]], languag
     """
     means, directions = [], []
     for code, name in enumerate(languages):
-        mine = [embeddings.vectors[embeddings.row[texts.language == code]] for embeddings, texts in parts]
-        vectors = np.concatenate(mine).astype(np.float64)
-        if len(vectors) <= transform.components:  # Not even one for center.
+        counts = [
+            np.bincount(embeddings.row[texts.language == code], minlength=len(embeddings.vectors))
+            for embeddings, texts in parts
+        ]
+        n_texts = int(sum(count.sum() for count in counts))
+        if n_texts <= transform.components:  # Not even one for center.
             raise DataError(
-                f"{name!r} has {len(vectors)} texts to fit {transform} on; expected more than {transform.components}."
+                f"{name!r} has {n_texts} texts to fit {transform} on; expected more than {transform.components}."
             )
-        means.append(vectors.mean(axis=0))
-        # The eigenvectors of D x D are cheap however many texts there are.
-        directions.append(np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1][:, : transform.components].T)
+        dimensions = parts[0][0].vectors.shape[1]
+        total, moment = np.zeros(dimensions), np.zeros((dimensions, dimensions))
+        for (embeddings, _), count in zip(parts, counts, strict=True):
+            for rows in np.array_split(np.flatnonzero(count), -(-np.count_nonzero(count) // _ROWS_AT_ONCE) or 1):
+                vectors = embeddings.vectors[rows].astype(np.float64)
+                total += count[rows] @ vectors
+                moment += (vectors * count[rows, None]).T @ vectors
+        means.append(total / n_texts)
+        # The eigenvectors of D x D are cheap however many texts there are, unless D is in the thousands.
+        found = np.linalg.eigh(moment)[1][:, ::-1] if transform.components else moment
+        directions.append(found[:, : transform.components].T)
     return Fitted(transform, languages, np.array(means, np.float32), np.array(directions, np.float32))

@@ -12,8 +12,9 @@ from xlbench import bias, measures
 from xlbench.bias import BiasMeasure
 from xlbench.collection import Collection
 from xlbench.errors import ResultError
+from xlbench.fusion import alone
 from xlbench.progress import Advance
-from xlbench.ranks import PooledRanks, Ranks, tie_order
+from xlbench.ranks import PooledRanks, Ranks
 from xlbench.results import QueryScores
 from xlbench.scores import TILE_QUERIES, Scores, matrix
 from xlbench.settings import Setting
@@ -87,8 +88,9 @@ def _recompute(
     asked_language = collection.languages.index(setting.query)
     asked = collection.queries.rows(asked_language)
     qrels = _qrels(collection, asked, set(pool.tolist()))
-    ids = [collection.passages.ids[row] for row in pool]
-    order = tie_order(collection.passages.ids)[pool]
+    ids = [collection.passages.ids[row] for row in pool.tolist()]
+    order = collection.passages.tie_order[pool]
+    scores = alone(scores) if len(setting.pool) == 1 else scores
     of_bias = [measure for name in measure_names if (measure := bias.find(name))]
     trec = [measures.parse(name) for name in measure_names if not bias.find(name)]
     language = collection.passages.language[pool]

@@ -133,8 +133,9 @@ def test_equal_runs_give_equal_bytes(xlbench, folder, task):
         )
     a, b = folder / "a/owner__counting", folder / "b/owner__counting"
     assert without_timing(a / "tiny.json") == without_timing(b / "tiny.json")
-    assert (a / "tiny.queries.parquet").read_bytes() == (b / "tiny.queries.parquet").read_bytes()
-    assert sorted(path.name for path in a.iterdir()) == ["tiny.json", "tiny.queries.parquet"]
+    for name in ("tiny.queries.parquet", "tiny.ranks.parquet"):
+        assert (a / name).read_bytes() == (b / name).read_bytes()
+    assert sorted(path.name for path in a.iterdir()) == ["tiny.json", "tiny.queries.parquet", "tiny.ranks.parquet"]
 
 
 @pytest.mark.parametrize(

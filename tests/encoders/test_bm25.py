@@ -13,7 +13,7 @@ import pytest
 from xlbench import encoders
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.errors import EncoderError
-from xlbench.evaluate import score
+from xlbench.figures import score
 from xlbench.scores import TextScores
 from xlbench.search import rank
 from xlbench.settings import settings

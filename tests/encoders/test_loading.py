@@ -247,6 +247,8 @@ def test_every_kind_of_model_says_what_it_takes():
         "use-multilingual",
         "sentence-transformers",
         "transformers",
+        "fusion",
+        "debiased",
         "class",
     ]
     assert all(bool(kind.requires) == bool(kind.install) for kind in KINDS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import DataError, shown
-from xlbench.readers.fields import decode, decode_file, expect, field
+from xlbench.readers.fields import decode, decode_file, expect, field, lines
 
 
 @pytest.mark.parametrize(
@@ -96,3 +98,21 @@ def test_any_value_can_be_shown(value):
 def test_a_number_too_long_to_print_can_be_shown():
     """Python refuses to print an integer of more than 4,300 digits; the error message does not."""
     assert shown([1 << 20_000]) == "a number of thousands of digits"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_lines_are_numbered_and_blank_ones_left_out(tmp_path, pack):
+    """Lines of a plain or a gzip file have the numbers that an editor shows; the last may lack its end."""
+    path = tmp_path / "x"
+    path.write_bytes(pack(b"one\n\n  \nfour\r\nfive"))
+    assert list(lines(path)) == [(1, b"one\n"), (4, b"four\r\n"), (5, b"five")]
+
+
+def test_a_line_may_be_long_but_not_endless(tmp_path):
+    """16 MiB are the longest line; one byte more is a DataError with its number."""
+    path = tmp_path / "x"
+    path.write_bytes(b"\n" + b"x" * (1 << 24))
+    assert [number for number, _ in lines(path)] == [2]
+    path.write_bytes(b"\n" + b"x" * ((1 << 24) + 1))
+    with pytest.raises(DataError, match="x, line 2, is longer than 16,777,216 bytes; expected one record a line"):
+        list(lines(path))

@@ -57,6 +57,30 @@ def test_a_file_for_each_language_gives_pairs_within_a_language(tmp_path):
     assert judged(read("parallel", files, text="passage")) == {("de:b", "de:b"): 1, ("en:b", "en:b"): 1}
 
 
+SHARED = [
+    {"id": "1", "passage_id": "p", "queries": {"de": "wer?"}, "passages": {"de": "ich"}},
+    {"id": "2", "passage_id": "p", "queries": {"de": "wann?", "en": "when?"}, "passages": {"de": "ich", "en": "I"}},
+]
+
+
+def test_lines_may_share_a_passage(tmp_path):
+    """Questions about one text are lines with one passage_id: the text is one passage, and answers all of them."""
+    path = write(tmp_path / "x.jsonl", SHARED)
+    collection = read("parallel", {"de": path, "en": path}, text="passage")
+    assert collection.queries.ids == ("de:1", "de:2", "en:2")
+    assert collection.passages.ids == ("de:p", "en:p")
+    assert set(judged(collection)) == {(q, p) for q in collection.queries.ids for p in collection.passages.ids}
+
+
+def test_one_text_is_one_passage(tmp_path):
+    """Two texts of one passage_id and language are a DataError that says where."""
+    other = SHARED[0] | {"id": "3", "passages": {"de": "du"}}
+    path = write(tmp_path / "x.jsonl", [*SHARED, other])
+    said = "line 3 has another text than a line above for the passage 'p' in 'de'; expected one text for each"
+    with pytest.raises(DataError, match=said):
+        read("parallel", {"de": path, "en": path}, text="passage")
+
+
 def test_it_has_one_form_of_text():
     """The reader gives passages in one form."""
     assert forms("parallel") == ("passage",)
@@ -74,6 +98,7 @@ def test_it_has_one_form_of_text():
         ({"id": "b", "queries": {"en": "who?"}, "passages": {"en": "me"}}, "The id 'en:b' occurs twice"),
         ({"id": "x", "queries": {"de": " \n"}, "passages": {"de": "ich"}}, "The text of 'de:x' is empty"),
         ({"id": "x", "queries": {}, "passages": {"de": ""}}, "The text of 'de:x' is empty"),
+        ({"id": "x", "passage_id": 7, "queries": {}, "passages": {}}, "line 2, 'passage_id' is 7; expected a string"),
         (["id", "queries", "passages"], "line 2 is .*; expected an object"),
     ],
 )
@@ -89,7 +114,6 @@ def test_a_line_of_another_shape_is_refused(tmp_path, record, said):
     [
         (b'{"id": "x", "quer', r"line 1 is not valid JSON at line 1, column 13 \(.*\): is the file cut off\?"),
         (b'{"id": "\xe9"}\n', "line 1 is not UTF-8 at byte 8"),
-        (b"\n", "line 1 is not valid JSON"),
         (rb'{"id": "x", "queries": {"de": "\udc00"}, "passages": {"de": "y"}}', "half of a surrogate pair"),
         (b'{"id": NaN, "queries": {}, "passages": {}}', "line 1, 'id' is nan"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from made_results import made_result
 
 from xlbench.reports import tables as made
+from xlbench.reports import words
 from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
 from xlbench.reports.models import comparison
 from xlbench.reports.tables import all_tables, headline, tables
@@ -286,6 +287,13 @@ def test_a_partial_result_says_so_everywhere():
     partial = replace(RESULT, missing_languages=["ar", "zh"])
     assert all(table.title.endswith(" (partial: without ar, zh)") for table in all_tables(partial))
     assert headline(partial).endswith("; partial: without ar, zh")
+
+
+def test_of_many_missing_languages_some_are_named():
+    """A result of one of MIRACL's 18 languages does not fill each title with the names of the others."""
+    assert words.partial(["ar", "bn"]) == "partial: without ar, bn"
+    assert words.partial([f"l{i}" for i in range(17)]) == "partial: without l0, l1, l2, 14 more languages"
+    assert words.partial([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import select
 import pytest
 
 from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row
-from xlbench.reports.terminal import plain, show
+from xlbench.reports.terminal import plain, show, wrapped
 
 TABLE = Table(
     title="A title [of] some length",
@@ -151,3 +151,9 @@ def test_names_are_text_and_stay_on_their_line(hostile):
     assert "\x1b" not in shown
     for text in (plain(table), shown):
         assert text.count(harmless) == 4
+
+
+def test_an_address_stays_whole():
+    """Text is broken into lines between words, never within one that is longer than a line."""
+    address = f"https://example.org/{'x' * 200}"
+    assert wrapped(f"It is at {address} now.").splitlines() == ["It is at", address, "now."]

@@ -25,7 +25,16 @@ def cli() -> None:
     """Measure multilingual retrieval encoders: in one language, across two, and with all languages in one pool."""
 
 
-for command in (run, tasks, models, fetch, report, compare, verify, score):
+for command in (
+    run,
+    tasks,
+    models,
+    fetch,
+    report,
+    compare,
+    verify,
+    score,
+):
     cli.add_command(command)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlbench.cli.options import ManyValues, output_option, refuse_overwriting, write_or_print
+from xlbench.cli.options import ManyValues, number, output_option, refuse_overwriting, write_or_print
 
 if TYPE_CHECKING:
     from xlbench.comparison import Comparison
-
-
-def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    """The value, if it is a number: NaN lies in every range."""
-    if math.isnan(value):
-        raise click.BadParameter("nan is not in the range 0.001<=x<=0.5.", context, parameter)
-    return value
 
 
 @click.command(cls=ManyValues)
@@ -37,7 +29,7 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
     "--alpha",
     type=click.FloatRange(0.001, 0.5),
     default=0.05,
-    callback=_number,
+    callback=number,
     show_default=True,
     help="The chance of any false 'better' or 'worse'; intervals are at the level 1 - ALPHA.",
 )

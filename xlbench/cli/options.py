@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -62,11 +63,14 @@ def default_cache_dir(cache_dir: Path | None) -> Path:
 
 
 def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs as arguments; a value that is JSON (a number, true, false, null) is taken as such."""
+    """``KEY=VALUE`` pairs as arguments; a value that is JSON (a number, true, false, null) is taken as such.
+
+    A key may have a dot: ``A.tokenizer`` is an argument of the first model of a fusion.
+    """
     arguments: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
-        if not equals or not key.isidentifier():
+        if not equals or not all(part.isidentifier() for part in key.split(".")):
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--model-arg")
         if key in arguments:
             raise click.BadParameter(f"{key!r} is given twice.", param_hint="--model-arg")
@@ -75,6 +79,14 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             arguments[key] = value
     return arguments
+
+
+def number(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """The value, if it is a number: NaN lies in every range."""
+    if value is not None and math.isnan(value):
+        low, high = (getattr(parameter.type, end, "") for end in ("min", "max"))
+        raise click.BadParameter(f"nan is not in the range {low}<=x<={high}.", context, parameter)
+    return value
 
 
 def refuse_overwriting(output: Path | None, inputs: Iterable[Path | None]) -> None:

@@ -10,7 +10,14 @@ import click
 from xlbench.cli.options import ManyValues
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlbench.sources import Source
     from xlbench.tasks import Task
+
+_UNCHECKED = (
+    "Where there is no checksum, only the commit in the address and the sizes say that the files are the right ones."
+)
 
 
 @click.command()
@@ -43,20 +50,49 @@ def _show_task(task: Task) -> None:
         "measures": ", ".join(task.measures),
         "headline": task.headline,
         "reader": f"{task.reader}, text of a passage: {task.text}",
-        "source": task.source.url or "comes with xlbench",
-        "path": f"{task.source.path}, below --data-dir",
         "licence": task.licence,
         "citation": task.citation.strip(),
         "file": str(task.file),
     }
-    click.echo("\n".join(f"{name + ':':<10} {value}" for name, value in {"task": task.name, **facts}.items()) + "\n")
+    sources = _distinct(task)
+    for source, parts in sources:
+        of = _of(parts, task)
+        facts |= {
+            f"source{of}": source.url or "comes with the task file",
+            f"path{of}": f"{source.path}, below --data-dir",
+        }
+    width = max(11, *(len(name) + 2 for name in facts))
+    lines = {"task": task.name, **facts}.items()
+    click.echo("\n".join(f"{name + ':':<{width}}{value}" for name, value in lines) + "\n")
+    header = ("language", "queries", "passages", *(f"checksum{_of(parts, task)}" for _, parts in sources))
     rows = [
-        row(language, size.queries, size.passages, task.source.sha256[language])
+        row(language, size.queries, size.passages, *(_checksum(source, language, task) for source, _ in sources))
         for language, size in task.sizes.items()
     ]
-    queries, passages = _totals(task)
-    rows.append(row("all", queries, passages, ""))
-    show([Table("Languages", ("language", "queries", "passages", "sha256"), tuple(rows))])
+    rows.append(row("all", *_totals(task), *("" for _ in sources)))
+    unchecked = any(None in source.checksums.values() for source, _ in sources)
+    show([Table("Languages", header, tuple(rows), _UNCHECKED if unchecked else "")])
+
+
+def _distinct(task: Task) -> list[tuple[Source, list[str]]]:
+    """The sources of a task, each once, with the parts that are in it."""
+    once = [source for i, source in enumerate(task.source.values()) if source not in [*task.source.values()][:i]]
+    return [(source, [part for part, its in task.source.items() if its == source]) for source in once]
+
+
+def _of(parts: Sequence[str], task: Task) -> str:
+    return f" of {' and '.join(parts)}" if len(parts) < len(task.source) else ""
+
+
+def _checksum(source: Source, language: str, task: Task) -> str:
+    """The checksum of a language's file, or only its kind where there are many."""
+    checksums = source.checksums.get(language, ())
+    if not checksums:
+        return "none" if checksums is None else ""
+    kind = checksums[0].algorithm
+    if len(checksums) > 1:
+        return f"{kind} of {len(checksums)} files"
+    return kind if len(_distinct(task)) > 1 else f"{kind} {checksums[0].digits}"
 
 
 def _totals(task: Task) -> tuple[int, int]:
@@ -78,6 +114,7 @@ def models() -> None:
 
 @click.command(cls=ManyValues)
 @click.option("--task", "task_names", multiple=True, required=True, help="Name of a task, or its YAML file.")
+@click.option("--language", "wanted", multiple=True, help="Download the files of these languages only.  [default: all]")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -85,9 +122,12 @@ def models() -> None:
     envvar="XLBENCH_DATA",
     help="Folder to fill.",
 )
-def fetch(*, task_names: tuple[str, ...], data_dir: Path) -> None:
+def fetch(*, task_names: tuple[str, ...], wanted: tuple[str, ...], data_dir: Path) -> None:
     """Download the files of tasks, checked, for a machine without a network. Run it again to go on."""
     from xlbench import sources, tasks
 
-    for task in [tasks.load(name) for name in dict.fromkeys(task_names)]:
-        sources.fetch(task.source, data_dir, report=click.echo)
+    chosen = [tasks.load(name) for name in dict.fromkeys(task_names)]
+    # What is wrong with any task's languages is said before the first download.
+    languages = [tasks.choose_languages(task, wanted) for task in chosen]
+    for task, its in zip(chosen, languages, strict=True):
+        sources.fetch(task.source.values(), data_dir, languages=its, report=click.echo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ def verify(
     per_query = results.load_per_query(result)
     task = tasks.load(task_name or found.task)
     model = encoders.load(model_name, device=device, arguments=dict(found.model["arguments"]))
+    model = replace(model, stored_as=found.model.get("stored_as", "float32"))
     for given, theirs, ours in (
         ("the task at hand", f"{found.task} version {found.task_version}", f"{task.name} version {task.version}"),
         (model_name, f"revision {found.model['revision']}", f"revision {model.revision}"),
@@ -71,7 +73,7 @@ def verify(
         if theirs != ours:
             raise ResultError(f"{result} is of {theirs}, but {given} is of {ours}.")
     languages = [language for language in task.languages if language not in found.missing_languages]
-    debiasing = _debiasing(found, fit_on, result)
+    debiasing = debiasing_of(found, fit_on, result)
     chosen = _chosen(found, languages, names, result)
 
     from xlbench import trec
@@ -85,13 +87,13 @@ def verify(
         collection,
         model,
         cache_dir=default_cache_dir(cache_dir),
-        progress=display(f"{task.name}: encoding", quiet=quiet),
+        progress=display(task.name, quiet=quiet),
     )
     if debiasing:
         scores = debiased(scores, collection, model, debiasing, cache_dir=default_cache_dir(cache_dir))
     n_queries = sum(found.queries[setting.name] for setting in chosen)
-    with display(f"{task.name}: verifying", quiet=quiet, noun="rankings")(
-        n_texts=n_queries, n_characters=n_queries
+    with display(task.name, quiet=quiet)(
+        "verifying", n_texts=n_queries, n_characters=n_queries, noun="rankings"
     ) as advance:
         differences = list(trec.verify(collection, scores, per_query, settings=chosen, advance=advance))
     differences += _means(found, per_query, {setting.name for setting in chosen})
@@ -100,7 +102,7 @@ def verify(
     _show_differences(differences, quiet=quiet)
 
 
-def _debiasing(found: Result, fit_on: Path | None, path: Path) -> Debiasing | None:
+def debiasing_of(found: Result, fit_on: Path | None, path: Path) -> Debiasing | None:
     """The transform of the result's model, if it has one."""
     from xlbench.errors import ResultError
     from xlbench.transforms import Debiasing, parse

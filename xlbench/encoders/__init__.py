@@ -15,11 +15,11 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +28,13 @@ from xlbench.collection import Text
 from xlbench.encoders.kinds import BUILT_IN, FOLDERS, KINDS
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 
+if TYPE_CHECKING:
+    from xlbench.encoders.fusion import Fusion
+
 FloatArray = npt.NDArray[np.float32]
 ENTRY_POINT_GROUP = "xlbench.encoders"
-_NO_VECTORS = ("__init__.py", "kinds.py", "bm25.py")
+_DEBIASING = ("debiased.py", "identification.py")
+_NO_VECTORS = ("__init__.py", "kinds.py", "bm25.py", "fusion.py", *_DEBIASING)
 
 
 @runtime_checkable
@@ -80,9 +84,9 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Model:
-    """An encoder or a scorer with what identifies it in a result."""
+    """An encoder, a scorer or a fusion with what identifies it in a result."""
 
-    encoder: Encoder | Scorer
+    encoder: Encoder | Scorer | Fusion
     adapter: str
     arguments: Mapping[str, Any]
     """As the user gave them."""
@@ -90,6 +94,8 @@ class Model:
     """Checksum of the code that makes the vectors."""
     users_code: bool = False
     """Whether the code is the user's own, not xlbench's: then editing it makes another revision of the model."""
+    stored_as: str = "float32"
+    """How its vectors are stored; ``float16`` rounds them, and takes half the space."""
 
     @property
     def revision(self) -> str:
@@ -99,7 +105,8 @@ class Model:
     def identity(self) -> dict[str, Any]:
         """The ``model`` object of a result."""
         arguments = _plain(dict(self.arguments))
-        return {"name": self.encoder.name, "revision": self.revision, "adapter": self.adapter, "arguments": arguments}
+        found = {"name": self.encoder.name, "revision": self.revision, "adapter": self.adapter, "arguments": arguments}
+        return found if self.stored_as == "float32" else {**found, "stored_as": self.stored_as}
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the vectors; see ``Encoder``."""
@@ -135,6 +142,10 @@ def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] 
     arguments = dict(arguments or {})
     if not model:
         raise UnknownNameError("model", model, [*BUILT_IN, *plugins()])
+    if model.startswith("fusion:"):
+        from xlbench.encoders.fusion import load_fusion
+
+        return load_fusion(model, device=device, arguments=arguments)
     if model in BUILT_IN:
         return _made(BUILT_IN[model], model, arguments, device)
     found = plugins()
@@ -146,7 +157,7 @@ def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] 
 
 
 def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
-    from xlbench.encoders import folders
+    from xlbench.encoders import debiased, folders
 
     if not Path(model).exists() and (not folders.is_hub_id(model) or ("/" not in model and nearest(model, known))):
         raise UnknownNameError(
@@ -155,17 +166,35 @@ def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, k
     revision = arguments.get("revision")
     if revision is not None and not isinstance(revision, str):
         raise EncoderError(f"revision is {revision!r}; expected text, in quotes if it looks like a number: '\"5\"'.")
+    if debiased.is_debiased(model):
+        return _debiased(model, arguments, device)
     adapter = folders.adapter_of(model, revision=revision)
     return _made(FOLDERS[adapter], adapter, arguments, device, folder=model)
+
+
+def _debiased(folder: str, arguments: dict[str, Any], device: str | None) -> Model:
+    """The model in a folder that `xlbench debias` wrote; arguments of the user's go to the model within."""
+    from xlbench.encoders import debiased
+
+    _check_installed("debiased")
+    settings = debiased.read_settings(Path(folder))
+    within = load(settings.model, device=device, arguments={**settings.arguments, **arguments})
+    encoder = debiased.DebiasedEncoder(folder, cast("Encoder", within.encoder), settings)
+    changed_by = _digest([Path(__file__).with_name(name) for name in _DEBIASING])
+    return replace(within, encoder=encoder, adapter="debiased", arguments=arguments, code=f"{within.code}+{changed_by}")
+
+
+def _check_installed(adapter: str) -> None:
+    for kind in KINDS:
+        if kind.adapter == adapter and not kind.installed:
+            raise EncoderError(f"A model of the kind {adapter!r} needs {' and '.join(kind.requires)}: {kind.install}")
 
 
 def _made(
     target: str, adapter: str, arguments: dict[str, Any], device: str | None, *, folder: str | None = None
 ) -> Model:
     """The model of a class; ``folder`` is the first argument of a class that loads folders and Hub ids."""
-    for kind in KINDS:
-        if kind.adapter == adapter and not kind.installed:
-            raise EncoderError(f"A model of the kind {adapter!r} needs {' and '.join(kind.requires)}: {kind.install}")
+    _check_installed(adapter)
     cls = _class(target)
     if not inspect.isclass(cls):
         raise EncoderError(
@@ -214,7 +243,7 @@ def _check_members(model: object, target: str) -> None:
 def _checksum(cls: type, *, users: bool) -> str:
     """Of the file that has a user's class, or of all of xlbench's encoders; of nothing if there is no file.
 
-    The registry and the scorers change no vector.
+    The registry, scorers and fusions change no vector, and debiasing those of debiased models alone.
     """
     try:
         file = inspect.getsourcefile(cls) or ""
@@ -222,7 +251,11 @@ def _checksum(cls: type, *, users: bool) -> str:
         file = ""
     ours = (path for path in Path(__file__).parent.glob("*.py") if path.name not in _NO_VECTORS)
     files = [Path(file)] if users else sorted(ours)
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.is_file())).hexdigest()[:12]
+    return _digest([path for path in files if path.is_file()])
+
+
+def _digest(files: Sequence[Path]) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def _class(target: str) -> Any:

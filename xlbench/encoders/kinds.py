@@ -57,6 +57,19 @@ KINDS = (
         _TRANSFORMERS,
     ),
     Kind(
+        "fusion",
+        "fusion:A+B",
+        "the rankings of two models, such as fusion:bm25+use-multilingual; model arguments: method=rrf|interpolation, "
+        "k=60, weight=0.5 (of A), and those of A and B as A.tokenizer=whitespace",
+    ),
+    Kind(
+        "debiased",
+        "folder that `xlbench debias` wrote",
+        "a model without what tells languages apart; model arguments: those of the model within",
+        ("py3langid", "langcodes"),
+        "pip install 'xlbench[check]'",
+    ),
+    Kind(
         "class",
         "package.module:Class or file.py:Class",
         "your class with the Encoder protocol; model arguments are its own",

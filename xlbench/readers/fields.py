@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
+import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from xlbench.errors import DataError, shown
 
 T = TypeVar("T")
+_LONGEST = 1 << 24
 
 
 def decode(content: bytes, where: str) -> Any:
@@ -36,20 +40,48 @@ def decode(content: bytes, where: str) -> Any:
         raise DataError(f"{where} holds a value that cannot be read: {error}.") from error
 
 
-def content(path: Path) -> bytes:
-    """What a file holds, unpacked if it is gzip.
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The number and the content of each line of a file, unpacked if it is gzip; blank ones are left out.
 
     Raises:
-        DataError: if a gzip file is damaged or cut off.
+        DataError: if a gzip file is damaged or cut off, or a line is longer than any query or passage.
 
     """
-    packed = path.read_bytes()
-    if not packed.startswith(b"\x1f\x8b"):
-        return packed
+    with path.open("rb") as file:
+        packed = file.peek(2)[:2] == b"\x1f\x8b"
+        yield from lines_of(gzip.GzipFile(fileobj=file) if packed else file, str(path))
+
+
+def lines_of(content: IO[bytes] | io.BufferedIOBase, where: str) -> Iterator[tuple[int, bytes]]:
+    """The number and the content of each line of an open file; see ``lines``."""
+    number = 0
     try:
-        return gzip.decompress(packed)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is no whole gzip file ({error}): is it damaged or cut off?") from error
+        while line := content.readline(_LONGEST + 1):
+            number += 1
+            if len(line) > _LONGEST:
+                raise DataError(
+                    f"{where}, line {number:,}, is longer than {_LONGEST:,} bytes; expected one record a line. Does "
+                    "the file lack its line breaks?"
+                )
+            if not line.isspace():
+                yield number, line
+    except (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{where} ends, or is damaged, after line {number:,} ({error}): copy or download it again."
+        ) from error
+
+
+def text_of(line: bytes, where: str) -> str:
+    """A line as text, without its end.
+
+    Raises:
+        DataError: if it is not UTF-8.
+
+    """
+    try:
+        return line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} is not UTF-8 at byte {error.start}: is the file damaged or cut off?") from error
 
 
 def decode_file(path: Path) -> Any:

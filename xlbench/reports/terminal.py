@@ -75,7 +75,7 @@ def plain(table: Table) -> str:
 
 def wrapped(text: str) -> str:
     """A text of one line in lines that are not too long to read."""
-    return textwrap.fill(one_line(text), _WIDTH, break_on_hyphens=False)
+    return textwrap.fill(one_line(text), _WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
 def _marked(cell: Cell) -> str:

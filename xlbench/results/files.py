@@ -1,4 +1,4 @@
-"""A result as files: JSON, and one parquet row a (setting, query) beside it."""
+"""A result as files: JSON, one parquet row a (setting, query) beside it, and the evidence."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from xlbench.errors import ResultError
 from xlbench.files import write_whole
 from xlbench.results.checks import ROUNDING, fault
+from xlbench.results.evidence import evidence_bytes, evidence_path
 from xlbench.results.result import SCHEMA, QueryScores, Result
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ def parquet_path(path: Path) -> Path:
 
 
 def save(result: Result, path: Path) -> None:
-    """Writes the parquet file, then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
+    """Writes the parquet files, then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if result.ranking is not None:
+        write_whole(evidence_path(path), evidence_bytes(result.ranking))
     _write_parquet(result.per_query, parquet_path(path))
     record = {f.name: getattr(result, f.name) for f in fields(result) if f.name not in _NOT_JSON}
     write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
@@ -57,6 +60,16 @@ def load(path: Path) -> Result:
         raise ResultError(
             f"{path} is not JSON: {error}. Expected a result file; `xlbench run --force` writes it anew."
         ) from error
+    return of_record(record, path)
+
+
+def of_record(record: Any, path: Path) -> Result:
+    """The result that a JSON file's content is.
+
+    Raises:
+        ResultError: if it is no result, or one of another schema.
+
+    """
     names = [f.name for f in fields(Result) if f.name not in _NOT_JSON]
     if not isinstance(record, dict) or "schema" not in record:
         raise ResultError(f"{path} is not a result of xlbench: it has no 'schema'.")

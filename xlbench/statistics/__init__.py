@@ -6,13 +6,14 @@ either: several ask about one paragraph, some share their answer's sentence, so 
 somewhat narrow.
 """
 
-from xlbench.statistics.bootstrap import LEVEL, RESAMPLES, difference_intervals, intervals
+from xlbench.statistics.bootstrap import INTERVAL_DECIMALS, LEVEL, RESAMPLES, difference_intervals, intervals
 from xlbench.statistics.groups import groups
 from xlbench.statistics.randomisation import DRAWS, asked, contributions, effect_sizes, holm, p_values
 from xlbench.statistics.values import FloatArray, Values, column_means, macro_weights, summary_weights
 
 __all__ = [
     "DRAWS",
+    "INTERVAL_DECIMALS",
     "LEVEL",
     "RESAMPLES",
     "FloatArray",

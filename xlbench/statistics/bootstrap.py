@@ -6,6 +6,7 @@ Field and Welsh (2007), Bootstrapping clustered data.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,11 +15,16 @@ from xlbench.statistics.values import FloatArray, Values, summary_weights
 
 RESAMPLES = 2000
 LEVEL = 0.95
-_DECIMALS = 6  # The last digits of a sum depend on its order, and so on the number of threads.
+INTERVAL_DECIMALS = 6  # The last digits of a sum depend on its order, and so on the number of threads.
 
 
 def intervals(
-    per_query: Sequence[QueryScores], *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+    per_query: Sequence[QueryScores],
+    *,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+    decimals: int = INTERVAL_DECIMALS,
 ) -> dict[str, dict[str, list[float]]]:
     """The percentile interval of each mean, by setting or kind of setting, and measure: lower and upper end."""
     found: dict[str, dict[str, list[float]]] = {}
@@ -28,7 +34,7 @@ def intervals(
     means = resampled_means(values.value, draw(len(values.questions), resamples=resamples, seed=seed))
     weights = summary_weights(values.columns)
     kinds = weighted_means(means, np.stack(list(weights.values()), axis=1))
-    ends = _ends(np.hstack([means, kinds]), level)
+    ends = _ends(np.hstack([means, kinds]), level).round(decimals)
     for (name, measure), (low, high) in zip([*values.columns, *weights], ends.T.tolist(), strict=True):
         found.setdefault(name, {})[measure] = [low, high]
     return found
@@ -48,14 +54,22 @@ def difference_intervals(
     seed draws the same questions as ``intervals``.
     """
     counts = draw(len(differences[0]), resamples=resamples, seed=seed)
-    return [_ends(weighted_means(resampled_means(d, counts), weights), level) for d in differences]
+    return [
+        _ends(weighted_means(resampled_means(d, counts), weights), level).round(INTERVAL_DECIMALS) for d in differences
+    ]
 
 
+@lru_cache(maxsize=1)
 def draw(n_questions: int, *, resamples: int, seed: int) -> FloatArray:
-    """How often each resample has each question, ``float64[resamples, Q]``: each draws ``Q`` with replacement."""
+    """How often each resample has each question, ``float64[resamples, Q]``: each draws ``Q`` with replacement.
+
+    The last is kept, and read-only: results of one task, one after the other, need the same.
+    """
     drawn = np.random.default_rng(seed).integers(0, n_questions, size=(resamples, n_questions))
     cell = drawn + np.arange(resamples)[:, None] * n_questions
-    return np.bincount(cell.ravel(), minlength=resamples * n_questions).reshape(resamples, -1).astype(np.float64)
+    counts = np.bincount(cell.ravel(), minlength=resamples * n_questions).reshape(resamples, -1).astype(np.float64)
+    counts.flags.writeable = False
+    return counts
 
 
 def resampled_means(value: FloatArray, counts: FloatArray) -> FloatArray:
@@ -81,5 +95,10 @@ def weighted_means(means: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def _ends(means: FloatArray, level: float) -> FloatArray:
-    found: FloatArray = np.nanpercentile(means, [50 * (1 - level), 50 * (1 + level)], axis=0).round(_DECIMALS)
+    percent = [50 * (1 - level), 50 * (1 + level)]
+    found = np.empty((2, means.shape[1]))
+    whole = np.isfinite(means).all(axis=0)
+    # nanpercentile goes column by column, and almost all columns are whole.
+    found[:, whole] = np.percentile(means[:, whole], percent, axis=0)
+    found[:, ~whole] = np.nanpercentile(means[:, ~whole], percent, axis=0)
     return found

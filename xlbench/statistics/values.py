@@ -28,17 +28,18 @@ class Values:
     @classmethod
     def of(cls, per_query: Sequence[QueryScores]) -> Values:
         """The values of per-query scores."""
-        question = {query: question_of(query) for query in {query for s in per_query for query in s.query}}
+        # Settings with the queries of one language may share them, and are looked up once.
+        asked = {id(scores.query): scores.query for scores in per_query}
+        question = {query: question_of(query) for queries in asked.values() for query in queries}
         questions = sorted(set(question.values()))
         row_of_question = {name: i for i, name in enumerate(questions)}
-        row = {query: row_of_question[name] for query, name in question.items()}
+        rows = {key: [row_of_question[question[query]] for query in queries] for key, queries in asked.items()}
         columns = [(scores.setting, measure) for scores in per_query for measure in scores.values]
         value = np.full((len(questions), len(columns)), np.nan)
         at = 0
         for scores in per_query:
-            rows = [row[query] for query in scores.query]
             for values in scores.values.values():
-                value[rows, at] = values
+                value[rows[id(scores.query)], at] = values
                 at += 1
         return cls(questions=tuple(questions), columns=tuple(columns), value=value)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CHROMIUM
 
 from xlbench import encoders, tasks
 from xlbench.evaluate import evaluate
@@ -104,19 +103,6 @@ def hostile(whole) -> Result:
         environment={"command": f"xlbench run --model {script}", image: {style: [script]}},
         missing_languages=[script],
     )
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The Chromium that is installed, headless; for tests with the marker ``browser``."""
-    from playwright import sync_api
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    arguments += ["--disable-component-update", "--disable-sync"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -11,10 +11,12 @@ import threading
 import pytest
 
 from xlbench.errors import DataError
-from xlbench.sources import Source, check, download, fetch, locate
+from xlbench.sources import Checksum, Source, check, fetch, locate
+from xlbench.sources.web import download
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB, more than one block.
 SUM = hashlib.sha256(CONTENT).hexdigest()
+EXPECTED = Checksum("sha256", SUM)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -97,8 +99,8 @@ def put(folder, content, path="set/de.json"):
 
 def source(url=None, content=CONTENT):
     """A source of one file a language."""
-    sums = dict.fromkeys(["de", "en"], hashlib.sha256(content).hexdigest())
-    return Source(url=url and f"{url}/{{language}}.json", path="set/{language}.json", sha256=sums)
+    checksums = dict.fromkeys(["de", "en"], (Checksum("sha256", hashlib.sha256(content).hexdigest()),))
+    return Source(url=url and f"{url}/{{language}}.json", path="set/{language}.json", checksums=checksums)
 
 
 def parts(folder):
@@ -111,15 +113,15 @@ def test_a_file_is_taken_from_the_first_place_that_has_it(server, places):
     server.files["/de.json"] = CONTENT
     wanted = source(server.url)
     in_cache = places["cache_dir"] / "data" / "set" / "de.json"
-    assert locate(wanted, "de", **places) == in_cache
+    assert locate(wanted, "de", **places) == [in_cache]
     assert in_cache.read_bytes() == CONTENT
-    assert locate(wanted, "de", **places) == in_cache
+    assert locate(wanted, "de", **places) == [in_cache]
     assert len(server.ranges) == 1, "the second time, the file is in the cache"
     beside = put(places["task_dir"], CONTENT)
-    assert locate(wanted, "de", **places) == beside
+    assert locate(wanted, "de", **places) == [beside]
     in_data = put(places["data_dir"], CONTENT)
-    assert locate(wanted, "de", **places) == in_data
-    assert locate(wanted, "de", **places | {"data_dir": None}) == beside
+    assert locate(wanted, "de", **places) == [in_data]
+    assert locate(wanted, "de", **places | {"data_dir": None}) == [beside]
     assert len(server.ranges) == 1
 
 
@@ -143,14 +145,14 @@ def test_a_file_that_is_nowhere_is_refused_with_the_places(places):
 
 def test_check_accepts_the_file_itself(tmp_path):
     """A file with the expected checksum passes."""
-    check(put(tmp_path, CONTENT), SUM)
+    check(put(tmp_path, CONTENT), EXPECTED)
 
 
 def test_a_download_is_whole_and_leaves_nothing_else(server, tmp_path):
     """A download makes the folders that it needs and leaves the file and no part; it says who asks."""
     server.files["/x"] = CONTENT
     target = tmp_path / "a" / "b" / "x"
-    download(f"{server.url}/x", target, SUM)
+    download(f"{server.url}/x", target, EXPECTED)
     assert target.read_bytes() == CONTENT
     assert [path for path in target.parent.iterdir() if path.suffix != ".lock"] == [target]
     assert server.ranges == [None]
@@ -162,7 +164,7 @@ def cut_off(server, target, *, after):
     server.files["/x"] = CONTENT
     server.cut_after = after
     with pytest.raises(DataError, match=r"/x could not be downloaded: .*\. Run again to go on where it stopped"):
-        download(f"{server.url}/x", target, SUM)
+        download(f"{server.url}/x", target, EXPECTED)
     server.cut_after = None
     assert not target.exists()
 
@@ -174,7 +176,7 @@ def test_a_download_that_was_cut_off_goes_on(server, tmp_path, takes_ranges):
     cut_off(server, target, after=1_500_000)
     assert [part.stat().st_size for part in parts(tmp_path)] == [1_500_000]
     server.takes_ranges = takes_ranges
-    download(f"{server.url}/x", target, SUM)
+    download(f"{server.url}/x", target, EXPECTED)
     assert server.ranges == [None, "bytes=1500000-"]
     assert target.read_bytes() == CONTENT
     assert parts(tmp_path) == []
@@ -184,7 +186,7 @@ def test_a_chunked_download_that_was_cut_off_goes_on(server, tmp_path):
     """A cut is noticed, and taken up, also where the length of the answer was not known."""
     server.chunked = True
     cut_off(server, tmp_path / "x", after=1_500_000)
-    download(f"{server.url}/x", tmp_path / "x", SUM)
+    download(f"{server.url}/x", tmp_path / "x", EXPECTED)
     assert (tmp_path / "x").read_bytes() == CONTENT
 
 
@@ -193,7 +195,7 @@ def test_a_part_that_is_already_whole_is_taken(server, tmp_path):
     target = tmp_path / "x"
     cut_off(server, target, after=1_500_000)
     parts(tmp_path)[0].write_bytes(CONTENT)
-    download(f"{server.url}/x", target, SUM)
+    download(f"{server.url}/x", target, EXPECTED)
     assert target.read_bytes() == CONTENT
 
 
@@ -203,7 +205,7 @@ def test_a_part_of_another_version_of_the_file_is_not_continued(server, tmp_path
     cut_off(server, target, after=1_500_000)
     new = CONTENT[::-1]
     server.files["/x"] = new
-    download(f"{server.url}/x", target, hashlib.sha256(new).hexdigest())
+    download(f"{server.url}/x", target, Checksum("sha256", hashlib.sha256(new).hexdigest()))
     assert target.read_bytes() == new
     assert server.ranges == [None, None]
 
@@ -216,14 +218,14 @@ def test_wrong_content_is_refused_and_removed(server, tmp_path, with_part):
         cut_off(server, target, after=1_500_000)
     server.files["/x"] = CONTENT[:-1] + b"!"
     with pytest.raises(DataError, match=rf"/x gave another file than expected\. .* expected {SUM}"):
-        download(f"{server.url}/x", target, SUM)
+        download(f"{server.url}/x", target, EXPECTED)
     assert [path.name for path in tmp_path.iterdir()] == [".x.lock"]
 
 
 def test_an_address_without_a_file_is_refused(server, tmp_path):
     """An answer of 404 is a DataError with the address, the answer and what to do."""
     with pytest.raises(DataError, match=r"/nothing could not be downloaded: HTTP Error 404.* `xlbench fetch`"):
-        download(f"{server.url}/nothing", tmp_path / "x", SUM)
+        download(f"{server.url}/nothing", tmp_path / "x", EXPECTED)
     assert not (tmp_path / "x").exists()
 
 
@@ -234,14 +236,14 @@ def test_a_server_that_does_not_answer_is_reported(tmp_path, monkeypatch):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/x"
     with pytest.raises(DataError, match=rf"{re.escape(url)} could not be downloaded: .*refused.*--data-dir"):
-        download(url, tmp_path / "x", SUM)
+        download(url, tmp_path / "x", EXPECTED)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x.json", "", "//127.0.0.1/x"])
 def test_only_web_addresses_are_downloaded(tmp_path, url):
     """An address that is neither http nor https is a DataError; a task file cannot read this machine's files."""
     with pytest.raises(DataError, match=r"is not a web address: expected https://"):
-        download(url, tmp_path / "x", SUM)
+        download(url, tmp_path / "x", EXPECTED)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_an_address_that_cannot_be_asked_is_reported(tmp_path, url, monkeypatch)
     """An address that breaks the rules of addresses is a DataError like one that does not answer."""
     monkeypatch.setenv("no_proxy", "*")
     with pytest.raises(DataError, match=rf"{re.escape(url)} could not be downloaded"):
-        download(url, tmp_path / "x", SUM)
+        download(url, tmp_path / "x", EXPECTED)
 
 
 def test_fetch_puts_every_file_in_place_once(server, tmp_path):
@@ -259,7 +261,7 @@ def test_fetch_puts_every_file_in_place_once(server, tmp_path):
     server.files = {"/de.json": CONTENT, "/en.json": CONTENT}
     there = put(tmp_path, CONTENT)
     said = []
-    fetch(source(server.url), tmp_path, report=said.append)
+    fetch([source(server.url)], tmp_path, languages=["de", "en"], report=said.append)
     downloaded = tmp_path / "set" / "en.json"
     assert said == [f"{there}: there, checked", f"{downloaded}: downloaded, checked"]
     assert downloaded.read_bytes() == CONTENT
@@ -270,19 +272,20 @@ def test_fetch_refuses_an_altered_file(server, tmp_path):
     """fetch does not replace a file that differs from the expected one: it may be the user's."""
     altered = put(tmp_path, b"mine")
     with pytest.raises(DataError, match=f"expected {SUM}"):
-        fetch(source(server.url), tmp_path, report=print)
+        fetch([source(server.url)], tmp_path, languages=["de"], report=print)
     assert altered.read_bytes() == b"mine"
 
 
 def test_fetch_has_nothing_to_do_for_files_that_come_with_the_task(tmp_path):
     """A source without an address is reported as one that needs no download; one file of all languages once."""
     said = []
-    fetch(Source(url=None, path="all.jsonl", sha256={"de": SUM, "en": SUM}), tmp_path, report=said.append)
-    assert said == ["all.jsonl: comes with xlbench, nothing to download"]
+    alone = Source(url=None, path="all.jsonl", checksums={"de": (EXPECTED,), "en": (EXPECTED,)})
+    fetch([alone], tmp_path, languages=["de", "en"], report=said.append)
+    assert said == ["all.jsonl: comes with the task file, nothing to download"]
 
 
 def test_language_stands_in_path_and_address():
     """{language} in the path and the address stands for the language; other braces stay."""
-    found = Source(url="https://x/{language}/{language}?{a}", path="{language}.json", sha256={})
+    found = Source(url="https://x/{language}/{language}?{a}", path="{language}.json", checksums={})
     assert (found.path_of("de"), found.url_of("de")) == ("de.json", "https://x/de/de?{a}")
-    assert Source(url=None, path="x", sha256={}).url_of("de") is None
+    assert Source(url=None, path="x", checksums={}).url_of("de") is None
