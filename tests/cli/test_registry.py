@@ -20,7 +20,7 @@ from xlbench import tasks as registry
 from xlbench.encoders import kinds
 
 COMMANDS = (
-    *("run", "tasks", "models", "fetch", "report", "compare", "score", "verify"),
+    *("run", "tasks", "models", "fetch", "check", "report", "compare", "score", "verify"),
     *(),
 )
 

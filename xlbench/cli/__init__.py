@@ -10,6 +10,7 @@ import sys
 import click
 
 from xlbench import __version__
+from xlbench.cli.checking import check
 from xlbench.cli.comparing import compare
 from xlbench.cli.registry import fetch, models, tasks
 from xlbench.cli.reporting import report
@@ -30,6 +31,7 @@ for command in (
     tasks,
     models,
     fetch,
+    check,
     report,
     compare,
     verify,
