@@ -21,7 +21,7 @@ from xlbench.encoders import kinds
 
 COMMANDS = (
     *("run", "tasks", "models", "fetch", "check", "report", "compare", "score", "verify"),
-    *(),
+    *("submit", "leaderboard", ),
 )
 
 

@@ -12,10 +12,12 @@ import click
 from xlbench import __version__
 from xlbench.cli.checking import check
 from xlbench.cli.comparing import compare
+from xlbench.cli.leaderboard import leaderboard
 from xlbench.cli.registry import fetch, models, tasks
 from xlbench.cli.reporting import report
 from xlbench.cli.run import run
 from xlbench.cli.scoring import score
+from xlbench.cli.submitting import submit
 from xlbench.cli.verifying import verify
 from xlbench.errors import XlbenchError
 
@@ -36,6 +38,8 @@ for command in (
     compare,
     verify,
     score,
+    submit,
+    leaderboard,
 ):
     cli.add_command(command)
 

@@ -1,0 +1,144 @@
+"""The page that compares two models: its figures are those of `xlbench compare`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from leaderboard.made_sites import checked, several, sound, submission
+from xlbench.comparison import compare
+from xlbench.leaderboard.site import build
+from xlbench.leaderboard.site.payload import payload
+
+pytestmark = pytest.mark.browser
+
+READ = """async ({files, seed}) => {
+  const worker = new Worker("assets/statistics.js");
+  const read = async (file) => {
+    const stream = (await fetch(file)).body.pipeThrough(new DecompressionStream("deflate"));
+    const buffer = await new Response(stream).arrayBuffer();
+    const length = new DataView(buffer).getUint32(0, true);
+    const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+    const all = new Float64Array(buffer.slice(4 + length)), n = head.questions;
+    return {head, columns: head.columns.map((_, i) => all.slice(i * n, (i + 1) * n))};
+  };
+  const [a, b] = await Promise.all(files.map(read));
+  const found = new Promise((resolve) => worker.addEventListener("message", ({data}) => resolve(data)));
+  worker.postMessage({baseline: a.columns, model: b.columns, columns: a.head.columns, lower: ["RankDistance"], seed});
+  return JSON.stringify(await found);
+}"""
+
+
+def computed(page, a, b, *, task="made"):
+    """The figures of the browser for two models."""
+    state = np.random.PCG64(0).state["state"]
+    seed = {"state": str(state["state"]), "increment": str(state["inc"])}
+    files = [f"data/{model}/{task}.bin" for model in (a, b)]
+    return json.loads(page.evaluate(READ, {"files": files, "seed": seed}))
+
+
+def assert_same(found, comparison):
+    """Asserts that all figures of a comparison are the same: p-values and verdicts exactly, others but for rounding."""
+    assert (found["draws"], found["resamples"], found["alpha"]) == (
+        comparison.draws,
+        comparison.resamples,
+        comparison.alpha,
+    )
+    assert len(found["differences"]) == len(comparison.differences) == comparison.n_tests
+    for shown, expected in zip(found["differences"], comparison.differences, strict=True):
+        quantity = expected.quantity
+        assert (shown["measure"], shown["kind"], shown["name"]) == (quantity.measure, quantity.kind, quantity.name)
+        assert (shown["p"], shown["verdict"]) == (expected.p, expected.verdict)
+        assert (shown["questions"], shown["isBound"]) == (expected.n_questions, expected.p_is_bound)
+        assert shown["adjusted"] == pytest.approx(expected.p_adjusted, rel=1e-12)
+        numbers = [shown[key] for key in ("baseline", "value", "low", "high", "effect")]
+        wanted = [expected.baseline, expected.value, *expected.interval, expected.d_z]
+        assert [np.nan if number is None else number for number in numbers] == pytest.approx(
+            wanted, rel=1e-9, abs=2e-6, nan_ok=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("baseline", "model"),
+    [(0, 2), (2, 4), (1, 3), (0, 0)],
+    ids=["close", "far", "questions that differ by language", "the same"],
+)
+def test_the_figures_are_those_of_compare(opened, site, baseline, model):
+    """Every mean, interval, p-value, effect size and verdict is that of `xlbench compare`, for all quantities."""
+    one, other = several()[baseline], several()[model]
+    with opened(site) as page:
+        found = computed(page, one.folder.parent.name, other.folder.parent.name, task=one.folder.name)
+    assert_same(found, compare(one.result, [other.result], measures=["AP", "RankDistance"]))
+
+
+def test_few_questions_are_tested_exactly(opened, tmp_path):
+    """With so few questions that all sign flips are taken, the figures are the same as well."""
+    pair = [few(skill) for skill in (2.0, 0.5)]
+    build([sound(each) for each in pair], tmp_path / "site")
+    with opened(tmp_path / "site") as page:
+        found = computed(page, *(each.folder.parent.name for each in pair))
+    comparison = compare(pair[0].result, [pair[1].result], measures=["AP", "RankDistance"])
+    assert comparison.draws >= 2**9
+    assert_same(found, comparison)
+
+
+def few(skill):
+    """A submission with nine questions."""
+    from leaderboard.made_sites import Made, manifest, ranking, result
+
+    ranked = ranking(skill, n_questions=9)
+    of = result(ranked, f"few-{skill:g}")
+    return Made(several()[0].folder.parent.parent / of.model["name"] / "made", manifest(of), of, ranked)
+
+
+def test_the_page_shows_the_figures(opened, site):
+    """The tables have a row for each language and the mean, with the difference, its interval, p and the verdict."""
+    comparison = compare(several()[0].result, [several()[4].result], measures=["AP", "RankDistance"])
+    (mean,) = [d for d in comparison.differences if (d.quantity.kind, d.quantity.name) == ("mono", "mean")]
+    with opened(site, "compare.html#a=alpha&b=gamma") as page:
+        page.wait_for_selector("#found table")
+        assert page.locator("#found h2").all_inner_texts() == [
+            "Monolingual AP", "Cross-lingual AP", "Multilingual AP", "RankDistance"
+        ]  # fmt: skip
+        assert page.locator("#found tbody").first.locator("th").all_inner_texts() == ["ar", "de", "en", "th"]
+        cells = page.locator("#found tfoot").first.locator("td").all_inner_texts()
+        assert cells[0] == f"{mean.baseline:.3f}".removeprefix("0")
+        assert cells[2].split() == [
+            "−." + f"{mean.difference:.3f}".split(".")[1],
+            "−." + f"{mean.interval[0]:.3f}".split(".")[1],
+            "to",
+            "−." + f"{mean.interval[1]:.3f}".split(".")[1],
+        ]
+        assert (cells[5], cells[6]) == ("<.001", "▼ worse")
+        assert "monolingual AP worse" in page.inner_text(".state")
+        assert "for the 20 differences" in page.inner_text("#how")
+        page.locator(".swap").click()
+        page.locator(".state", has_text="monolingual AP better").wait_for()
+        assert "a=gamma&b=alpha" in page.url
+
+
+def test_models_that_cannot_be_compared_say_why(opened, tmp_path):
+    """Models that were asked other questions, and a model with itself, get a sentence and no figures."""
+    uneven = replace(submission("uneven", 2.0, ragged=True))
+    build([checked()[0], sound(uneven)], tmp_path / "site")
+    with opened(tmp_path / "site", "compare.html#a=alpha&b=uneven") as page:
+        page.locator(".state", has_text="cannot be compared").wait_for()
+        assert page.locator("#found table").count() == 0
+        page.select_option("select[name=b]", "alpha")
+        page.locator(".state", has_text="one and the same").wait_for()
+
+
+def test_values_that_are_gone_are_an_error_that_says_so(chromium, tmp_path):
+    """A file that cannot be read gives a sentence with its name."""
+    from leaderboard.site.conftest import served
+
+    build(checked()[:3], tmp_path / "site")
+    (tmp_path / "site" / "data" / "beta" / "made.bin").write_bytes(payload(several()[2].result)[:50])
+    with served(tmp_path / "site") as address:
+        page = chromium.new_page()
+        page.goto(f"{address}compare.html#a=alpha&b=beta")
+        page.locator(".state", has_text="could not be read").wait_for()
+        page.close()

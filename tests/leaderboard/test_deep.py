@@ -1,0 +1,210 @@
+"""With the model it shows whether the ranks of a submission are its ranks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import embeddings, integer_vector, random_collection, vector_scores
+
+from leaderboard.made_submissions import made
+from xlbench import encoders
+from xlbench.collection import Collection
+from xlbench.encoders import Model
+from xlbench.encoders.hashing import HashEncoder
+from xlbench.errors import SubmissionError
+from xlbench.leaderboard.bounds import agreement
+from xlbench.leaderboard.checks import Checker
+from xlbench.leaderboard.deep import Subject, deep_check, detectable_share, draw, model_fault, rows_of, sampled
+from xlbench.leaderboard.submission import Submission
+from xlbench.ranks import Ranking
+from xlbench.scores import VectorScores
+from xlbench.search import rank
+from xlbench.transforms import Debiasing, parse
+
+
+def collection(seed: int = 0) -> Collection:
+    """A small collection with repeated texts and ragged relevance."""
+    return random_collection(np.random.default_rng(seed), n_queries=12, n_passages=30)
+
+
+def noisy(text: str, noise: float) -> np.ndarray:
+    """A text's vector as another machine might compute it."""
+    exact = np.random.default_rng([*text.encode()]).normal(size=16)
+    exact /= np.linalg.norm(exact)
+    return (exact + noise * np.random.default_rng([7, *text.encode()]).normal(size=16)).astype(np.float32)
+
+
+def scores(of: Collection, noise: float = 0.0) -> VectorScores:
+    """The scores of such vectors."""
+    return VectorScores(*(embeddings(texts, lambda text: noisy(text, noise)) for texts in (of.queries, of.passages)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("noise", "tolerance"), [(0.0, 1e-6), (1e-7, 1e-5), (1e-4, 1e-2)])
+def test_the_ranks_of_the_model_agree(seed, noise, tolerance):
+    """Whatever rounding does within the tolerance, the ranks of a model agree with it, with little slack."""
+    of = collection(seed)
+    found = agreement(rank(of, scores(of), depth=10), of, scores(of, noise), tolerance=tolerance)
+    assert (found.outside, found.n_outside) == ((), 0)
+    assert found.slack <= 100 * tolerance
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_exact_ties_of_integers_agree(seed):
+    """With small integers most scores tie; those that are 0 have the order of their ids, and no slack."""
+    of = collection(seed)
+    exact = vector_scores(of, integer_vector)
+    assert agreement(rank(of, exact, depth=10), of, exact, tolerance=1e-6).n_outside == 0
+    orthogonal = VectorScores(
+        embeddings(of.queries, lambda text: np.array([1.0, 0.0], np.float32)),
+        embeddings(of.passages, lambda text: np.array([float("1" in text), 0.0], np.float32)),
+    )
+    found = agreement(rank(of, orthogonal, depth=10), of, orthogonal, tolerance=1e-6)
+    assert found.n_outside == 0
+    zero = VectorScores(orthogonal.queries, embeddings(of.passages, lambda text: np.zeros(2, np.float32)))
+    found = agreement(rank(of, zero, depth=10), of, zero, tolerance=1e-6)
+    assert (found.n_outside, found.slack) == (0, 0.0)
+
+
+def test_ranks_of_another_model_do_not_agree():
+    """Vectors that differ by more than the tolerance give counts outside of the bounds, which are said."""
+    of = collection()
+    found = agreement(rank(of, scores(of), depth=10), of, scores(of, 0.1), tolerance=1e-5)
+    assert found.n_outside > 100
+    assert len(found.outside) == 5
+    assert " are said to be above passage " in found.outside[0]
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_one_count_that_is_off_by_one_is_found(change):
+    """Where no passage is near, a single count that is one too high or too low does not agree."""
+    of = collection()
+    ranking = rank(of, scores(of), depth=10)
+    above = ranking.above.copy()
+    row = int(np.argmax((above[:, 1] > 2) & (above[:, 1] < 20)))
+    above[row, 1] += change
+    found = agreement(replace(ranking, above=above), of, scores(of), tolerance=1e-6)
+    assert (found.n_outside, found.queries_outside) == (1, 1)
+    assert f": {above[row, 1]} passages in aa are said to be above passage" in found.outside[0]
+
+
+def test_wrong_best_passages_are_found():
+    """The languages of the best passages are compared as well, rank by rank."""
+    of = collection()
+    ranking = rank(of, scores(of), depth=10)
+    top = ranking.top.copy()
+    top[2, 0] = (top[2, 0] + 1) % 3
+    found = agreement(replace(ranking, top=top), of, scores(of), tolerance=1e-6)
+    assert found.queries_outside == 1
+    assert " among the 1 best; the model gives " in found.outside[0]
+
+
+def test_a_part_of_the_queries_is_compared_with_all_passages():
+    """A collection with some of the queries has their pairs and every passage; their ranks are those in the whole."""
+    of = collection()
+    ranking = rank(of, scores(of), depth=5)
+    rows = np.array([1, 4, len(of.queries) - 1])
+    part = sampled(of, rows)
+    assert list(part.queries.ids) == [of.queries.ids[row] for row in rows]
+    assert len(part.passages) == len(of.passages)
+    assert rows_of(of, set(part.queries.ids)).tolist() == rows.tolist()
+    found = agreement(ranking, part, scores(part), tolerance=1e-6)
+    assert (found.n_queries, found.n_outside) == (3, 0)
+    whole = rank(part, scores(part))
+    keep = np.isin(of.pairs.query, rows)
+    assert whole.above.tolist() == ranking.above[keep].tolist()
+
+
+def test_a_sample_is_the_same_for_the_same_seed():
+    """Rows are ascending, without repeats, all if there are few; another seed gives others."""
+    first = draw(1000, sample=50, seed=1)
+    assert len(set(first.tolist())) == 50
+    assert (np.diff(first) > 0).all()
+    assert first.tolist() == draw(1000, sample=50, seed=1).tolist() != draw(1000, sample=50, seed=2).tolist()
+    assert draw(3, sample=50, seed=1).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("n", "sample"), [(704, 200), (13_090, 200), (100, 100), (50, 1), (10, 9)])
+def test_what_is_detectable_is_stated(n, sample):
+    """The least number of wrong queries of which a sample has one with 95 %: one fewer is missed more often."""
+    k = round(detectable_share(n, sample) * n)
+    missed = [math.comb(n - wrong, sample) / math.comb(n, sample) for wrong in (k - 1, k)]
+    assert missed[0] > 0.05 >= missed[1]
+
+
+def sound(folder) -> Submission:
+    """A submission as the check gives it."""
+    return Checker().check(folder, lambda submission: submission).extracted
+
+
+def deep(submission: Submission, subject: Subject, tmp_path, *, sample: int = 60):
+    """The deep check of a sample."""
+    rows = draw(len(submission.ranking.judged.query_ids), sample=sample, seed=3)
+    return deep_check(submission, subject, rows=rows, data_dir=None, cache_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [("hash", {}), ("hash", {"transform": "lir:1", "dimensions": 16}), ("bm25", {})],
+    ids=["vectors", "transductive transform", "no vectors"],
+)
+def test_a_model_gives_the_ranks_of_its_submission(tmp_path, model, options):
+    """A sample of queries, encoded again with all passages, agrees: of vectors, transformed or not, and of scores."""
+    submission = sound(made(tmp_path, model, **options))
+    transform = options.pop("transform", None)
+    subject = Subject(encoders.load(model, arguments=options), Debiasing(parse(transform)) if transform else None)
+    found = deep(submission, subject, tmp_path / "again")
+    assert (found.problems, found.agreement.n_queries) == ((), 60)
+    assert found.agreement.slack < 1
+
+
+def cheating(submission: Submission, wrong: int) -> Submission:
+    """A submission that has the relevant passages of some queries first."""
+    judged, above = submission.ranking.judged, submission.ranking.above.copy()
+    above[judged.query < wrong] = 0
+    return replace(submission, ranking=Ranking(judged, above, submission.ranking.top))
+
+
+def test_a_tuned_ranking_is_found_out(made_once, tmp_path):
+    """Ranks that are better than the model's, for a part of the queries, are found in the sample and said."""
+    submission = cheating(sound(made_once), wrong=100)
+    found = deep(submission, Subject(encoders.load("hash"), None), tmp_path)
+    assert 0 < found.agreement.queries_outside < 60
+    assert found.problems[-1].endswith("of 60 queries, are not those of the model.")
+
+
+def test_alignment_is_that_of_the_model(made_once, tmp_path):
+    """What does not follow from ranks is computed again from the vectors: a figure that is not the model's is named."""
+    submission = sound(made_once)
+    alignment = {**submission.result.alignment, "bitext_accuracy": 0.9}
+    submission = replace(submission, result=replace(submission.result, alignment=alignment))
+    (problem,) = deep(submission, Subject(encoders.load("hash"), None), tmp_path, sample=5).problems
+    assert problem.startswith("bitext_accuracy of the alignment is said to be 0.9; the model gives 0.")
+
+
+def test_another_model_is_refused(made_once, tmp_path):
+    """Other arguments, another revision or kind of model is no model to compare with; its name may differ."""
+    submission = sound(made_once)
+    other = Subject(encoders.load("hash", arguments={"dimensions": 8}), None)
+    with pytest.raises(
+        SubmissionError, match=r"is of another model: its arguments is \{\}, and that of the model at hand"
+    ):
+        deep(submission, other, tmp_path)
+    renamed = HashEncoder()
+    renamed.name = "a folder's name"
+    said = submission.result.model
+    assert model_fault(said, Subject(Model(renamed, "hash", {}), None)) is None
+    assert "its adapter is 'hash'" in model_fault(said, Subject(Model(renamed, "class", {}), None))
+    assert "its transform is None" in model_fault(said, Subject(Model(renamed, "hash", {}), Debiasing(parse("center"))))
+
+
+def test_the_tolerance_follows_from_the_precision():
+    """Half precision allows more, and the user may say how much."""
+    model = encoders.load("hash")
+    assert Subject(model, None).allowed == 1e-5
+    assert Subject(replace(model, stored_as="float16"), None).allowed == 4e-3
+    assert Subject(replace(model, arguments={"dtype": "bfloat16"}), None).allowed == 4e-3
+    assert Subject(model, None, tolerance=0.5).allowed == 0.5

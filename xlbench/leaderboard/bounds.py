@@ -1,0 +1,193 @@
+"""What a model's own scores allow counts to be, if each score may be off by rounding.
+
+A model that is run again, on other hardware or in other batches, gives slightly other scores, and passages that nearly
+tie change places. If every score is off by at most half a tolerance d, then of the passages that beat one with the
+score s, all with a score above s + d still do, and none with a score below s - d does. Between the two every count is
+possible, and none outside. Copies of one text tie on any machine, and so do passages that have nothing in common with a
+query and the score 0, as of BM25: among them the id decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.collection import Collection
+from xlbench.ranks import Ranking
+from xlbench.scores import Scores, matrix
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+_PASSAGES_AT_ONCE = 8192
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the counts of a ranking agree with a model's scores."""
+
+    n_queries: int
+    n_counts: int
+    """How many counts were compared: one for each pair and language, and the best passages of each query."""
+    tolerance: float
+    """In scores: the share that was allowed of the largest score of a pair."""
+    slack: float
+    """By how many passages a count could differ unseen, in the mean over pairs and languages."""
+    outside: tuple[str, ...]
+    """Counts that the scores do not allow, the first few, in words."""
+    n_outside: int
+    """How many there are."""
+    queries_outside: int
+    """Of how many queries."""
+
+
+def agreement(ranking: Ranking, collection: Collection, scores: Scores, *, tolerance: float) -> Agreement:
+    """How the counts of a ranking agree with the scores of a collection whose queries are some of the ranking's.
+
+    ``tolerance`` is a share of the largest score of a pair.
+    """
+    claims = _Claims.of(ranking, collection)
+    pairs = _Thresholds.of_pairs(collection, scores)
+    allowed = tolerance * float(np.abs(pairs.score).max(initial=0))
+    depth = min(ranking.top.shape[1], len(collection.passages))
+    thresholds = pairs.and_those(_Thresholds.of_best(collection, scores, depth))
+    least, most = _bounds(collection, scores, thresholds, allowed)
+    # A passage is not above itself.
+    own = np.arange(len(pairs.query)), collection.passages.language[collection.pairs.passage]
+    least[own] -= 1
+    most[own] -= 1
+    claimed = np.concatenate([claims.above, claims.best])
+    wrong = (claimed < least) | (claimed > most)
+    rows = np.flatnonzero(wrong.any(axis=1))
+    return Agreement(
+        n_queries=len(collection.queries),
+        n_counts=int(wrong.size),
+        tolerance=allowed,
+        slack=float((most - least)[: len(pairs.query)].mean()) if len(pairs.query) else 0.0,
+        outside=tuple(
+            _in_words(collection, (row, int(wrong[row].argmax())), depth, (claimed, least, most))
+            for row in rows[:_SHOWN]
+        ),
+        n_outside=int(wrong.sum()),
+        queries_outside=len(np.unique(thresholds.query[rows])),
+    )
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """The counts of a ranking in the order of a collection with some of its queries."""
+
+    above: IntArray
+    """``[Nr, L]``."""
+    best: IntArray
+    """``[Nq * depth, L]``: for each query and rank, how many of the passages up to it are in each language."""
+
+    @classmethod
+    def of(cls, ranking: Ranking, collection: Collection) -> _Claims:
+        judged = ranking.judged
+        of_id = {id_: row for row, id_ in enumerate(judged.query_ids)}
+        rows = np.array([of_id[id_] for id_ in collection.queries.ids], np.int64)
+        starts = np.searchsorted(judged.query, np.stack([rows, rows + 1]))
+        at = {
+            (row, judged.passage_ids[pair]): pair
+            for row, first, last in zip(rows.tolist(), *starts.tolist(), strict=True)
+            for pair in range(first, last)
+        }
+        pairs = zip(collection.pairs.query.tolist(), collection.pairs.passage.tolist(), strict=True)
+        order = [at[int(rows[query]), collection.passages.ids[passage]] for query, passage in pairs]
+        depth = min(ranking.top.shape[1], len(collection.passages))
+        top = ranking.top[rows, :depth]
+        best = np.stack([np.cumsum(top == code, axis=1) for code in range(len(judged.languages))], axis=2)
+        return cls(ranking.above[order].astype(np.int64), best.reshape(-1, len(judged.languages)))
+
+
+@dataclass(frozen=True)
+class _Thresholds:
+    """Passages of queries, each with its score: counted are those that rank before it, and itself."""
+
+    query: IntArray
+    """``[T]``, row of the query."""
+    passage: IntArray
+    """``[T]``, row of the passage."""
+    score: FloatArray
+
+    @classmethod
+    def of_pairs(cls, collection: Collection, scores: Scores) -> _Thresholds:
+        """The judged pairs."""
+        pairs = collection.pairs
+        passages, column = np.unique(pairs.passage, return_inverse=True)
+        found = matrix(scores, scores.query.astype(np.int64), scores.passage[passages].astype(np.int64))
+        return cls(pairs.query.astype(np.int64), pairs.passage, found[pairs.query, column])
+
+    @classmethod
+    def of_best(cls, collection: Collection, scores: Scores, depth: int) -> _Thresholds:
+        """The best passages of each query, the best first."""
+        n_queries = len(collection.queries)
+        score = np.full((n_queries, depth), -np.inf, np.float32)
+        passage = np.zeros((n_queries, depth), np.int64)
+        for rows, found in _chunks(collection, scores) if depth else ():
+            score = np.hstack([score, found])
+            passage = np.hstack([passage, np.broadcast_to(np.arange(rows.start, rows.stop), found.shape)])
+            best = np.lexsort((-collection.passages.tie_order[passage], -score))[:, :depth]
+            score = np.take_along_axis(score, best, axis=1)
+            passage = np.take_along_axis(passage, best, axis=1)
+        return cls(np.repeat(np.arange(n_queries), depth), passage.ravel(), score.ravel())
+
+    def and_those(self, other: _Thresholds) -> _Thresholds:
+        """These, followed by the others."""
+        return _Thresholds(
+            np.concatenate([self.query, other.query]),
+            np.concatenate([self.passage, other.passage]),
+            np.concatenate([self.score, other.score]),
+        )
+
+
+def _chunks(collection: Collection, scores: Scores) -> Iterator[tuple[slice, FloatArray]]:
+    """The scores of all queries and some passages after the others."""
+    queries = scores.query.astype(np.int64)
+    for first in range(0, len(collection.passages), _PASSAGES_AT_ONCE):
+        rows = slice(first, min(first + _PASSAGES_AT_ONCE, len(collection.passages)))
+        yield rows, matrix(scores, queries, scores.passage[rows].astype(np.int64))
+
+
+def _bounds(
+    collection: Collection, scores: Scores, thresholds: _Thresholds, allowed: float
+) -> tuple[IntArray, IntArray]:
+    """At least and at most how many passages of each language rank up to each threshold, ``[T, L]`` each."""
+    least, most = (np.zeros((len(thresholds.query), len(collection.languages)), np.int64) for _ in range(2))
+    of_query = [np.flatnonzero(thresholds.query == row) for row in range(len(collection.queries))]
+    order, text = collection.passages.tie_order, scores.passage
+    for rows, found in _chunks(collection, scores):
+        language = collection.passages.language[rows]
+        starts = np.flatnonzero(np.diff(language, prepend=-1))
+        for line, mine in zip(found, of_query, strict=True):
+            value, passage = thresholds.score[mine, None], thresholds.passage[mine, None]
+            over, reached = line > value + allowed, line >= value - allowed
+            alike = (text[rows] == text[passage]) | ((value == 0) & (line == 0))
+            by_id = alike & (order[rows] >= order[passage])
+            cells = np.ix_(mine, language[starts])
+            least[cells] += np.add.reduceat(over & ~alike | by_id, starts, axis=1, dtype=np.int64)
+            most[cells] += np.add.reduceat(reached & ~alike | by_id, starts, axis=1, dtype=np.int64)
+    return least, most
+
+
+def _in_words(
+    collection: Collection, cell: tuple[int, int], depth: int, counts: tuple[IntArray, IntArray, IntArray]
+) -> str:
+    row, language = cell
+    claimed, least, most = (int(part[row, language]) for part in counts)
+    n_pairs = len(collection.pairs)
+    name = collection.languages[language]
+    if row < n_pairs:
+        query, passage = collection.pairs.query[row], collection.pairs.passage[row]
+        where = f"above passage {collection.passages.ids[passage]!r:.60}"
+    else:
+        query, where = (row - n_pairs) // depth, f"among the {(row - n_pairs) % depth + 1} best"
+    given = f"{least:,} to {most:,}" if least < most else f"{least:,}"
+    return (
+        f"query {collection.queries.ids[query]!r:.60}: {claimed:,} passages in {name} are said to be {where}; "
+        f"the model gives {given}"
+    )

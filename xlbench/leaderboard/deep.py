@@ -1,0 +1,169 @@
+"""Checks with the model whether it gives the ranks of a submission, for a random sample of its queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench import tasks
+from xlbench.collection import Collection, Pairs, Texts
+from xlbench.encoders import Model
+from xlbench.errors import SubmissionError
+from xlbench.leaderboard.bounds import Agreement, agreement
+from xlbench.leaderboard.submission import Submission
+from xlbench.progress import Progress, silent
+from xlbench.transforms import Debiasing
+
+TOLERANCE = 1e-5
+"""As a share of the largest score: vectors in float32 differ by a few 1e-7 between batches and machines."""
+HALF_TOLERANCE = 4e-3
+"""The same of a model in half precision, or of vectors that were stored so: 2^-8."""
+_CERTAIN = 0.95
+_ALIGNMENT_TOLERANCE = 2e-3
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model to compare with."""
+
+    model: Model
+    debiasing: Debiasing | None
+    tolerance: float | None = None
+    """None for that of the model's precision."""
+
+    @property
+    def allowed(self) -> float:
+        """The tolerance as a share of the largest score."""
+        if self.tolerance is not None:
+            return self.tolerance
+        half = self.model.arguments.get("dtype", "float32") != "float32" or self.model.stored_as != "float32"
+        return HALF_TOLERANCE if half else TOLERANCE
+
+
+@dataclass(frozen=True)
+class DeepCheck:
+    """What a sample of queries says."""
+
+    agreement: Agreement
+    problems: tuple[str, ...]
+    """Why the ranks are not those of the model, a sentence each; empty if they are."""
+    detectable: float
+    """If at least this share of the queries had other ranks, the sample would have found one with 95 % certainty."""
+
+
+def model_fault(said: Mapping[str, Any], subject: Subject) -> str | None:
+    """In what the model of a result is not the one at hand; None if it is. Its name may differ, as of a folder's."""
+    ours = subject.model.identity()
+    ours = subject.debiasing.identity(ours) if subject.debiasing else ours
+    for key in sorted((said.keys() | ours.keys()) - {"name"}):
+        if said.get(key) != ours.get(key):
+            return f"its {key} is {said.get(key)!r:.200}, and that of the model at hand {ours.get(key)!r:.200}"
+    return None
+
+
+def deep_check(
+    submission: Submission,
+    subject: Subject,
+    *,
+    rows: npt.NDArray[np.int64],
+    data_dir: Path | None,
+    cache_dir: Path,
+    progress: Progress = silent,
+) -> DeepCheck:
+    """Whether the model gives the ranks of these queries (rows of the evidence), with all passages encoded.
+
+    The submission must be sound.
+
+    Raises:
+        SubmissionError: if the evidence is of another model.
+        EncoderError: if the model gives unusable vectors.
+        DataError: if the data cannot be read.
+
+    """
+    from xlbench.alignment import align
+    from xlbench.evaluate import debiased, score_collection
+    from xlbench.scores import VectorScores
+
+    if found := model_fault(submission.result.model, subject):
+        raise SubmissionError(f"{submission.folder} is of another model: {found}.")
+    judged = submission.ranking.judged
+    whole = tasks.read_collection(submission.task, languages=judged.languages, data_dir=data_dir, cache_dir=cache_dir)
+    chosen = rows_of(whole, {judged.query_ids[row] for row in rows.tolist()})
+    some = sampled(whole, chosen)
+    # A transform that is fitted on the evaluated texts needs all of them.
+    transductive = subject.debiasing is not None and subject.debiasing.fit_on is None
+    needed = whole if transductive else some
+    scores = score_collection(needed, subject.model, cache_dir=cache_dir, progress=progress)
+    if subject.debiasing:
+        scores = debiased(scores, needed, subject.model, subject.debiasing, cache_dir=cache_dir, progress=progress)
+    if transductive and isinstance(scores, VectorScores):
+        scores = replace(scores, queries=replace(scores.queries, row=scores.queries.row[chosen]))
+    agreed = agreement(submission.ranking, some, scores, tolerance=subject.allowed)
+    aligned = align(whole, scores.passages) if isinstance(scores, VectorScores) else {}
+    problems = [*_ranks_faults(agreed), *_alignment_faults(submission.result.alignment, aligned)]
+    return DeepCheck(agreed, tuple(problems), detectable_share(len(judged.query_ids), len(rows)))
+
+
+def draw(n_queries: int, *, sample: int, seed: int) -> npt.NDArray[np.int64]:
+    """The rows of a random sample of queries, ascending; all if there are no more."""
+    chosen = np.random.default_rng(seed).choice(n_queries, size=min(sample, n_queries), replace=False)
+    return np.sort(chosen).astype(np.int64)
+
+
+def rows_of(collection: Collection, ids: Set[str]) -> npt.NDArray[np.int64]:
+    """The rows of the queries that have these ids, ascending."""
+    return np.array([row for row, id_ in enumerate(collection.queries.ids) if id_ in ids], np.int64)
+
+
+def sampled(collection: Collection, rows: npt.NDArray[np.int64]) -> Collection:
+    """The collection with some of its queries, given as ascending rows, and all its passages."""
+    queries, pairs = collection.queries, collection.pairs
+    chosen = np.isin(pairs.query, rows)
+    return replace(
+        collection,
+        queries=Texts(
+            ids=[queries.ids[row] for row in rows.tolist()],
+            text=[queries.text[row] for row in rows.tolist()],
+            language=queries.language[rows],
+        ),
+        pairs=Pairs(
+            query=np.searchsorted(rows, pairs.query[chosen]).astype(np.int32),
+            passage=pairs.passage[chosen],
+            gain=pairs.gain[chosen],
+        ),
+    )
+
+
+def detectable_share(n_queries: int, sample: int) -> float:
+    """The least share of wrong queries of which a sample has one with 95 % certainty.
+
+    Without replacement the chance to miss all k of N wrong ones is C(N - k, n) / C(N, n) (hypergeometric).
+    """
+    missed, k = 1.0, 0
+    while missed > 1 - _CERTAIN and k < n_queries:
+        missed *= max(n_queries - k - sample, 0) / (n_queries - k)
+        k += 1
+    return k / n_queries
+
+
+def _ranks_faults(agreed: Agreement) -> Iterator[str]:
+    for outside in agreed.outside:
+        yield f"{outside[0].upper()}{outside[1:]}."
+    if agreed.n_outside:
+        yield (
+            f"{agreed.n_outside:,} of {agreed.n_counts:,} counts, of {agreed.queries_outside:,} of "
+            f"{agreed.n_queries:,} queries, are not those of the model."
+        )
+
+
+def _alignment_faults(claimed: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted((claimed.keys() | found.keys()) - {"bitext"}):
+        theirs, ours = claimed.get(name), found.get(name)
+        near = theirs is ours if theirs is None or ours is None else abs(theirs - ours) <= _ALIGNMENT_TOLERANCE
+        if not near:
+            yield f"{name} of the alignment is said to be {theirs}; the model gives {ours}."

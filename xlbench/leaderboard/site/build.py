@@ -1,0 +1,160 @@
+"""build: the whole site as a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlbench.errors import ResultError
+from xlbench.leaderboard.board import Row, TaskBoard, boards, labelled, shown
+from xlbench.leaderboard.site import pages
+from xlbench.leaderboard.site.downloads import csv_parts, json_parts
+from xlbench.leaderboard.site.extract import Taken
+from xlbench.leaderboard.site.overview import compared, file_of, overview
+from xlbench.reports.html.parts import Facts
+
+if TYPE_CHECKING:
+    from xlbench.leaderboard.checks import Checked
+
+_MARK = ".xlbench-leaderboard"
+_NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,200}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What was built."""
+
+    boards: tuple[TaskBoard, ...]
+    n_models: int
+    n_submissions: int
+
+
+def build(checked: Iterable[Checked[Taken]], output: Path, *, done: Callable[[], None] = lambda: None) -> Site:
+    """The site of submissions, which come model by model, written to a folder in the place of an earlier site.
+
+    Of a submission no more is kept than its row: its files are written as it comes. ``done`` is called after each.
+
+    Raises:
+        ResultError: if a submission is unsound, or if the folder holds anything else than a site.
+
+    """
+    refuse_other(output)
+    work = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
+    try:
+        site = _built(checked, work, done)
+        _replace(work, output)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return site
+
+
+def refuse_other(output: Path) -> None:
+    """Returns if a site may be written to this folder: it is not there, or empty, or holds a site.
+
+    Raises:
+        ResultError: if it holds anything else, or is no folder.
+
+    """
+    if output.exists() and not (output / _MARK).is_file() and not (output.is_dir() and not any(output.iterdir())):
+        raise ResultError(
+            f"{output} holds other things than a site of `xlbench leaderboard build`, which would be deleted. Expected "
+            "a folder that is new, empty, or such a site: choose another --output."
+        )
+
+
+def _built(checked: Iterable[Checked[Taken]], work: Path, done: Callable[[], None]) -> Site:
+    _write(work / _MARK, b"")
+    rows: list[Row] = []
+    for key, of_model in groupby(checked, key=lambda each: each.folder.parent.name):
+        parts = []
+        for each in of_model:
+            part = _sound(each)
+            _write(work / file_of(part.row), part.payload)
+            # What the page does not need is let go.
+            parts.append(replace(part, payload=b""))
+            done()
+        _write(work / "models" / f"{key}.html", _model_page(parts))
+        rows += [part.row for part in parts]
+    if not rows:
+        raise ResultError("There are no submissions to build a site from; expected <model>/<task>/manifest.json.")
+    found = boards(rows)
+    for name, content in pages.assets().items():
+        _write(work / "assets" / name, content)
+    _write(work / "index.html", pages.overview(overview(found)))
+    _write(work / "compare.html", pages.compare(compared(found, _seed())))
+    for name, texts in (("leaderboard.csv", csv_parts(found)), ("leaderboard.json", json_parts(found))):
+        with (work / name).open("wb") as file:
+            file.writelines(text.encode("utf-8", "replace") for text in texts)
+    return Site(tuple(found), len(labelled(rows)), len(rows))
+
+
+def _sound(each: Checked[Taken]) -> Taken:
+    """What was taken of a submission that is sound and whose names may be those of files."""
+    if each.problems or each.extracted is None:
+        reasons = " ".join(each.problems) or "nothing could be read."
+        raise ResultError(f"{each.folder}: {reasons} Mend or remove it, or leave it out, and build again.")
+    row = replace(each.extracted.row, level=each.level)
+    for name in (row.key, row.folder):
+        if not _NAME.fullmatch(name):
+            raise ResultError(
+                f"{each.folder}: {name!r:.80} cannot be the name of a file of the site; expected letters, digits and "
+                "._+- and no dot at the beginning."
+            )
+    return replace(each.extracted, row=row)
+
+
+def _model_page(taken: list[Taken]) -> bytes:
+    manifests = [each.row.manifest for each in taken]
+    declared = {
+        "revision": [each.row.model["revision"] for each in taken],
+        "licence": [m.licence for m in manifests],
+        "parameters": [f"{m.parameters:,}" if m.parameters is not None else "none" for m in manifests],
+        "dimensions": [f"{m.dimensions:,}" if m.dimensions is not None else "none" for m in manifests],
+        "languages": [", ".join(m.languages) for m in manifests],
+        "training data": [m.training_data for m in manifests],
+        "trained on evaluation data": [m.trained_on_evaluation_data for m in manifests],
+    }
+    # Most submissions of a model say the same.
+    facts = {
+        name: "; ".join(dict.fromkeys(shown(value, 2000) for value in values)) for name, values in declared.items()
+    }
+    first = taken[0].row
+    return pages.model(
+        pages.ModelPage(
+            key=first.key,
+            label=shown(first.model["name"]),
+            link=first.manifest.link,
+            levels=[(shown(each.row.task), each.row.level) for each in taken],
+            about=Facts(facts),
+            contents=[each.contents for each in taken],
+            parts=[each.html for each in taken],
+        )
+    )
+
+
+def _seed() -> dict[str, str]:
+    """The state in which the draws of all tests begin; a string, as a browser's numbers have 53 bits."""
+    state = np.random.PCG64(0).state["state"]
+    return {"state": str(state["state"]), "increment": str(state["inc"])}
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _replace(work: Path, output: Path) -> None:
+    """Puts a folder in the place of another, which is deleted once it is out of the way."""
+    old = work.with_name(f"{work.name}.old")
+    if output.exists():
+        output.rename(old)
+    work.rename(output)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,114 @@
+"""What the site takes of a submission while it is in memory, in one of the processes that check submissions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from xlbench import bias
+from xlbench.bias import RANK_DISTANCE
+from xlbench.leaderboard.board import Row, shown
+from xlbench.leaderboard.site import pages, texts
+from xlbench.leaderboard.site.payload import payload
+from xlbench.reports.cells import MEAN
+from xlbench.reports.html import model
+from xlbench.reports.html.parts import EMPTY, Column, Entry, Facts, PageTable, Section, entry
+from xlbench.reports.html.parts import Row as TableRow
+from xlbench.reports.html.shared import Shared
+from xlbench.reports.words import KIND_TITLES, captioned
+
+if TYPE_CHECKING:
+    from xlbench.leaderboard.submission import Submission
+
+_UNIT = (0.0, 1.0)
+_LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The parts of a submission from which the site is built."""
+
+    row: Row
+    payload: bytes
+    """The file for tests in the browser."""
+    contents: Section
+    """The headings of its part of the model's page."""
+    html: str
+    """That part."""
+
+
+def taken(submission: Submission) -> Taken:
+    """What the site takes of a submission: for ``checks.check_all``."""
+    row = Row.of(submission)
+    # What a result says of its run are texts of the submitter; a command is copied as it is seen.
+    environment = {**_plain(submission.result.environment), "command": _command(submission)}
+    result = replace(submission.result, model=_plain(submission.result.model), environment=environment)
+    key = f"{re.sub('[^a-z0-9-]', '-', result.task.lower())}-{result.task_version}"
+    title = shown(f"{result.task}, version {result.task_version}")
+    whole = model.section(result, key=key, label=title, shared=_scales(submission))
+    added = (_bars(row, f"{key}-bars"), _submission(submission, f"{key}-submission"))
+    section = replace(whole, sections=[added[0], *whole.sections, added[1]])
+    return Taken(
+        row=row,
+        payload=payload(result),
+        contents=Section(key, title, sections=[Section(part.key, part.title) for part in section.sections]),
+        html=pages.section(section),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The value with all texts in it as they may be shown."""
+    if isinstance(value, Mapping):
+        return {shown(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return shown(value, _LONGEST) if isinstance(value, str) else value
+
+
+def _scales(submission: Submission) -> Shared:
+    """The same scales for all models, so that the pages of two can be laid side by side."""
+    random = submission.result.references.get(RANK_DISTANCE, {}).get("random", 1.0)
+    n_passages = float(submission.ranking.judged.n_passages.sum())
+    matrices = dict.fromkeys(submission.result.matrices, _UNIT)
+    return Shared(grid=_UNIT, matrices=matrices, most=max(n_passages, random))
+
+
+def _bars(row: Row, key: str) -> Section:
+    """The headline by language of the queries, in each kind of setting side by side."""
+    columns = [column for column in row.means if not bias.find(column[1])]
+    table = PageTable(
+        caption=captioned(f"{row.headline} by query language", row.missing_languages),
+        corner="language",
+        columns=tuple(Column(KIND_TITLES[kind]) for kind, _ in columns),
+        rows=tuple(
+            TableRow(language, tuple(_bar(values.get(column), column[1]) for column in columns), language)
+            for language, values in row.languages.items()
+        ),
+        foot=(TableRow(MEAN, tuple(entry(row.means[column].value, column[1]) for column in columns)),),
+        kind="barred",
+    )
+    return Section(key, "Languages at a glance", texts.BARS, [table])
+
+
+def _bar(value: float | None, measure: str) -> Entry:
+    # Measures of retrieval are from 0 to 1.
+    return EMPTY if value is None else replace(entry(value, measure), bar=round(100 * value, 1))
+
+
+def _submission(submission: Submission, key: str) -> Section:
+    manifest = submission.manifest
+    checksums = " ".join(f"{language} {checksum[:12]}" for language, checksum in manifest.data_checksums.items())
+    entries = {
+        "submitted by": manifest.submitter,
+        "hardware": manifest.hardware,
+        "xlbench": manifest.xlbench_version,
+        "sha256 of the data": checksums or "not stated",
+    }
+    facts = Facts({name: shown(value, _LONGEST) for name, value in entries.items()})
+    return Section(key, "Submission", texts.SUBMISSION, [facts])
+
+
+def _command(submission: Submission) -> str:
+    return "\n".join(shown(line, _LONGEST) for line in submission.manifest.command.splitlines())

@@ -1,0 +1,112 @@
+"""Pages: the templates filled in. They share their parts and their look with the HTML report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from xlbench.errors import ResultError
+from xlbench.leaderboard.site import texts
+from xlbench.reports.html.parts import Facts, Section
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# What could end a script element or a line of one.
+_IN_SCRIPT = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
+_LIBRARY = "dataTables.min.js"
+SCRIPTS = {
+    "index.html": (_LIBRARY, "site.js", "table.js", "plane.js", "overview.js"),
+    "compare.html": ("site.js", "compare.js"),
+    "model": ("report.js",),
+}
+"""The scripts of each page, in the order in which they run."""
+
+
+def section(part: Section) -> str:
+    """A part of a model's page as HTML."""
+    return _environment().get_template("sections.html.jinja").render(part=part)
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """What the page of a model says."""
+
+    key: str
+    label: str
+    link: str
+    """Where the model can be found."""
+    levels: Sequence[tuple[str, str]]
+    """Each task with how far its submission was checked."""
+    about: Facts
+    contents: Sequence[Section]
+    """The headings of its parts."""
+    parts: Sequence[str]
+    """HTML of ``section``, one a task."""
+
+
+def model(page: ModelPage) -> bytes:
+    """The page of a model."""
+    headings = [Section("about", "About the model"), *page.contents]
+    # A link may lead to a web page, and do nothing else.
+    safe = page.link if page.link.startswith(("https://", "http://")) else ""
+    return _page("model.html.jinja", "model", model=page, link=safe, contents_of=headings)
+
+
+def overview(data: Any) -> bytes:
+    """The first page, which draws its tables from the data."""
+    return _page("overview.html.jinja", "index.html", data=in_script(data), texts=texts)
+
+
+def compare(data: Any) -> bytes:
+    """The page that tests one model against another."""
+    return _page("compare.html.jinja", "compare.html", data=in_script(data))
+
+
+def assets() -> dict[str, bytes]:
+    """The files that the pages share, by name."""
+    from xlbench.reports.html.heatmaps import style_sheet
+
+    of_report, of_site = files("xlbench.reports.html") / "templates", files("xlbench.leaderboard.site")
+    found = {path.name: path.read_bytes() for path in (of_site / "assets").iterdir()}
+    library = of_site / "vendor" / "datatables"
+    found[_LIBRARY] = (library / _LIBRARY).read_bytes()
+    found["dataTables.LICENSE.txt"] = (library / "LICENSE.txt").read_bytes()
+    found["report.css"] = (of_report / "style.css").read_bytes() + style_sheet().encode()
+    found["report.js"] = (of_report / "script.js").read_bytes()
+    return found
+
+
+def in_script(data: Any) -> str:
+    """Data as JSON that cannot leave the script element it stands in."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_IN_SCRIPT)
+
+
+def _page(template: str, page: str, **values: Any) -> bytes:
+    root = "../" if page == "model" else ""
+    text = _environment().get_template(template).render(page=page, root=root, scripts=SCRIPTS[page], **values)
+    # Half a surrogate pair, which JSON lets through, is no character of a file.
+    return text.encode("utf-8", "replace")
+
+
+@cache
+def _environment() -> Environment:
+    try:
+        import jinja2
+        import matplotlib  # noqa: F401 (only whether it is there)
+    except ImportError as error:
+        raise ResultError(
+            f"The site needs jinja2 and matplotlib, but {error.name} is not installed: pip install 'xlbench[html]'"
+        ) from error
+    packages = ("xlbench.leaderboard.site", "xlbench.reports.html")
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package) for package in packages]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

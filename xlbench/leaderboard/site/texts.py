@@ -1,0 +1,35 @@
+"""What the leaderboard says about its figures, so that it can be read without the manual."""
+
+from __future__ import annotations
+
+RANK = (
+    "1 + the number of models that are significantly better in the setting: models that cannot be told apart share a "
+    "rank, and a rank says that so many are better, not that all others are worse. All pairs of models are tested in "
+    "all settings by a paired randomisation test over questions, corrected together by Holm's method at the level .05. "
+    "Ranks are of the means over languages; the order by one language has none."
+)
+SETTINGS = (
+    "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. Multilingual: "
+    "the passages of all languages in one pool, with an answer to find in each. The range below a number is its 95 % "
+    "interval."
+)
+BIAS = (
+    "RankDistance: ranks between a question's first and last answer in the pool; lower is better. LPR: share of "
+    "queries that find the passage in their own language first; best is the share that each language would have by "
+    "chance."
+)
+LEVELS = (
+    "Verified: all scores, intervals and figures of bias were computed again from the ranks that were submitted. "
+    "Deep-verified: the model was run as well, on a sample of the queries, and gave those ranks. Reported: neither. "
+    "How well vectors are aligned cannot be told from ranks and is reported always."
+)
+ENCODING = (
+    "Texts a second on the submitter's machine, which the model's page names: the task's queries and passages, by the "
+    "time that was reported. It cannot be checked, and is too high where vectors were there from an earlier run. Empty "
+    "for transformed vectors, which another model has encoded."
+)
+BARS = (
+    "One row a language of the queries, one column a kind of setting; bars are from 0 to 1. Where the bars of a row "
+    "differ much, the model finds in the language alone what it does not find across languages."
+)
+SUBMISSION = "What was handed in and how; the ranks behind every figure are in the submission's folder."
