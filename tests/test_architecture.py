@@ -24,7 +24,7 @@ LAYERS = [
     "scores figures",
     "search fusion tasks comparison alignment transforms",
     "evaluate trec reports scoring",
-    "leaderboard examination",
+    "leaderboard examination training",
     "cli",
     "__main__",
 ]

@@ -21,7 +21,7 @@ from xlbench.encoders import kinds
 
 COMMANDS = (
     *("run", "tasks", "models", "fetch", "check", "report", "compare", "score", "verify"),
-    *("submit", "leaderboard", ),
+    *("submit", "leaderboard", "train", "pairs", "mine", "debias", "convert"),
 )
 
 
@@ -138,11 +138,11 @@ def test_fetch_refuses_another_file_than_the_task_says(xlbench, folder, site, re
     assert outcome.code == 1
     assert "tiny.jsonl gave another file than expected." in outcome.err
     assert [path.name for path in (folder / "data/remote").iterdir()] == [".tiny.jsonl.lock"]
-    (folder / "data/remote/tiny.jsonl").write_text(encoding="utf-8")
+    (folder / "data/remote/tiny.jsonl").write_text("mine", encoding="utf-8")
     outcome = xlbench(*command)
     assert outcome.code == 1
     assert "remote/tiny.jsonl is not the file that the task was made with" in outcome.err
-    assert (folder / "data/remote/tiny.jsonl").read_text(encoding="utf-8") == 
+    assert (folder / "data/remote/tiny.jsonl").read_text(encoding="utf-8") == "mine"
 
 
 def test_fetch_of_a_task_that_comes_with_xlbench_downloads_nothing(xlbench, folder):

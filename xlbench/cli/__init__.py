@@ -12,12 +12,15 @@ import click
 from xlbench import __version__
 from xlbench.cli.checking import check
 from xlbench.cli.comparing import compare
+from xlbench.cli.converting import convert
 from xlbench.cli.leaderboard import leaderboard
+from xlbench.cli.pairs import debias, mine, pairs
 from xlbench.cli.registry import fetch, models, tasks
 from xlbench.cli.reporting import report
 from xlbench.cli.run import run
 from xlbench.cli.scoring import score
 from xlbench.cli.submitting import submit
+from xlbench.cli.training import train
 from xlbench.cli.verifying import verify
 from xlbench.errors import XlbenchError
 
@@ -40,6 +43,11 @@ for command in (
     score,
     submit,
     leaderboard,
+    train,
+    pairs,
+    mine,
+    debias,
+    convert,
 ):
     cli.add_command(command)
 

@@ -1,0 +1,124 @@
+"""Tests of ``xlbench train``: from the command to a model, and what it says to mistakes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from encoders.tiny_models import WORDS, make_sentence_bert, one_thread
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with one_thread():
+        yield
+
+
+@pytest.fixture
+def pairs(folder) -> str:
+    """A file of 20 rows in German and English."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"id": str(i)} | {role: {code: " ".join(rng.choice(WORDS, 6)) for code in ("de", "en")} for role in ROLES}
+        for i in range(20)
+    ]
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return "pairs.jsonl"
+
+
+ROLES = ("queries", "passages")
+SHORT = ("--steps", "3", "--batch-size", "4", "--device", "cpu")
+
+
+def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
+    """A model is trained on weighted files, says what each contributed, and can be evaluated by its folder."""
+    make_sentence_bert(folder / "tiny", prompts={"query": "query : "})
+    (folder / "more.jsonl").write_text((folder / pairs).read_text())
+    command = ("train", "--init", "tiny", "--pairs", f"{pairs}:3", "more.jsonl", "--output", "mine", *SHORT)
+    outcome = xlbench(*command, "--alpha", "1", "--eval-pairs", pairs, "--eval-every", "3")
+    assert outcome.code == 0, outcome.err
+    assert "hybrid: 3 steps (3 mono batches). The loss was" in outcome.out
+    assert "pairs.jsonl: " in outcome.out
+    assert "Saved to mine" in outcome.out
+    assert "step 3: validation loss" in outcome.err
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert [file["weight"] for file in record["run"]["files"]] == [3, 1]
+    assert sum(record["used"]["rows"]) == 12
+    assert record["command"].startswith("xlbench train --init tiny --pairs pairs.jsonl:3 more.jsonl --alpha 1.0 ")
+    assert "No overlap was found with demo" in (folder / "mine/README.md").read_text()
+    assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
+    assert "The model was there: mine" in xlbench(*command, "--resume").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--alpha", "1.5"], 2, "1.5 is not in the range 0<=x<=1"),
+        (["--recipe", "x-y", "--alpha", ".5"], 1, "does not mix 'mono' with 'cross'"),
+        (["--recipe", "hybird"], 2, "Did you mean 'hybrid'?"),
+        (["--steps", "3", "--epochs", "1"], 2, "Give --steps or --epochs, not both"),
+        (["--patience", "2"], 2, "--patience needs --eval-pairs"),
+        (["--languages", "de", "it"], 2, "Unknown language 'it'"),
+        (["--language-sampling", "often"], 2, "'often' is neither uniform, size, nor a temperature above 0"),
+        (["--pairs", "pairs.jsonl:0"], 2, "the weight of pairs.jsonl is 0; expected more than 0"),
+        (["--pairs", "absent.jsonl"], 2, "there is no file absent.jsonl"),
+        (["--batch-size", "21"], 1, "No language has more than 20 rows"),
+        (["--languages", "de"], 1, "0 rows have query and passage in two different languages"),
+        (["--negatives", "1"], 1, "find some with `xlbench mine`"),
+        (["--init", "./absent"], 2, "Unknown model './absent'. Expected a folder"),
+        (["--model-arg", "prompt=x"], 2, "Unknown model argument 'prompt'. Did you mean 'query_prompt'?"),
+        (["--dtype", "float16"], 1, "float16 trains on a GPU only"),
+    ],
+)
+def test_mistakes_are_said_before_anything_is_trained(xlbench, folder, pairs, arguments, code, said):
+    """Each mistake has its code and a message, and no model is there afterwards."""
+    make_sentence_bert(folder / "tiny") if "--dtype" in arguments else (folder / "tiny").mkdir()
+    (folder / "tiny" / "config.json").touch()
+    outcome = xlbench(
+        "train",
+        "--init",
+        "tiny",
+        "--pairs",
+        pairs,
+        "--output",
+        "mine",
+        "--batch-size",
+        "4",
+        "--device",
+        "cpu",
+        *arguments,
+    )
+    assert outcome.code == code, outcome.err
+    assert said in outcome.err
+    assert not (folder / "mine" / "modules.json").exists()
+
+
+def test_a_broken_line_is_named(xlbench, folder, pairs):
+    """A pair file that is broken in the middle is refused with file and line."""
+    with (folder / pairs).open("a") as file:
+        file.write('{"id": "broken"\n')
+    outcome = xlbench("train", "--init", "tiny", "--pairs", pairs, "--output", "mine")
+    assert outcome.code == 1
+    assert "pairs.jsonl, line 21" in outcome.err
+
+
+def test_pairs_of_an_evaluation_task_are_refused_unless_allowed(xlbench, folder, pairs):
+    """Rows with texts of the demo task stop the run; with --allow-overlap the card says so."""
+    from xlbench.tasks import load, read_collection
+
+    make_sentence_bert(folder / "tiny")
+    task = load("demo")
+    collection = read_collection(task, languages=("de",), data_dir=None, cache_dir=folder / "cache")
+    row = {"queries": {"de": collection.queries.text[0]}, "passages": {"de": collection.passages.text[0]}}
+    with (folder / pairs).open("a") as file:
+        file.write(json.dumps({"id": "leaked", **row}) + "\n")
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT)
+    refused = xlbench(*command)
+    assert refused.code == 1
+    assert "demo" in refused.err
+    assert "add --allow-overlap" in refused.err
+    assert xlbench(*command, "--allow-overlap").code == 0
+    card = (folder / "mine/README.md").read_text()
+    assert "demo" in card
+    assert "No overlap was found with demo" not in card

@@ -1,0 +1,148 @@
+"""Tests of training data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xlbench.errors import TrainingError, UnknownNameError
+from xlbench.training.data import Data
+from xlbench.training.pairs import PairFile, read_pairs
+from xlbench.training.plan import Plan
+from xlbench.training.recipes import load
+from xlbench.training.steps import Steps, used
+
+
+def pair_file(path: Path, rows: list[dict]) -> PairFile:
+    """A pair file with these rows; ids are numbers where there is none."""
+    path.write_text("".join(json.dumps({"id": str(i), **row}) + "\n" for i, row in enumerate(rows)), encoding="utf-8")
+    return read_pairs(path)
+
+
+def parallel(n: int, languages: tuple[str, ...] = ("de", "en"), name: str = "") -> list[dict]:
+    """So many rows that say in each text which they are."""
+    return [
+        {
+            "queries": {language: f"{language} q{name}{i}" for language in languages},
+            "passages": {language: f"{language} p{name}{i}" for language in languages},
+        }
+        for i in range(n)
+    ]
+
+
+def test_presence_says_which_languages_a_row_has(tmp_path):
+    """A row's queries and passages are there or not by language."""
+    rows = [*parallel(1), {"queries": {"fr": "a"}, "passages": {"de": "b"}}]
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0])
+    assert data.presence.languages == ("de", "en", "fr")
+    assert data.presence.queries.tolist() == [[True, True, False], [False, False, True]]
+    assert data.presence.passages.tolist() == [[True, True, False], [True, False, False]]
+
+
+def test_languages_can_be_chosen(tmp_path):
+    """Only the languages named are used, and one that no file has is refused."""
+    file = pair_file(tmp_path / "a.jsonl", parallel(2, ("de", "en", "fr")))
+    assert Data.of([file], weights=[1.0], languages=["fr", "de"]).presence.queries.shape == (2, 2)
+    with pytest.raises(UnknownNameError, match="language 'dee'"):
+        Data.of([file], weights=[1.0], languages=["dee"])
+
+
+def test_rows_that_share_a_text_are_one_group(tmp_path):
+    """Rows with the same passage in any language, the same query or the same passage id belong together."""
+    rows = parallel(7)
+    rows[1]["passages"]["en"] = rows[0]["passages"]["en"]
+    rows[3]["queries"]["de"] = rows[2]["queries"]["de"]
+    rows[4]["passages"]["de"] = rows[3]["passages"]["de"]
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0])
+    groups = data.group.tolist()
+    assert groups[0] == groups[1]
+    assert groups[2] == groups[3] == groups[4]
+    assert len(set(groups)) == 4
+
+
+def test_ids_of_passages_are_of_their_own_file(tmp_path):
+    """Two files that number their rows alike do not share passages."""
+    files = [pair_file(tmp_path / f"{name}.jsonl", parallel(3, name=name)) for name in "ab"]
+    data = Data.of(files, weights=[1.0, 1.0])
+    assert len(set(data.group.tolist())) == 6
+    assert data.file.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_batch_has_the_texts_that_the_plan_names(tmp_path):
+    """Query and passage are those of the row in the languages drawn."""
+    data = Data.of([pair_file(tmp_path / "a.jsonl", parallel(20))], weights=[1.0])
+    batches = Plan(data.presence, load("x-y"), 5, 4).epoch(0, first_step=0)
+    batch = data.batch(batches, 2)
+    for row, name, query, passage in zip(batches.rows[2], batch.names, batch.queries, batch.passages, strict=True):
+        asked, answered = query[:2], passage[:2]
+        assert (query, passage) == (f"{asked} q{row}", f"{answered} p{row}")
+        assert asked != answered
+        assert name == f"{row} ({asked}>{answered})"
+
+
+def test_hard_negatives_are_in_the_language_of_the_passage_and_as_many_for_each_row(tmp_path):
+    """A row that lacks some has empty ones that are nobody's; one that is another row's passage is of its group."""
+    rows = parallel(2)
+    rows[0]["negatives"] = {"de": ["de x", "de p1", "de z"], "en": ["en x"]}
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de"])
+    batches = Plan(data.presence, load("x-x-mono"), 2, 1).epoch(0, first_step=0)
+    order = batches.rows[0].tolist()
+    batch = data.batch(batches, 0, n_negatives=2)
+    of_row = {row: batch.passages[2 + 2 * i : 4 + 2 * i] for i, row in enumerate(order)}
+    groups = {row: batch.passage_groups[2 + 2 * i : 4 + 2 * i].tolist() for i, row in enumerate(order)}
+    assert of_row == {0: ("de x", "de p1"), 1: ("", "")}
+    assert groups[0][1] == data.group[1]
+    assert groups[0][0] not in data.group.tolist()
+    assert groups[1] == [-1, -1]
+
+
+def test_the_parts_of_a_batch_are_the_batch(tmp_path):
+    """Each process has its own rows with their hard negatives, and all together have the batch."""
+    rows = parallel(4)
+    for i, row in enumerate(rows):
+        row["negatives"] = {"de": [f"n{i}"], "en": [f"n{i}"]}
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0])
+    batch = data.batch(Plan(data.presence, load("hybrid"), 4, 1).epoch(0, first_step=0), 0, n_negatives=1)
+    parts = [batch.part(number, 2) for number in range(2)]
+    assert sum((part.queries for part in parts), ()) == batch.queries
+    assert sum((part.passages[:2] for part in parts), ()) + sum((part.passages[2:] for part in parts), ()) == (
+        batch.passages
+    )
+    for part in parts:
+        assert [name[0] for name in part.names] == [text[1] for text in part.passages[2:]]
+        assert part.passage_groups[:2].tolist() == part.groups.tolist()
+
+
+def test_negatives_that_no_row_has_are_refused(tmp_path):
+    """Asking for hard negatives where there are none names the command that finds them."""
+    data = Data.of([pair_file(tmp_path / "a.jsonl", parallel(2))], weights=[1.0])
+    with pytest.raises(TrainingError, match="xlbench mine"):
+        data.check_negatives(1)
+
+
+def test_any_step_can_be_asked_for(tmp_path):
+    """A step's texts are the same whether all steps before it were asked for or none, as when a run goes on."""
+    data = Data.of([pair_file(tmp_path / "a.jsonl", parallel(20))], weights=[1.0])
+    plan = Plan(data.presence, load("hybrid"), 6, 11)
+    in_order = list(map(Steps(data, plan).__getitem__, range(11)))
+    for step in (7, 10, 2, 3):
+        assert Steps(data, plan)[step].queries == in_order[step].queries
+    steps = Steps(data, plan)
+    assert [steps[step].passages for step in (10, 0)] == [in_order[step].passages for step in (10, 0)]
+
+
+def test_used_counts_what_each_file_and_pair_of_languages_contributed(tmp_path):
+    """Uses are counted up to the step, by file, kind of batch and languages."""
+    files = [pair_file(tmp_path / f"{name}.jsonl", parallel(20, name=name)) for name in "ab"]
+    data = Data.of(files, weights=[3.0, 1.0])
+    found = used(data, Plan(data.presence, load("x-y"), 10, 8, uses=data.uses), 8)
+    assert found.rows == [60, 20]
+    assert found.batches == {"cross": 8}
+    assert set(found.pairs) == {"de>en", "en>de"}
+    assert sum(found.pairs.values()) == 80
+    assert sum(used(data, Plan(data.presence, load("x-y"), 10, 8, uses=data.uses), 3).pairs.values()) == 30
+    assert found.n_epochs == 1
+    assert np.isclose(data.uses.sum(), 80)

@@ -1,0 +1,75 @@
+"""``xlbench convert``: published parallel data as files of pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from xlbench.cli.options import ManyValues
+
+_output_option = click.option(
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write, JSON lines; packed if its name ends in .gz.",
+)
+
+
+@click.group()
+def convert() -> None:
+    """Make files of pairs to train on from published parallel data."""
+
+
+@convert.command(cls=ManyValues)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--language", "languages", multiple=True, required=True, help="Languages of the pairs, as de or zh.")
+@click.option("--rows", "n_rows", type=click.IntRange(min=1), help="Take the first rows only.  [default: all]")
+@click.option(
+    "--negatives", "n_negatives", type=click.IntRange(min=0), default=0, show_default=True, help="Negatives of a row."
+)
+@_output_option
+def mmarco(*, folder: Path, languages: tuple[str, ...], n_rows: int | None, n_negatives: int, output: Path) -> None:
+    """Convert mMARCO: FOLDER is a copy of the Hub's data set unicamp-dl/mmarco.
+
+    It needs data/triples.train.ids.small.tsv and, of each language, data/google/queries/train/*_queries.train.tsv and
+    data/google/collections/*_collection.tsv.
+    """
+    from xlbench.training.convert import from_mmarco
+    from xlbench.training.pairs import write_rows
+
+    rows = from_mmarco(folder, list(dict.fromkeys(languages)), n_rows=n_rows, n_negatives=n_negatives)
+    click.echo(f"{write_rows(rows, output):,} rows.\nSaved to {output}")
+
+
+@convert.command()
+@click.argument("files", nargs=-1, required=True, metavar="LANGUAGE=FILE...")
+@click.option(
+    "--passage",
+    type=click.Choice(["paragraph", "sentence"]),
+    default="paragraph",
+    show_default=True,
+    help="What answers a question: a sentence needs files with sentence_breaks, as LAReQA's.",
+)
+@_output_option
+def squad(*, files: tuple[str, ...], passage: str, output: Path) -> None:
+    """Convert translations of SQuAD: one JSON file a language, with the same ids of questions."""
+    from xlbench.training.convert import from_squad
+    from xlbench.training.pairs import write_rows
+
+    rows = from_squad(_by_language(files), sentences=passage == "sentence")
+    click.echo(f"{write_rows(rows, output):,} rows.\nSaved to {output}")
+
+
+def _by_language(files: tuple[str, ...]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for given in files:
+        language, equals, path = given.partition("=")
+        if not (language and equals and path):
+            raise click.BadParameter(f"{given!r} is not LANGUAGE=FILE.", param_hint="FILE")
+        if language in found:
+            raise click.BadParameter(f"{language!r} is given twice.", param_hint="FILE")
+        if not Path(path).is_file():
+            raise click.BadParameter(f"{path} is no file.", param_hint="FILE")
+        found[language] = Path(path)
+    return found

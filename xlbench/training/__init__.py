@@ -1,0 +1,1 @@
+"""Training: batches, loss and data of `xlbench train`."""

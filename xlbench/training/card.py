@@ -1,0 +1,99 @@
+"""The model card: what a model was trained on and how, so that it can be trained again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from xlbench import __version__
+from xlbench.training.options import Run
+from xlbench.training.steps import Used
+
+
+def text(run: Run, used: Used, history: Sequence[Mapping[str, float]], *, steps: int, notes: Sequence[str]) -> str:
+    """The card in Markdown, with the front matter that the model hub reads."""
+    optimisation = run.optimisation
+    head = {
+        "library_name": "sentence-transformers",
+        "pipeline_tag": "sentence-similarity",
+        "language": list(run.data.languages),
+        "base_model": Path(run.init.model).name if Path(run.init.model).exists() else run.init.model,
+        "tags": ["sentence-transformers", "xlbench", "multilingual"],
+    }
+    stages = "; then ".join(
+        " and ".join(f"{share:g} {kind}" for kind, share in stage.batches.items())
+        + (f" until {stage.until:g}" if stage.until is not None else "")
+        + (f" in {', '.join(stage.languages)}" if stage.languages else "")
+        for stage in run.recipe.stages
+    )
+    rows = [
+        ("initial model", head["base_model"]),
+        ("recipe", f"`{run.recipe.name}`: {stages}"),
+        ("steps", f"{steps:,} of batch {optimisation.batch_size:,}; {used.n_epochs:,} epochs begun"),
+        ("batches", ", ".join(f"{n:,} {kind}" for kind, n in used.batches.items())),
+        ("languages", ", ".join(run.data.languages)),
+        ("loss", _loss(run)),
+        (
+            "optimiser",
+            f"AdamW, weight decay 0.01, learning rate {optimisation.learning_rate:g}, "
+            f"warm-up {optimisation.warmup:g}, linear decay, {optimisation.dtype}",
+        ),
+        ("longest query, passage", f"{_length(run.init.max_query_length)}, {_length(run.init.max_passage_length)}"),
+        ("word embeddings", "frozen" if run.init.freeze_embeddings else "trained"),
+        ("seed", optimisation.seed),
+    ]
+    files = [
+        f"| `{file.path.name}` | {len(file.rows):,} | {weight:g} | {n:,} | `{file.sha256}` |"
+        for file, weight, n in zip(run.data.files, run.data.weights, used.rows, strict=True)
+    ]
+    return "\n".join(
+        [
+            f"---\n{yaml.safe_dump(head, allow_unicode=True, sort_keys=False)}---\n",
+            f"# {run.output.resolve().name}\n",
+            f"{run.recipe.about}\n",
+            "| | |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in rows),
+            "\n## Data\n",
+            "| file | rows | weight | uses | sha256 |",
+            "|---|---|---|---|---|",
+            *files,
+            *(f"\n{note}" for note in notes),
+            *_validation(history),
+            f"\n## Command\n\n```sh\n{run.command}\n```\n",
+            "`training.json` has every option, the losses, and how often each pair of languages was used. "
+            f"Trained with xlbench {__version__}.\n",
+        ]
+    )
+
+
+def _loss(run: Run) -> str:
+    optimisation = run.optimisation
+    parts = [f"InfoNCE over cosine, temperature {optimisation.temperature:g}"]
+    if optimisation.symmetric:
+        parts.append("in both directions")
+    if optimisation.n_negatives:
+        parts.append(f"{optimisation.n_negatives} hard negatives a row")
+    return f"{', '.join(parts)}; rows that share a text are no negatives of each other"
+
+
+def _length(tokens: int | None) -> str:
+    return "the model's" if tokens is None else f"{tokens:,} tokens"
+
+
+def _validation(history: Sequence[Mapping[str, float]]) -> list[str]:
+    """The measures of the validation pairs by step: a table, if there are any."""
+    found = [record for record in history if "eval_loss" in record]
+    if not found:
+        return []
+    names = [name for name in found[0] if name.startswith("eval_")]
+    header = " | ".join(name.removeprefix("eval_").replace("_", " ") for name in names)
+    return [
+        "\n## Validation\n",
+        "The loss on pairs that were not trained on, and RR in each kind of setting.\n",
+        f"| step | {header} |",
+        "|---" * (len(names) + 1) + "|",
+        *(f"| {record['step']:,} | {' | '.join(f'{record[name]:.4f}' for name in names)} |" for record in found),
+    ]

@@ -1,0 +1,163 @@
+"""Training data: the rows of several pair files, what they have in which language, and which of them share a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.errors import TrainingError, UnknownNameError
+from xlbench.training.pairs import PairFile, Row
+from xlbench.training.plan import Batches
+from xlbench.training.presence import Presence
+
+IntArray = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The texts of a batch."""
+
+    queries: tuple[str, ...]
+    passages: tuple[str, ...]
+    """The answer of each query, then the hard negatives: as many for each row, row by row."""
+    groups: IntArray
+    """``[queries]``: rows of one group share a text, and their passages may answer each other's queries."""
+    passage_groups: IntArray
+    """``[passages]``; -1 for a hard negative that a row lacks, which is nobody's."""
+    names: tuple[str, ...]
+    """Of each row for a message: its id and languages."""
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def part(self, number: int, n_parts: int) -> Batch:
+        """One of several parts of equal size, as each of several processes takes one."""
+        size, each = len(self) // n_parts, len(self.passages) // len(self) - 1
+        rows = slice(number * size, (number + 1) * size)
+        first, last = (len(self) + row * each for row in (rows.start, rows.stop))
+        return Batch(
+            self.queries[rows],
+            (*self.passages[rows], *self.passages[first:last]),
+            self.groups[rows],
+            np.concatenate([self.passage_groups[rows], self.passage_groups[first:last]]),
+            self.names[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows of all files."""
+
+    files: tuple[PairFile, ...]
+    weights: tuple[float, ...]
+    """How often each row of a file is used in an epoch."""
+    languages: tuple[str, ...]
+
+    @classmethod
+    def of(cls, files: Sequence[PairFile], *, weights: Sequence[float], languages: Sequence[str] = ()) -> Data:
+        """The rows of these files in these languages, by default in all they have.
+
+        Raises:
+            UnknownNameError: for a language that no file has.
+
+        """
+        known = sorted({language for file in files for language in file.languages})
+        for language in languages:
+            if language not in known:
+                raise UnknownNameError("language", language, known, hint="The pair files have no other languages.")
+        return cls(tuple(files), tuple(weights), tuple(sorted(set(languages))) or tuple(known))
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Those of all files, one file after the other."""
+        return tuple(row for file in self.files for row in file.rows)
+
+    @cached_property
+    def file(self) -> IntArray:
+        """``[rows]``, the number of the file that each row is in."""
+        return np.repeat(np.arange(len(self.files), dtype=np.int32), [len(file.rows) for file in self.files])
+
+    @cached_property
+    def presence(self) -> Presence:
+        """Which languages each row has."""
+        shape = (len(self.rows), len(self.languages))
+        queries, passages = (
+            np.fromiter((language in texts for texts in by_row for language in self.languages), np.bool_)
+            for by_row in ([row.queries for row in self.rows], [row.passages for row in self.rows])
+        )
+        return Presence(self.languages, queries.reshape(shape), passages.reshape(shape))
+
+    @cached_property
+    def uses(self) -> npt.NDArray[np.float64] | None:
+        """``[rows]``, how often each row is used in an epoch, or None if each is used once."""
+        return None if set(self.weights) == {1.0} else np.asarray(self.weights, np.float64)[self.file]
+
+    @cached_property
+    def group(self) -> IntArray:
+        """``[rows]``: rows that share a passage, or any text of a query or a passage, have the same number.
+
+        Whoever shares with one of them belongs to them too.
+        """
+        from scipy.sparse import coo_matrix
+        from scipy.sparse.csgraph import connected_components
+
+        key: dict[object, int] = {}
+        ends = [
+            (i, key.setdefault(what, len(key)))
+            for i, row in enumerate(self.rows)
+            for what in ((int(self.file[i]), row.passage), *row.queries.values(), *row.passages.values())
+        ]
+        n = len(self.rows)
+        row, shared = np.array(ends, np.int32).reshape(-1, 2).T
+        # A graph of rows and of what they have; rows that are connected through it are of one group.
+        graph = coo_matrix((np.ones(len(row), np.bool_), (row, shared + n)), shape=(n + len(key),) * 2)
+        found: IntArray = connected_components(graph, directed=False)[1][:n]
+        return found.astype(np.int32)
+
+    def batch(self, batches: Batches, number: int, *, n_negatives: int = 0) -> Batch:
+        """The texts of one batch of the plan, with so many hard negatives a row in the language of its passage."""
+        rows = [self.rows[i] for i in batches.rows[number]]
+        asked = [self.languages[i] for i in batches.query[number]]
+        answered = [self.languages[i] for i in batches.passage[number]]
+        negatives = [
+            text
+            for row, language in zip(rows, answered, strict=True)
+            for text in _padded(row.negatives.get(language, ()), n_negatives)
+        ]
+        groups = self.group[batches.rows[number]]
+        of_negatives = [self._group_of.get(text, len(self.rows)) if text else -1 for text in negatives]
+        return Batch(
+            tuple(row.queries[language] for row, language in zip(rows, asked, strict=True)),
+            (*(row.passages[language] for row, language in zip(rows, answered, strict=True)), *negatives),
+            groups,
+            np.concatenate([groups, np.array(of_negatives, np.int32)]),
+            tuple(f"{row.id} ({a}>{b})" for row, a, b in zip(rows, asked, answered, strict=True)),
+        )
+
+    @cached_property
+    def _group_of(self) -> dict[str, int]:
+        """The group of each passage by its text: a hard negative may answer another row's query."""
+        return {
+            text: int(group) for row, group in zip(self.rows, self.group, strict=True) for text in row.passages.values()
+        }
+
+    def check_negatives(self, n_negatives: int) -> None:
+        """Refuses to look for hard negatives where there are none.
+
+        Raises:
+            TrainingError: if no row has one.
+
+        """
+        if n_negatives and not any(row.negatives for row in self.rows):
+            raise TrainingError(
+                f"--negatives is {n_negatives}, but no row of the pair files has 'negatives': "
+                "find some with `xlbench mine`, or leave the option out."
+            )
+
+
+def _padded(texts: Sequence[str], n: int) -> list[str]:
+    return [*texts[:n], *[""] * (n - len(texts[:n]))]

@@ -1,0 +1,86 @@
+"""What a training run is: everything that can change its weights, and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from xlbench.training.data import Data
+from xlbench.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Init:
+    """The model that is trained."""
+
+    model: str
+    """A folder or a Hub id."""
+    arguments: Mapping[str, Any]
+    """``query_prompt``, ``passage_prompt``, ``pooling`` and ``revision``, by default the model's own."""
+    max_query_length: int | None = None
+    """In tokens, while it is trained; None for the model's."""
+    max_passage_length: int | None = None
+    freeze_embeddings: bool = False
+    """Whether the word embeddings stay as they are."""
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How the weights are changed."""
+
+    steps: int
+    batch_size: int = 100
+    learning_rate: float = 3e-5
+    warmup: float = 0.1
+    """The share of the steps in which the learning rate rises from 0; after them it falls to 0, both linearly."""
+    temperature: float = 0.03
+    symmetric: bool = False
+    n_negatives: int = 0
+    """Hard negatives of each row."""
+    gradient_cache: int | None = None
+    """Texts that are encoded at a time, or None to encode a batch at once."""
+    dtype: str = "float32"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """When a run is looked at and kept."""
+
+    eval_every: int
+    save_every: int
+    patience: int | None = None
+    """Evaluations without a lower loss after which the training ends."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run."""
+
+    init: Init
+    recipe: Recipe
+    optimisation: Optimisation
+    language_temperature: float
+    data: Data
+    watch: Watch
+    output: Path
+    device: str | None = None
+    command: str = ""
+
+    def identity(self, revision: str) -> dict[str, Any]:
+        """All that the weights follow from; a run goes on only where it is the same. JSON has no infinity."""
+        init = asdict(self.init) | {"model": self.init.model, "arguments": dict(self.init.arguments)}
+        return {
+            "init": init | {"revision": revision},
+            "recipe": self.recipe.identity(),
+            "optimisation": asdict(self.optimisation),
+            "languages": list(self.data.languages),
+            "language_temperature": str(self.language_temperature),
+            "files": [
+                {"name": file.path.name, "sha256": file.sha256, "rows": len(file.rows), "weight": weight}
+                for file, weight in zip(self.data.files, self.data.weights, strict=True)
+            ],
+            "watch": asdict(self.watch),
+        }

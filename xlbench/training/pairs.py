@@ -1,0 +1,133 @@
+"""Pair files: parallel questions and passages to train on, as the reader ``parallel`` reads them to evaluate.
+
+A line may also have ``"negatives": {language: [text, ...]}``: passages in that language that do not answer the
+question, the hardest first. ``xlbench mine`` writes them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xlbench.errors import DataError, shown
+from xlbench.files import whole
+from xlbench.readers.fields import expect, field
+from xlbench.readers.parallel import Line, records
+
+
+@dataclass(frozen=True)
+class Row:
+    """A question and a passage that answers it, each in one language or more."""
+
+    id: str
+    queries: Mapping[str, str]
+    """By language; at least one, none empty."""
+    passages: Mapping[str, str]
+    """By language; at least one, none empty."""
+    passage: str
+    """What the passages are: rows with the same one have the same passages."""
+    negatives: Mapping[str, tuple[str, ...]]
+    """By language: passages that do not answer the question, the hardest first."""
+
+
+@dataclass(frozen=True)
+class PairFile:
+    """What a pair file holds."""
+
+    path: Path
+    sha256: str
+    """Of the file as it lies there, packed or not."""
+    rows: tuple[Row, ...]
+    """In the order of the file. Lines without a query are no rows."""
+    languages: tuple[str, ...]
+    """Those of queries and passages, sorted."""
+
+
+def read_pairs(path: Path) -> PairFile:
+    """The rows of a pair file, JSON lines, plain or gzip; equal texts are one object in memory.
+
+    Rows that name the same ``passage_id`` each have all passages that any line has for it.
+
+    Raises:
+        DataError: with file and line, if a line is of another shape, an id occurs twice or a text is empty; or if
+            nothing in the file can be trained on.
+
+    """
+    passages: dict[str, dict[str, str]] = {}
+    texts: dict[str, str] = {}
+    seen: set[str] = set()
+    asked: list[tuple[Line, Mapping[str, tuple[str, ...]]]] = []
+    for where, record in records(path):
+        line, negatives = Line.of(record, where), _negatives(record, where)
+        if line.id in seen:
+            raise DataError(f"{where} has the id {shown(line.id)}, as a line above has; expected one line for each id.")
+        seen.add(line.id)
+        for text, what in _all(line, negatives):
+            if not text or text.isspace():
+                raise DataError(f"{where} has no text in {what}; expected text, or the language left out.")
+            texts.setdefault(text, text)
+        line.new_passages(passages.setdefault(line.passage_id, {}))
+        if line.queries:
+            asked.append((line, negatives))
+    rows = tuple(
+        Row(
+            id=line.id,
+            queries={language: texts[text] for language, text in line.queries.items()},
+            passages={language: texts[text] for language, text in passages[line.passage_id].items()},
+            passage=line.passage_id,
+            negatives={language: tuple(texts[text] for text in some) for language, some in negatives.items()},
+        )
+        for line, negatives in asked
+    )
+    if not rows:
+        raise DataError(f"{path} has no line with a query and a passage; expected at least one to train on.")
+    languages = {language for row in rows for language in (*row.queries, *row.passages)}
+    return PairFile(path, sha256=checksum(path), rows=rows, languages=tuple(sorted(languages)))
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
+    """Writes rows as JSON lines, packed if the name ends in ``.gz``; the file appears whole. Returns how many."""
+    n_rows = 0
+    with whole(path) as temporary, temporary.open("wb") as file:
+        # No name and no date in the head: the same rows are the same bytes.
+        packed = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if path.suffix == ".gz" else file
+        for row in rows:
+            packed.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+            n_rows += 1
+        if packed is not file:
+            packed.close()
+    return n_rows
+
+
+def checksum(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _negatives(record: Any, where: str) -> dict[str, tuple[str, ...]]:
+    if "negatives" not in record:
+        return {}
+    found = field(record, "negatives", dict, where)
+    return {
+        language: tuple(
+            expect(text, str, f"{where}, negatives in {language!r}")
+            for text in expect(some, list, f"{where}, negatives in {language!r}")
+        )
+        for language, some in found.items()
+    }
+
+
+def _all(line: Line, negatives: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+    """Each text of a line, and what it is."""
+    for name, by_language in (("queries", line.queries), ("passages", line.passages)):
+        for language, text in by_language.items():
+            yield text, f"{name}, {language!r}"
+    for language, some in negatives.items():
+        for text in some:
+            yield text, f"negatives, {language!r}"
