@@ -78,7 +78,7 @@ def test_a_result_has_the_keys_that_other_tools_read(result):
     assert keys == [*head, "model", "scores", *rest]
     assert [getattr(result, key) for key in head] == [1, "made-up", 3, "AP", []]
     assert result.model == {"name": "hash", "revision": result.model["revision"], "adapter": "hash", "arguments": {}}
-    assert list(result.timing) == ["encode_s", "search_s", "score_s"]
+    assert list(result.timing) == ["encode_s", "encoded_share", "search_s", "score_s"]
     assert min(result.timing.values()) >= 0
     assert {"xlbench", "python", "numpy", "torch", "encoder", "dimensions"} <= set(result.environment)
     record = {key: getattr(result, key) for key in keys}
@@ -279,6 +279,18 @@ def test_bm25_on_miracl_yoruba_is_pyserinis(real_data, tmp_path):
     assert found.scores["yo>yo"]["nDCG@10"] == pytest.approx(0.4059, abs=0.005)
     assert found.scores["yo>yo"]["R@100"] == pytest.approx(0.7325, abs=0.005)
     assert (found.queries, len(found.missing_languages)) == ({"yo>yo": 119}, 17)
+
+
+def test_the_time_of_encoding_says_how_much_was_encoded(tmp_path):
+    """All texts in the first run, and none in the next, whose vectors are there: its time is no speed of the model."""
+    task = task_in("a", "b", "c")
+    shares = [
+        evaluate(task, without_cross(), encoders.load("hash"), kinds=["mono"], cache_dir=tmp_path).timing[
+            "encoded_share"
+        ]
+        for _ in range(2)
+    ]
+    assert shares == [1, 0]
 
 
 def test_languages_that_were_left_out_are_named(tmp_path):

@@ -7,7 +7,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,7 @@ from xlbench.errors import EncoderError, ResultError
 from xlbench.figures import figures
 from xlbench.fusion import FusedScores, alone
 from xlbench.machine import memory_bytes
-from xlbench.progress import Progress, silent
+from xlbench.progress import Advance, Progress, silent
 from xlbench.ranks import Ranking
 from xlbench.readers import read
 from xlbench.results import SCHEMA, Result
@@ -75,7 +76,8 @@ def evaluate(
     debiasing = options.debiasing
     kept = _Kept(options.keep, bias.depth(task.measures) if "multi" in kinds else 0, set(kinds) != {"multi"})
     kept.check_memory(collection)
-    scores = score_collection(collection, model, cache_dir=cache_dir, progress=progress)
+    share = _EncodedShare(progress)
+    scores = score_collection(collection, model, cache_dir=cache_dir, progress=share)
     if debiasing:
         scores = debiased(scores, collection, model, debiasing, cache_dir=cache_dir, progress=progress)
     encoded = time.perf_counter()
@@ -104,10 +106,39 @@ def evaluate(
         matrices=found.matrices,
         alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
         environment={**_environment(), "encoder": model.provenance(), **_dimensions(scores)},
-        timing={"encode_s": encoded - start, "search_s": ranked - encoded, "score_s": scored - ranked},
+        timing={
+            "encode_s": encoded - start,
+            "encoded_share": share.value,
+            "search_s": ranked - encoded,
+            "score_s": scored - ranked,
+        },
         per_query=found.per_query,
         ranking=ranking,
     )
+
+
+class _EncodedShare:
+    """A progress that also knows what share of the texts was encoded now, and not kept from an earlier run.
+
+    Without it a time would say nothing of a model's speed.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.value = 0.0
+
+    @contextmanager
+    def __call__(self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
+        n_encoded = 0
+        with self._progress(doing, n_texts=n_texts, n_characters=n_characters, noun=noun) as advance:
+
+            def told(*, texts: int, characters: int, stored: bool) -> None:
+                nonlocal n_encoded
+                n_encoded += 0 if stored else texts
+                advance(texts=texts, characters=characters, stored=stored)
+
+            yield told
+        self.value = n_encoded / n_texts if n_texts else 0.0
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def test_run_writes_a_json_file_with_the_documented_keys(xlbench, folder, task):
         ["th>th", "th>de", "th>en", "th>*"], 5
     )
     assert list(result["summary"]) == ["mono", "cross", "multi"]
-    assert list(result["timing"]) == ["encode_s", "search_s", "score_s"]
+    assert list(result["timing"]) == ["encode_s", "encoded_share", "search_s", "score_s"]
     assert result["environment"].keys() >= {"xlbench", "python", "torch", "numpy", "platform", "dimensions"}
     assert result["environment"]["dimensions"] == 64
     assert result["environment"]["command"] == f"xlbench run --model hash --task {task} --model-arg dimensions=64"

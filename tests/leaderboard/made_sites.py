@@ -83,7 +83,7 @@ def result(ranked: Ranking, name: str, *, task: str = "made") -> Result:
         model={"name": name, "revision": "r1", "adapter": "made", "arguments": {}},
         alignment={},
         environment={"command": f"xlbench run --model {name} --task {task}", "dimensions": 8},
-        timing={"encode_s": 2.5},
+        timing={"encode_s": 2.5, "encoded_share": 1.0},
         **vars(found),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from leaderboard.made_sites import several
+from leaderboard.made_sites import several, submission
 from xlbench.leaderboard.board import Row, boards, columns_of, in_order, labelled, shown, table
 
 
@@ -119,3 +119,13 @@ def test_a_row_has_means_by_language(rows):
     assert row.means["mono", "AP"].value == pytest.approx(sum(of_mono) / 4)
     assert row.texts_per_second == pytest.approx((4 * 40 + 4 * 65) / 2.5)
     assert replace(row, model={**row.model, "transform": {}}).texts_per_second is None
+
+
+@pytest.mark.parametrize(
+    ("timing", "shown"), [({"encoded_share": 1.0}, True), ({"encoded_share": 0.4}, False), ({}, False)]
+)
+def test_a_speed_is_shown_only_of_what_was_encoded(timing, shown):
+    """Where vectors were kept from an earlier run, the time says nothing of the model's speed."""
+    made = submission("alpha", 0.5)
+    row = Row.of(replace(made, result=replace(made.result, timing={"encode_s": 2.0, **timing})))
+    assert (row.texts_per_second is not None) == shown

@@ -114,14 +114,14 @@ class Row:
                 language: {column: values[language] for column, values in of_language.items() if language in values}
                 for language in asked
             },
-            encode_seconds=result.timing.get("encode_s"),
+            encode_seconds=result.timing.get("encode_s") if result.timing.get("encoded_share") == 1 else None,
             n_texts=len(submission.ranking.judged.query_ids) + int(submission.ranking.judged.n_passages.sum()),
             contributions=Contributions.of(result),
         )
 
     @property
     def texts_per_second(self) -> float | None:
-        """How fast the task's texts were encoded, as reported; None for transformed vectors, which were there."""
+        """How fast the task's texts were encoded, as reported; None if vectors were there, or for transformed ones."""
         return self.n_texts / self.encode_seconds if self.encode_seconds and "transform" not in self.model else None
 
 

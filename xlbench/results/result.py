@@ -65,7 +65,10 @@ class Result:
     """How close the vectors of parallel passages are; see ``alignment``. Empty for a model without vectors."""
     environment: Mapping[str, Any]
     timing: Mapping[str, float]
-    """In seconds; the one part that differs between two equal runs."""
+    """In seconds; ``encoded_share`` is the share of the texts that was encoded then, and not kept from an earlier run.
+
+    The one part that differs between two equal runs.
+    """
     per_query: tuple[QueryScores, ...] = field(default=(), compare=False)
     """Not in the JSON, but in the parquet file beside it; empty if ``load`` read the result, without that file."""
     ranking: Ranking | None = field(default=None, compare=False)
