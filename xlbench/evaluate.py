@@ -125,20 +125,23 @@ class _EncodedShare:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self.value = 0.0
+        self._n_texts = self._n_encoded = 0
+
+    @property
+    def value(self) -> float:
+        """From 0 to 1, over all models of a fusion; 0 for a model that encodes nothing."""
+        return self._n_encoded / self._n_texts if self._n_texts else 0.0
 
     @contextmanager
     def __call__(self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
-        n_encoded = 0
+        self._n_texts += n_texts
         with self._progress(doing, n_texts=n_texts, n_characters=n_characters, noun=noun) as advance:
 
             def told(*, texts: int, characters: int, stored: bool) -> None:
-                nonlocal n_encoded
-                n_encoded += 0 if stored else texts
+                self._n_encoded += 0 if stored else texts
                 advance(texts=texts, characters=characters, stored=stored)
 
             yield told
-        self.value = n_encoded / n_texts if n_texts else 0.0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from xlbench.cli.options import (
     data_dir_option,
     default_cache_dir,
     device_option,
+    model_arg_option,
     model_arguments,
     output_option,
     write_or_print,
@@ -52,9 +53,7 @@ _COLOURS = {"wrong": "red", "doubtful": "yellow", "note": "cyan"}
     help="A model that knows the languages: it is asked where comparing letters cannot tell a setting from chance.  "
     f"[default: {_DEFAULT_MODEL}, if it is installed]",
 )
-@click.option(
-    "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
-)
+@model_arg_option
 @data_dir_option
 @cache_dir_option
 @device_option

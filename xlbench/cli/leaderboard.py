@@ -19,7 +19,7 @@ from xlbench.cli.options import (
     output_option,
     write_or_print,
 )
-from xlbench.cli.site import build, serve
+from xlbench.cli.site import SUBMISSIONS, build, jobs_option, records_option, serve
 from xlbench.errors import SubmissionError, UnknownNameError
 from xlbench.progress import display
 
@@ -32,20 +32,8 @@ if TYPE_CHECKING:
     from xlbench.reports.cells import Table
 
 T = TypeVar("T")
-_SUBMISSIONS = Path("leaderboard/submissions")
-_RECORDS = Path("leaderboard/deep-verified.json")
 _SEEDS = 2**32
 
-records_option = click.option(
-    "--records",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=_RECORDS,
-    show_default=True,
-    help="The maintainers' file of submissions that were verified with the model.",
-)
-jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), help="How many processes.  [default: one a CPU, at most 4]"
-)
 form_option = click.option(
     "--format",
     "form",
@@ -139,7 +127,7 @@ def check(
     from xlbench.leaderboard.summary import Summary
 
     options = Options(_verified(records), data_dir, default_cache_dir(cache_dir), jobs)
-    found = _checked(paths or (_SUBMISSIONS,), options, Summary.of, quiet=quiet)
+    found = _checked(paths or (SUBMISSIONS,), options, Summary.of, quiet=quiet)
     write_or_print(_text(found, form), output)
     sound = [each.folder for each in found if not each.problems]
     agreeing: list[Agreeing | None] = []
@@ -154,7 +142,7 @@ def check(
 
 
 @leaderboard.command()
-@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), default=_SUBMISSIONS)
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SUBMISSIONS)
 @click.option("--task", "task_name", help="Show this task only.  [default: all that have submissions]")
 @click.option(
     "--sort", "measure", help="Measure to sort by: the task's headline, RankDistance or LPR.  [default: the headline]"

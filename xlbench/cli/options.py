@@ -28,6 +28,9 @@ cache_dir_option = click.option(
 device_option = click.option(
     "--device", help="Where the model runs: cpu, cuda, cuda:1, mps.  [default: the best there is]"
 )
+model_arg_option = click.option(
+    "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
+)
 output_option = click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: print it]"
 )

@@ -17,6 +17,7 @@ from xlbench.cli.options import (
     data_dir_option,
     default_cache_dir,
     device_option,
+    model_arg_option,
     model_arguments,
     output_option,
     refuse_overwriting,
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _model_option = click.option("--model", "model_name", required=True, help="As `xlbench run --model` takes it.")
-_model_arg_option = click.option(
-    "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
-)
 _quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
 
 
@@ -97,7 +95,7 @@ def pairs(
 
 @click.command(cls=ManyValues)
 @_model_option
-@_model_arg_option
+@model_arg_option
 @click.option("--pairs", "path", required=True, type=_file, help="File of pairs, JSON lines.")
 @click.option(
     "--output",
@@ -163,7 +161,7 @@ def mine(
 
 @click.command(cls=ManyValues)
 @_model_option
-@_model_arg_option
+@model_arg_option
 @click.option("--fit-on", required=True, type=_file, help="Parallel text (JSON lines) to fit on.")
 @click.option("--method", required=True, metavar="center|lir:K", help="As `xlbench run --transform` takes it.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write; it must not be there.")

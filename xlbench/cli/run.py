@@ -16,6 +16,7 @@ from xlbench.cli.options import (
     data_dir_option,
     default_cache_dir,
     device_option,
+    model_arg_option,
     model_arguments,
     writable,
 )
@@ -66,9 +67,7 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
     type=click.IntRange(min=1),
     help="Longest input in tokens; the front is kept.  [default: the model's]",
 )
-@click.option(
-    "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
-)
+@model_arg_option
 @click.option(
     "--store",
     "stored_as",

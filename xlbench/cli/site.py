@@ -8,8 +8,19 @@ import click
 
 from xlbench.progress import display
 
-_SUBMISSIONS = Path("leaderboard/submissions")
+SUBMISSIONS = Path("leaderboard/submissions")
 _RECORDS = Path("leaderboard/deep-verified.json")
+
+records_option = click.option(
+    "--records",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=_RECORDS,
+    show_default=True,
+    help="The maintainers' file of submissions that were verified with the model.",
+)
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="How many processes.  [default: one a CPU, at most 4]"
+)
 _SITE = Path("site")
 
 
@@ -18,7 +29,7 @@ _SITE = Path("site")
     "submissions",
     metavar="[SUBMISSIONS]",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=_SUBMISSIONS,
+    default=SUBMISSIONS,
 )
 @click.option(
     "--output",
@@ -27,14 +38,8 @@ _SITE = Path("site")
     show_default=True,
     help="Folder for the site; an earlier site in it is replaced.",
 )
-@click.option(
-    "--records",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=_RECORDS,
-    show_default=True,
-    help="The maintainers' file of submissions that were verified with the model.",
-)
-@click.option("--jobs", type=click.IntRange(min=1), help="How many processes.  [default: one a CPU, at most 4]")
+@records_option
+@jobs_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, quiet: bool) -> None:
     """Check all submissions and build the leaderboard's pages from them.
