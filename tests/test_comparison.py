@@ -277,6 +277,30 @@ def test_settings_are_kinds_or_names():
     assert only.orders == ()
 
 
+def test_queries_of_some_languages_are_compared_in_the_pools_that_they_have():
+    """Means are over these languages, each value is that of the whole comparison, and fewer differences are tested."""
+    base, other = result(), result("other", shift={"th": 0.1}, seed=1)
+    whole, found = compare(base, [other]), compare(base, [other], languages=["th", "de"])
+    assert {d.quantity.name for d in found.differences} == {"de", "th", "mean"}
+    assert found.n_tests < whole.n_tests
+    value = {(d.quantity.kind, d.quantity.name): (d.baseline, d.value) for d in found.differences}
+    for d in whole.differences:
+        if d.quantity.name in ("de", "th"):
+            assert value[d.quantity.kind, d.quantity.name] == (d.baseline, d.value)
+    for kind in ("mono", "cross", "multi"):
+        of_language = [value[kind, name] for name in ("de", "th")]
+        assert value[kind, "mean"] == pytest.approx(tuple(np.mean(of_language, axis=0)))
+    cross = next(d.quantity for d in found.differences if (d.quantity.kind, d.quantity.name) == ("cross", "th"))
+    assert cross.settings == ("th>de", "th>en")
+    assert verdicts(compare(base, [other], languages=["th"]), kind="mono") == {("mono", "mean"): "better"}
+
+
+def test_a_language_without_queries_is_refused():
+    """A language that no setting asks in is unknown."""
+    with pytest.raises(UnknownNameError, match="'fr'"):
+        compare(result(), [result("other")], languages=["fr"])
+
+
 def test_a_kind_that_not_all_results_have_is_left_out():
     """It is named, and asking for it is an error."""
     mono = of_settings(result("mono"), *NAMES[:3])

@@ -63,6 +63,14 @@ def test_the_speed_does_not_count_what_was_stored():
     assert speed.of("texts").endswith(" texts/s")
 
 
+def test_a_slow_speed_has_two_digits(monkeypatch):
+    """What takes seconds each is not said to be done at none a second."""
+    speed = progress._Speed()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: speed.start + 8)
+    speed.add(3, stored=False)
+    assert speed.of("steps") == ", 0.38 steps/s"
+
+
 def test_what_was_all_stored_has_no_speed():
     """A run that finds all its vectors says so, and not that it encodes nothing a second."""
     speed = progress._Speed()

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 _LINE_EVERY_S = 10.0
+_SLOW = 10
+"""Below so many a second, speeds have two digits."""
 
 
 class Advance(Protocol):
@@ -113,4 +115,5 @@ class _Speed:
         """What follows a count: the speed, or that all was there already."""
         if not self.encoded:
             return ", kept from before"
-        return f", {self.encoded / max(time.monotonic() - self.start, 1e-9):,.0f} {noun}/s"
+        speed = self.encoded / max(time.monotonic() - self.start, 1e-9)
+        return f", {speed:,.0f} {noun}/s" if speed >= _SLOW else f", {speed:.2g} {noun}/s"

@@ -51,6 +51,39 @@ def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
     assert "The model was there: mine" in xlbench(*command, "--resume").out
 
 
+def test_card_writes_the_scores_of_a_model_into_its_card(xlbench, folder, task, pairs):
+    """Scores and intervals come below what the card says, once however often; another model's are refused."""
+    make_sentence_bert(folder / "tiny")
+    for name, seed in (("mine", "0"), ("other", "1")):
+        command = ("train", "--init", "tiny", "--pairs", pairs, "--output", name, *SHORT, "--seed", seed, "--quiet")
+        assert xlbench(*command).code == 0
+        assert xlbench("run", "--model", name, "--task", task, "--quiet").code == 0
+    result, other = (next((folder / "results" / name).glob("*.json")) for name in ("mine", "other"))
+    card = folder / "mine/README.md"
+    before = card.read_text()
+    assert "Written to mine/README.md" in xlbench("card", "mine", str(result)).out
+    assert xlbench("card", "mine", str(result)).code == 0
+    after = card.read_text()
+    assert after.startswith(before.rstrip())
+    assert after.count("## Scores") == 1
+    interval = json.loads(result.read_text())["intervals"]["multi"]["AP"]
+    assert f"[{interval[0]:.3f}, {interval[1]:.3f}]".replace("0.", ".") in after.replace("\\", "")
+    refused = xlbench("card", "mine", str(other))
+    assert refused.code == 1
+    assert "results/other/" in refused.err
+    assert "xlbench run --model mine" in refused.err
+    assert card.read_text() == after
+
+
+def test_card_needs_a_card(xlbench, folder, task):
+    """A folder without a card is named."""
+    assert xlbench("run", "--model", "hash", "--task", task, "--quiet").code == 0
+    (folder / "empty").mkdir()
+    refused = xlbench("card", "empty", str(next((folder / "results/hash").glob("*.json"))))
+    assert refused.code == 1
+    assert "README.md does not exist: expected the folder of a model" in refused.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

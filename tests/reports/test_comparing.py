@@ -44,6 +44,7 @@ COMPARISON = Comparison(
     task="tiny",
     task_version=2,
     missing_languages=(),
+    languages=(),
     baseline="base",
     others=("new",),
     measures=("AP",),
@@ -146,6 +147,13 @@ def test_partial_results_say_so_in_every_title():
     assert all(table.title.endswith(" (partial: without ar, zh)") for table in comparison_tables(partial))
 
 
+def test_titles_and_sentences_name_the_languages_of_queries():
+    """A comparison of the queries of some languages says so everywhere."""
+    some = replace(COMPARISON, languages=("ar", "hi"))
+    assert all("tiny, queries in ar, hi, " in table.title for table in comparison_tables(some))
+    assert all("on tiny, queries in ar, hi, AP: " in sentence for sentence in sentences(some))
+
+
 def test_a_sentence_sums_up_each_model_and_measure():
     """The verdict and the difference in the mean of each kind, and in single settings."""
     assert sentences(COMPARISON) == [
@@ -205,7 +213,7 @@ def test_records_have_every_number_in_full():
         "model": "new", "task": "tiny", "task_version": 2, "baseline": "base", "kind": "mono", "setting": "de",
         "measure": "AP", "baseline_value": 0.5, "value": 0.4, "difference": 0.4 - 0.5, "low": -0.1 - 0.02,
         "high": -0.1 + 0.02, "d_z": -0.456, "p": 0.0001, "p_adjusted": 0.0004, "p_is_bound": False, "verdict": "worse",
-        "n_questions": 1190, "missing_languages": [],
+        "n_questions": 1190, "missing_languages": [], "languages": [],
     }  # fmt: skip
 
     def refuse(constant):

@@ -10,6 +10,7 @@ import sys
 import click
 
 from xlbench import __version__
+from xlbench.cli.carding import card
 from xlbench.cli.checking import check
 from xlbench.cli.comparing import compare
 from xlbench.cli.converting import convert
@@ -44,6 +45,7 @@ for command in (
     submit,
     leaderboard,
     train,
+    card,
     pairs,
     mine,
     debias,

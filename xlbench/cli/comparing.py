@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     help="Kinds of setting (mono, cross, multi), or settings by name, such as 'de>en' or 'de>*'.  [default: all kinds]",
 )
 @click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    help="Queries in these languages only; their passages stay in the pools.  [default: all]",
+)
+@click.option(
     "--alpha",
     type=click.FloatRange(0.001, 0.5),
     default=0.05,
@@ -48,6 +54,7 @@ def compare(
     others: tuple[Path, ...],
     measures: tuple[str, ...],
     settings: tuple[str, ...],
+    languages: tuple[str, ...],
     alpha: float,
     form: str,
     output: Path | None,
@@ -67,7 +74,13 @@ def compare(
     refuse_overwriting(output, [file for path in paths for file in (path, results.parquet_path(path))])
     loaded = [results.load_whole(path) for path in paths]
     found = comparison.compare(
-        loaded[0], loaded[1:], measures=measures, settings=settings, alpha=alpha, names=[str(path) for path in paths]
+        loaded[0],
+        loaded[1:],
+        measures=measures,
+        settings=settings,
+        languages=languages,
+        alpha=alpha,
+        names=[str(path) for path in paths],
     )
     if form == "table" and output is None:
         show(comparison_tables(found))

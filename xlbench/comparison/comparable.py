@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xlbench import bias, measures
 from xlbench.errors import ResultError, UnknownNameError
-from xlbench.results import Result
+from xlbench.results import Result, summarise
 from xlbench.settings import KINDS, Kind, kind_of
 
 
@@ -101,6 +102,25 @@ def check_queries(results: Sequence[Result], names: Sequence[str], settings: Seq
                     f"of which {len(different):,} are in one of them only, such as {min(different)!r}. Expected the "
                     "same queries: the data of one of them was changed. Run both again with --force."
                 )
+
+
+def asked_in(results: Sequence[Result], languages: Sequence[str]) -> list[Result]:
+    """The results with the settings of these languages' queries only; what is not scored by setting stays.
+
+    Raises:
+        UnknownNameError: for a language that the first result has no queries in.
+
+    """
+    known = list(dict.fromkeys(setting.partition(">")[0] for setting in results[0].scores))
+    for language in languages:
+        if language not in known:
+            raise UnknownNameError("language of queries", language, known)
+    found = []
+    for result in results:
+        scores = {name: values for name, values in result.scores.items() if name.partition(">")[0] in languages}
+        per_query = tuple(scored for scored in result.per_query if scored.setting in scores)
+        found.append(replace(result, scores=scores, per_query=per_query, summary=summarise(scores), intervals={}))
+    return found
 
 
 def common_kinds(results: Sequence[Result]) -> tuple[list[Kind], list[Kind]]:

@@ -12,6 +12,7 @@ import numpy as np
 from xlbench import bias
 from xlbench.bias import RANK_DISTANCE
 from xlbench.comparison.comparable import (
+    asked_in,
     check_comparable,
     check_measures,
     check_per_query,
@@ -53,23 +54,31 @@ def compare(
     *,
     measures: Sequence[str] = (),
     settings: Sequence[str] = (),
+    languages: Sequence[str] = (),
     alpha: float = 0.05,
     names: Sequence[str] = (),
 ) -> Comparison:
     """The comparison of results with per-query scores: ``others`` against ``baseline``.
 
     ``measures`` are by default the task's headline; ``settings`` are kinds of setting or names of
-    single ones, by default all kinds; ``names`` are what errors call the results, the baseline first.
+    single ones, by default all kinds; with ``languages`` only queries in these count, and means are over these;
+    ``names`` are what errors call the results, the baseline first.
 
     Raises:
-        UnknownNameError: for a measure or a setting that no result has.
+        UnknownNameError: for a measure, a setting or a language of queries that no result has.
         ResultError: for results that cannot be compared.
 
     """
     results = [baseline, *others]
     names = list(names) or [f"the result of {result.model['name']}" for result in results]
     return compare_labelled(
-        results, labels(results, names), names=names, measures=measures, settings=settings, alpha=alpha
+        results,
+        labels(results, names),
+        names=names,
+        measures=measures,
+        settings=settings,
+        languages=languages,
+        alpha=alpha,
     )
 
 
@@ -80,11 +89,13 @@ def compare_labelled(
     names: Sequence[str],
     measures: Sequence[str],
     settings: Sequence[str] = (),
+    languages: Sequence[str] = (),
     alpha: float = 0.05,
 ) -> Comparison:
     """As ``compare``: the results against the first of them, with these labels of the models."""
     check_per_query(results, names)
     check_comparable(results, names)
+    results = asked_in(results, languages) if languages else results
     plan = _Plan.of(results, names, measures=measures, wanted=settings)
     check_queries(results, names, plan.settings(results))
     whole = Study.of(results, names, list(dict.fromkeys([*plan.tested, *plan.overall])))
@@ -97,6 +108,7 @@ def compare_labelled(
         task=results[0].task,
         task_version=results[0].task_version,
         missing_languages=tuple(results[0].missing_languages),
+        languages=tuple(languages),
         baseline=labelled[0],
         others=tuple(labelled[1:]),
         measures=plan.measures,

@@ -115,6 +115,8 @@ class Comparison:
     task_version: int
     missing_languages: Sequence[str]
     """Languages of the task that all results leave out."""
+    languages: tuple[str, ...]
+    """Only queries in these languages count; empty if all do."""
     baseline: str
     """Label of the baseline: its name, and what tells it from others of that name."""
     others: tuple[str, ...]

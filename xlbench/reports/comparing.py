@@ -41,7 +41,10 @@ def sentences(comparison: Comparison) -> list[str]:
             means = [d for d in chosen if d.quantity.name == MEAN or ">" in d.quantity.name]
             parts = [f"{_place(d)} {d.verdict} ({_signed(d.difference, measure)})" for d in means]
             found.append(
-                one_line(f"{_against(comparison, model)} on {comparison.task}, {measure}: {', '.join(parts)}.")
+                one_line(
+                    f"{_against(comparison, model)} on {comparison.task}{_asked_in(comparison)}, {measure}: "
+                    f"{', '.join(parts)}."
+                )
             )
     return found
 
@@ -96,7 +99,7 @@ def difference_records(comparison: Comparison) -> list[Record]:
             "verdict": d.verdict,
             "n_questions": d.n_questions,
         }
-        | {"missing_languages": list(comparison.missing_languages)}
+        | {"missing_languages": list(comparison.missing_languages), "languages": list(comparison.languages)}
         for d in comparison.differences
     ]
 
@@ -117,7 +120,11 @@ def _against(comparison: Comparison, model: str) -> str:
 
 
 def _title(comparison: Comparison, text: str) -> str:
-    return captioned(f"{comparison.task}, {text}", comparison.missing_languages)
+    return captioned(f"{comparison.task}{_asked_in(comparison)}, {text}", comparison.missing_languages)
+
+
+def _asked_in(comparison: Comparison) -> str:
+    return f", queries in {', '.join(comparison.languages)}" if comparison.languages else ""
 
 
 def _order(comparison: Comparison, order: Order) -> Table:

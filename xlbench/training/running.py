@@ -86,7 +86,8 @@ def train(
     loaded = models.load(run.init)
     identity = run.identity(loaded.revision)
     _check_folder(run.output, identity, resume=resume)
-    arguments = _arguments(run)
+    checkpoint = last_checkpoint(run.output) if resume else None
+    arguments = _arguments(run, resumed=checkpoint is not None)
     if arguments.should_save:
         run.output.mkdir(parents=True, exist_ok=True)
         _write(run.output, {"run": identity, "command": run.command})
@@ -94,7 +95,7 @@ def train(
     with progress("training", n_texts=plan.steps, n_characters=plan.steps, noun="steps") as advance:
         parts = Parts(made.loss, loaded.tokeniser, made.steps, made.validate, run.watch.patience, advance, tell)
         trainer = PairTrainer(loaded.model, arguments, parts)
-        _run(trainer, last_checkpoint(run.output) if resume else None)
+        _run(trainer, checkpoint)
     # The last is the library's summary with times.
     history = [
         {name: value for name, value in record.items() if name != "epoch"} for record in trainer.state.log_history[:-1]
@@ -165,7 +166,7 @@ def _run(trainer: PairTrainer, checkpoint: Path | None) -> None:
         )
 
 
-def _arguments(run: Run) -> TrainingArguments:
+def _arguments(run: Run, *, resumed: bool) -> TrainingArguments:
     optimisation, watch = run.optimisation, run.watch
     known = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     device = run.device or next(name for name, there in known.items() if there)
@@ -190,6 +191,7 @@ def _arguments(run: Run) -> TrainingArguments:
         logging_nan_inf_filter=False,
         eval_strategy="steps" if watch.eval_every else "no",
         eval_steps=watch.eval_every or None,
+        eval_on_start=watch.eval_every > 0 and not resumed,
         save_strategy="steps",
         save_steps=watch.save_every,
         disable_tqdm=True,
@@ -255,7 +257,7 @@ def _finish(run: Run, identity: Mapping[str, Any], trained: Trained, model: Any,
     }
 
     def extra(folder: Path) -> None:
-        (folder / "README.md").write_text(contents, encoding="utf-8")
+        (folder / card.NAME).write_text(contents, encoding="utf-8")
         _write(folder, record)
 
     models.publish(model, run.output, extra)

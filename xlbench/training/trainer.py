@@ -200,8 +200,7 @@ class Watcher(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ARG002
         """Stops when the loss has not been lower for as many evaluations as patience allows."""
-        losses = [record["eval_loss"] for record in state.log_history if "eval_loss" in record]
-        since = len(losses) - 1 - losses.index(min(losses))
+        since = _since_best(state.log_history)
         if self._parts.tell:
             measures = (
                 f"{name.removeprefix('eval_').replace('_', ' ')} {value:.3f}"
@@ -224,9 +223,21 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 
 def best_step(history: list[dict[str, float]]) -> int | None:
-    """The step with the lowest validation loss, or None if there was no validation."""
-    found = [(record["eval_loss"], int(record["step"])) for record in history if "eval_loss" in record]
+    """The step with the lowest validation loss, or None if there was no validation since the start."""
+    found = _validated(history)
     return min(found)[1] if found else None
+
+
+def _since_best(history: list[dict[str, float]]) -> int:
+    """How many validations in a row had no lower loss than one before."""
+    found = _validated(history)
+    return len(found) - 1 - found.index(min(found)) if found else 0
+
+
+def _validated(history: list[dict[str, float]]) -> list[tuple[float, int]]:
+    """Validation losses with their steps; the untrained model's does not count, since there is no checkpoint of it."""
+    found = [(record["eval_loss"], int(record["step"])) for record in history if "eval_loss" in record]
+    return [(loss, step) for loss, step in found if step]
 
 
 def load_weights(model: Any, checkpoint: Path) -> None:
