@@ -14,7 +14,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub(http.server.ThreadingHTTPServer):
-    """Serves ``files`` by data set and path, at ``commits`` and on main."""
+    """Serves ``files`` by repository (of data or of a model) and path, at ``commits`` and on main."""
 
     daemon_threads = True
 
@@ -46,17 +46,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self):
         path = unquote(urlsplit(self.path).path)
         self.server.asked.append(f"{self.command} {path}")
-        parts = path.strip("/").split("/")
-        api = parts[0] == "api"
-        _, owner, name, what, revision, *rest = parts[1:] if api else parts
-        data_set, inside = f"{owner}/{name}", "/".join(rest)
-        files = self.server.files.get(data_set)
+        parts = path.strip("/").removeprefix("api/").split("/")
+        owner, name, *rest = parts[1:] if parts[0] in ("datasets", "models") else parts
+        what, revision = rest[:2] if rest else ("revision", "main")
+        repository, inside = f"{owner}/{name}", "/".join(rest[2:])
+        files = self.server.files.get(repository)
         if files is None:
             self._refuse(401, "RepoNotFound")
-        elif data_set in self.server.gated and self.headers.get("Authorization") != f"Bearer {self.server.token}":
+        elif repository in self.server.gated and self.headers.get("Authorization") != f"Bearer {self.server.token}":
             self._refuse(401, "GatedRepo")
         elif revision not in (*self.server.commits, "main"):
             self._refuse(404, "RevisionNotFound")
+        elif what == "revision":
+            self._send(json.dumps({"id": repository, "sha": COMMIT, "tags": []}).encode(), "application/json")
         elif what == "tree":
             self._send(json.dumps(_tree(files, inside)).encode(), "application/json")
         elif inside not in files:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from encoders.tiny_models import WORDS, make_sentence_bert, one_thread
+from hub_server import COMMIT, serving
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +53,24 @@ def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
     assert "No overlap was found with demo" in (folder / "mine/README.md").read_text()
     assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
     assert "The model was there: mine" in xlbench(*command, "--resume").out
+
+
+def test_init_may_be_a_model_on_the_hub(folder, pairs, monkeypatch):
+    """A Hub id is downloaded, trained at the commit that it then has, and named as the base model."""
+    made = make_sentence_bert(folder / "made", prompts={"query": "query : "})
+    command = [sys.executable, "-m", "xlbench", "train", "--init", "lab/tiny", "--pairs", pairs, "--output", "mine"]
+    command += [*SHORT, "--quiet"]
+    with serving(monkeypatch, folder) as hub:
+        hub.files["lab/tiny"] = {
+            path.relative_to(made).as_posix(): path.read_bytes() for path in made.rglob("*") if path.is_file()
+        }
+        # The library reads where the Hub is when it is imported.
+        environment = {**os.environ, "HF_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert COMMIT in json.dumps(record["run"])
+    assert "base_model: lab/tiny" in (folder / "mine/README.md").read_text()
 
 
 def test_card_writes_the_scores_of_a_model_into_its_card(xlbench, folder, task, pairs):
