@@ -97,6 +97,27 @@ def test_card_writes_the_scores_of_a_model_into_its_card(xlbench, folder, task, 
     assert card.read_text() == after
 
 
+def test_average_writes_a_model_that_run_evaluates(xlbench, folder, task):
+    """The mean of two models is evaluated by its folder; a folder that is there is not overwritten."""
+    make_sentence_bert(folder / "tiny")
+    outcome = xlbench("average", "tiny", "tiny", "--weight", "1", "3", "--output", "mean")
+    assert (outcome.code, outcome.out.splitlines()) == (0, ["0.250 of tiny", "0.750 of tiny", "Saved to mean"])
+    assert xlbench("run", "--model", "mean", "--task", task, "--quiet").code == 0
+    again = xlbench("average", "tiny", "tiny", "--output", "mean")
+    assert (again.code, "mean is there already" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["tiny"], "Give two models or more"), (["tiny", "tiny", "--weight", "1"], "a --weight for each of the 2 models")],
+)
+def test_average_needs_models_and_weights_in_pairs(xlbench, folder, arguments, said):
+    """One model, or another number of weights, is a usage error."""
+    make_sentence_bert(folder / "tiny")
+    outcome = xlbench("average", *arguments, "--output", "mean")
+    assert (outcome.code, said in outcome.err) == (2, True)
+
+
 def test_card_needs_a_card(xlbench, folder, task):
     """A folder without a card is named."""
     assert xlbench("run", "--model", "hash", "--task", task, "--quiet").code == 0

@@ -10,6 +10,7 @@ import sys
 import click
 
 from xlbench import __version__
+from xlbench.cli.averaging import average
 from xlbench.cli.carding import card
 from xlbench.cli.checking import check
 from xlbench.cli.comparing import compare
@@ -48,6 +49,7 @@ for command in (
     card,
     pairs,
     mine,
+    average,
     debias,
     convert,
 ):
