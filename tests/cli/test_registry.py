@@ -21,7 +21,7 @@ from xlbench.encoders import kinds
 
 COMMANDS = (
     *("run", "tasks", "models", "fetch", "check", "report", "compare", "score", "verify"),
-    *("submit", "leaderboard", "train", "pairs", "mine", "debias", "convert"),
+    *("submit", "leaderboard", "train", "card", "pairs", "mine", "average", "debias", "convert"),
 )
 
 
