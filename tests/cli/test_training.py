@@ -97,6 +97,21 @@ def test_card_writes_the_scores_of_a_model_into_its_card(xlbench, folder, task, 
     assert card.read_text() == after
 
 
+def test_card_says_what_a_result_was_run_with_and_refuses_debiased_vectors(xlbench, folder, task, pairs):
+    """Arguments stand above the scores; what --transform made of the vectors is not the model's."""
+    make_sentence_bert(folder / "tiny")
+    assert xlbench("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--quiet").code == 0
+    for output, option in (("short", ("--max-length", "8")), ("centred", ("--transform", "center"))):
+        assert xlbench("run", "--model", "mine", "--task", task, "--output", output, *option, "--quiet").code == 0
+    short, centred = (next((folder / name).rglob("*.json")) for name in ("short", "centred"))
+    assert xlbench("card", "mine", str(short)).code == 0
+    text = (folder / "mine/README.md").read_text()
+    assert "With `max_length=8`:" in text
+    refused = xlbench("card", "mine", str(centred))
+    assert (refused.code, "give a result without --transform" in refused.err) == (1, True)
+    assert (folder / "mine/README.md").read_text() == text
+
+
 def test_average_writes_a_model_that_run_evaluates(xlbench, folder, task):
     """The mean of two models is evaluated by its folder; a folder that is there is not overwritten."""
     make_sentence_bert(folder / "tiny")

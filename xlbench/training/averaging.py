@@ -33,8 +33,9 @@ def average(names: Sequence[str], weights: Sequence[float], output: Path) -> lis
     mean = {name: _scaled(tensor, shares[0]) for name, tensor in first.model.state_dict().items()}
     for model, share in zip(names[1:], shares[1:], strict=True):
         loaded = models.load(Init(model, {}))
-        _check_alike(mean, loaded.model.state_dict(), names[0], model)
-        for name, tensor in loaded.model.state_dict().items():
+        state = loaded.model.state_dict()
+        _check_alike(mean, state, names[0], model)
+        for name, tensor in state.items():
             if tensor.is_floating_point():
                 mean[name] += _scaled(tensor, share)
         revisions.append(loaded.revision)

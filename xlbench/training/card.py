@@ -84,7 +84,7 @@ def add_scores(folder: Path, results: Mapping[Path, Result]) -> Path:
     """Writes the scores of results into the card of the model in ``folder``, in place of those that it had.
 
     Raises:
-        ResultError: if there is no card, or a result is of other weights.
+        ResultError: if there is no card, or a result is of other weights or of debiased vectors.
 
     """
     card = folder / NAME
@@ -103,11 +103,24 @@ def add_scores(folder: Path, results: Mapping[Path, Result]) -> Path:
                 f"{path} is a result of {result.model['name']} {result.model['revision']}, and {folder} has "
                 f"{revision}: run `xlbench run --model {folder} --task {result.task}` and give its result."
             )
-    tables = [table for result in results.values() for table in (summary(result), language_bias(result)) if table]
-    section = f"{_BEGIN}\n\n## Scores\n\n{markdown(tables)}\n{_END}\n"
+        if "transform" in result.model:
+            raise ResultError(
+                f"{path} is a result of {result.model['name']}, whose vectors were debiased while scored, which "
+                f"{folder} by itself does not do: give a result without --transform, or write a model that debiases "
+                "itself with `xlbench debias`."
+            )
+    scores = "\n".join(_scores(result) for result in results.values())
+    section = f"{_BEGIN}\n\n## Scores\n\n{scores}\n{_END}\n"
     without = re.sub(rf"\n?{re.escape(_BEGIN)}.*?{re.escape(_END)}\n?", "", before, flags=re.DOTALL)
     write_whole(card, f"{without.rstrip()}\n\n{section}".encode())
     return card
+
+
+def _scores(result: Result) -> str:
+    """The tables of a result, below the arguments that its model had."""
+    arguments = ", ".join(f"{key}={value}" for key, value in result.model["arguments"].items())
+    tables = markdown([table for table in (summary(result), language_bias(result)) if table])
+    return f"With `{arguments}`:\n\n{tables}" if arguments else tables
 
 
 def _loss(run: Run) -> str:
