@@ -30,7 +30,7 @@ from mteb.models.cache_wrappers import CachedEmbeddingWrapper
 from mteb.models.sentence_transformer_wrapper import SentenceTransformerEncoderWrapper
 from sentence_transformers import SentenceTransformer
 
-from xlbench import encoders
+from xlbench import models
 from xlbench.evaluate import evaluate
 from xlbench.tasks import load, read_collection
 
@@ -122,7 +122,7 @@ def run_xlbench(languages: list[str], options: Namespace) -> dict[str, float]:
     """The nDCG@10 of each pair, with all other measures computed too and nothing in the cache."""
     with tempfile.TemporaryDirectory() as cache:
         arguments = {} if options.max_length is None else {"max_length": options.max_length}
-        model = encoders.load(options.model, arguments=arguments)
+        model = models.load(options.model, arguments=arguments)
         collection = read(languages, options.data_dir)
         result = evaluate(load(TASK), collection, model, kinds=("mono", "cross"), cache_dir=Path(cache))
     return {name: scores[MEASURE] for name, scores in result.scores.items()}
@@ -167,7 +167,7 @@ def main() -> None:
     cut = f", inputs cut to {options.max_length} tokens" if options.max_length else ""
     often = "one run each" if options.runs == 1 else f"medians of {options.runs}"
     common.show(
-        f"{TASK} with {encoders.load(options.model).encoder.name}{cut}, end to end, {often}",
+        f"{TASK} with {models.load(options.model).encoder.name}{cut}, end to end, {often}",
         ["", "", "seconds", "factor", f"mean {MEASURE}", "largest difference"],
         rows,
         libraries=(*common.MODELS, "mteb"),

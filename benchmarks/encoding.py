@@ -25,7 +25,7 @@ def main() -> None:
 
     from sentence_transformers import SentenceTransformer
 
-    from xlbench import encoders
+    from xlbench import models
     from xlbench.tasks import load, read_collection
 
     task = load(TASK)
@@ -37,7 +37,7 @@ def main() -> None:
         n_queries = round(options.texts * share)
         queries, passages = sample(queries, n_queries), sample(passages, options.texts - n_queries)
 
-    model = encoders.load(options.model)
+    model = models.load(options.model)
     if model.adapter != "sentence-transformers":
         raise SystemExit(f"{options.model} is no sentence-transformers model: it has no modules.json.")
     adapter, peer = model.encoder, SentenceTransformer(options.model)

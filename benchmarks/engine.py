@@ -18,8 +18,8 @@ import common
 
 if TYPE_CHECKING:
     from xlbench.collection import Collection, Texts
-    from xlbench.embeddings import Embeddings
-    from xlbench.scores import VectorScores
+    from xlbench.engine.scores import VectorScores
+    from xlbench.engine.vectors import Embeddings
 
 TASK = "xquad-r"
 DIMENSIONS = 384
@@ -38,7 +38,7 @@ def random_embeddings(texts: Texts, seed: int) -> Embeddings:
     """Seeded random vectors of length 1, one for each distinct text."""
     import numpy as np
 
-    from xlbench.embeddings import Embeddings
+    from xlbench.engine.vectors import Embeddings
 
     vectors = np.random.default_rng(seed).standard_normal((len(texts.distinct), DIMENSIONS), np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -46,21 +46,21 @@ def random_embeddings(texts: Texts, seed: int) -> Embeddings:
 
 
 def scores_of(collection: Collection, options: argparse.Namespace) -> VectorScores:
-    from xlbench.scores import VectorScores
+    from xlbench.engine.scores import VectorScores
 
     if options.model is None:
         return VectorScores(random_embeddings(collection.queries, 1), random_embeddings(collection.passages, 2))
-    from xlbench import encoders
-    from xlbench.evaluate import score_collection
+    from xlbench import models
+    from xlbench.engine.model_scores import score_collection
 
-    return score_collection(collection, encoders.load(options.model), cache_dir=options.cache_dir)
+    return score_collection(collection, models.load(options.model), cache_dir=options.cache_dir)
 
 
 def evaluate(collection: Collection, scores: VectorScores) -> None:
     """What ``xlbench run`` does after encoding: counts, and each measure of each query in all settings."""
-    from xlbench import bias
-    from xlbench.figures import score
-    from xlbench.search import rank
+    from xlbench.engine.search import rank
+    from xlbench.measures import bias
+    from xlbench.results.from_ranking import score
     from xlbench.settings import settings
     from xlbench.tasks import load
 

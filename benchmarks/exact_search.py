@@ -107,9 +107,9 @@ def counting(
     import numpy as np
 
     from xlbench.collection import Collection, Judgement, Text
-    from xlbench.embeddings import Embeddings
-    from xlbench.scores import VectorScores
-    from xlbench.search import rank
+    from xlbench.engine.scores import VectorScores
+    from xlbench.engine.search import rank
+    from xlbench.engine.vectors import Embeddings
 
     relevant = np.random.default_rng(2).integers(0, len(passages), (len(queries), 5))
     collection = Collection.build(

@@ -25,7 +25,8 @@ import numpy as np
 from xlbench.leaderboard.manifest import Manifest
 from xlbench.leaderboard.site import build, taken
 from xlbench.leaderboard.site.serve import server
-from xlbench.results import QueryScores, Result, summarise
+from xlbench.measures.values import QueryScores, summarise
+from xlbench.results import Result
 from xlbench.settings import KINDS, kind_of, settings
 
 N_PASSAGES = 13_014

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from xlbench.collection import Collection, Texts
-    from xlbench.embeddings import Embeddings
+    from xlbench.engine.vectors import Embeddings
 
 DIMENSIONS = 384
 N_QUERIES = 200
@@ -63,8 +63,8 @@ def main() -> None:
 
 def child(n: int, folder: Path) -> tuple[float, float, float]:
     """Seconds of encoding and of counting, and the peak memory of this process in MB."""
-    from xlbench.scores import VectorScores
-    from xlbench.search import rank
+    from xlbench.engine.scores import VectorScores
+    from xlbench.engine.search import rank
 
     collection = made_up(n, folder)
     start = time.perf_counter()
@@ -81,7 +81,7 @@ def made_up(n: int, folder: Path) -> Collection:
     import numpy as np
 
     from xlbench.collection import Collection, Judgement, Text, Texts
-    from xlbench.texts import StoredStrings, store
+    from xlbench.collection.strings import StoredStrings, store
 
     def records() -> Iterator[tuple[str, str]]:
         for i in range(n):
@@ -99,7 +99,7 @@ def made_up(n: int, folder: Path) -> Collection:
 
 
 def encoded(texts: Texts, folder: Path) -> Embeddings:
-    from xlbench.embeddings import VectorStore, embed
+    from xlbench.engine.vectors import VectorStore, embed
 
     return embed(texts, draw, store=VectorStore.open(folder, "texts", {"name": "drawn"}))
 
@@ -116,7 +116,7 @@ def drawn(n: int, folder: Path) -> Embeddings:
     """Vectors on disk, as an encoder would have left them."""
     import numpy as np
 
-    from xlbench.embeddings import Embeddings, StoredVectors
+    from xlbench.engine.vectors import Embeddings, StoredVectors
 
     paths = [folder / f"{shard}.npy" for shard in range(-(-n // ROWS_A_SHARD))]
     lengths = [min(ROWS_A_SHARD, n - shard * ROWS_A_SHARD) for shard in range(len(paths))]

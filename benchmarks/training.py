@@ -114,8 +114,8 @@ def batches(options: argparse.Namespace, *, steps: int, size: int):
 
 def loaded(options: argparse.Namespace):
     """The model with its prompts; both trainers cut its texts at one length."""
-    from xlbench.training.models import load
-    from xlbench.training.options import Init
+    from xlbench.training.model_folder import load
+    from xlbench.training.run import Init
 
     found = load(Init(options.model, {}, options.length, options.length))
     found.model.max_seq_length = options.length
@@ -141,7 +141,7 @@ def ours(options: argparse.Namespace, folder: Path, *, steps: int, size: int, ca
     import torch
     from transformers import TrainingArguments
 
-    from xlbench.encoders.batching import DEFAULT_BATCH_TOKENS
+    from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
     from xlbench.training.loss import Objective, PairLoss
     from xlbench.training.trainer import PairTrainer, Parts
 

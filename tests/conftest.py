@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from xlbench.collection import Collection, Judgement, Text, Texts
-from xlbench.embeddings import Embeddings
+from xlbench.engine.vectors import Embeddings
 
 if TYPE_CHECKING:
-    from xlbench.scores import VectorScores
+    from xlbench.engine.scores import VectorScores
 
 _ROOT = Path(__file__).parents[1]
 _CANDIDATES = [Path(folder) for folder in (os.environ.get("XLBENCH_DATA"), _ROOT.parent / "shared" / "data") if folder]
@@ -115,7 +115,7 @@ def embeddings(texts: Texts, vector_of: Callable[[str], np.ndarray]) -> Embeddin
 
 def vector_scores(collection: Collection, vector_of: Callable[[str], np.ndarray]) -> VectorScores:
     """The scores of a collection by these vectors."""
-    from xlbench.scores import VectorScores
+    from xlbench.engine.scores import VectorScores
 
     return VectorScores(embeddings(collection.queries, vector_of), embeddings(collection.passages, vector_of))
 

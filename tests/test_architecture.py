@@ -14,26 +14,28 @@ import xlbench
 
 PACKAGE = Path(xlbench.__file__).parent
 LAYERS = [
-    "__init__ errors",
-    "settings progress sources files machine",
-    "texts checkpoint",
+    "__init__ errors arrays",
+    "settings support",
     "collection",
-    "ranks counting",
-    "measures bias readers encoders results",
-    "embeddings statistics trec_eval",
-    "scores figures",
-    "search fusion tasks comparison alignment transforms",
-    "evaluate trec reports scoring",
-    "leaderboard examination training",
+    "measures",
+    "statistics",
+    "models",
+    "engine",
+    "results",
+    "trec",
+    "tasks",
+    "evaluate comparison",
+    "reports",
+    "check training leaderboard",
     "cli",
     "__main__",
 ]
 LAYER = {unit: layer for layer, units in enumerate(LAYERS) for unit in units.split()}
 ALLOWED = {
-    "torch": {"encoders", "scores", "search", "training"},
+    "torch": {"models", "engine", "training"},
     "click": {"cli"},
     "yaml": {"tasks", "training"},
-    "datasets": {"readers"},
+    "datasets": {"tasks"},
 }
 HEAVY = {
     "torch",

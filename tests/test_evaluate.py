@@ -10,21 +10,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import integer_vector, random_collection, vector_scores
 
-from xlbench import bias, encoders, tasks
+from tests.conftest import integer_vector, random_collection, vector_scores
+from xlbench import models, tasks
 from xlbench.collection import Collection, Judgement, Text
-from xlbench.encoders import Model
-from xlbench.encoders.hashing import HashEncoder
+from xlbench.collection.strings import StoredStrings
+from xlbench.engine.model_scores import score_collection
+from xlbench.engine.search import rank
 from xlbench.errors import EncoderError, TaskError
-from xlbench.evaluate import evaluate, score_collection
-from xlbench.figures import matrices, pooled_ranks, references, score
-from xlbench.ranks import Judged, Ranking
-from xlbench.results import Result, summarise
-from xlbench.search import rank
+from xlbench.evaluate import evaluate
+from xlbench.measures import bias
+from xlbench.measures.ranks import Judged, Ranking
+from xlbench.measures.values import summarise
+from xlbench.models.hash import HashEncoder
+from xlbench.models.protocols import Model
+from xlbench.results import Result
+from xlbench.results.from_ranking import matrices, pooled_ranks, references, score
 from xlbench.settings import KINDS, settings
 from xlbench.tasks import Task
-from xlbench.texts import StoredStrings
 
 RETRIEVAL = ("AP", "R@1", "nDCG@10")
 BIAS = ("RankDistance", "MaxRankNorm", "LPR", "OneTargetBias", "Share@3", "AWRF@3", "IrrelevantLoss", "ParallelLoss")
@@ -67,7 +70,7 @@ def without_cross() -> Collection:
 @pytest.fixture
 def result(tmp_path) -> Result:
     """The result of the hash encoder on a collection without all pairs of languages."""
-    return evaluate(task_in("a", "b", "c"), without_cross(), encoders.load("hash"), kinds=KINDS, cache_dir=tmp_path)
+    return evaluate(task_in("a", "b", "c"), without_cross(), models.load("hash"), kinds=KINDS, cache_dir=tmp_path)
 
 
 def test_a_result_has_the_keys_that_other_tools_read(result):
@@ -239,7 +242,7 @@ def test_references_of_xquad_r(real_data, tmp_path):
     """On XQuAD-R a perfect RankDistance is 10 and a random one 10,845.8; a fair LPR is 1/11, and PEER is refused."""
     task = tasks.load("xquad-r")
     collection = tasks.read_collection(task, languages=task.languages, data_dir=real_data, cache_dir=tmp_path)
-    model = encoders.load("hash", arguments={"dimensions": 16})
+    model = models.load("hash", arguments={"dimensions": 16})
     found = evaluate(task, collection, model, kinds=["multi"], cache_dir=tmp_path)
     assert found.task_version == 2
     assert list(found.references) == [name for name in task.measures if bias.find(name)] != []
@@ -274,7 +277,7 @@ def test_bm25_on_miracl_yoruba_is_pyserinis(real_data, tmp_path):
     collection = tasks.read_collection(task, languages=["yo"], data_dir=real_data, cache_dir=tmp_path)
     assert (len(collection.queries), len(collection.passages), len(collection.pairs)) == (119, 49_043, 144)
     assert isinstance(collection.passages.text, StoredStrings)
-    model = encoders.load("bm25", arguments={"tokenizer": "whitespace"})
+    model = models.load("bm25", arguments={"tokenizer": "whitespace"})
     found = evaluate(task, collection, model, kinds=["mono"], cache_dir=tmp_path)
     assert found.scores["yo>yo"]["nDCG@10"] == pytest.approx(0.4059, abs=0.005)
     assert found.scores["yo>yo"]["R@100"] == pytest.approx(0.7325, abs=0.005)
@@ -285,9 +288,7 @@ def test_the_time_of_encoding_says_how_much_was_encoded(tmp_path):
     """All texts in the first run, and none in the next, whose vectors are there: its time is no speed of the model."""
     task = task_in("a", "b", "c")
     shares = [
-        evaluate(task, without_cross(), encoders.load("hash"), kinds=["mono"], cache_dir=tmp_path).timing[
-            "encoded_share"
-        ]
+        evaluate(task, without_cross(), models.load("hash"), kinds=["mono"], cache_dir=tmp_path).timing["encoded_share"]
         for _ in range(2)
     ]
     assert shares == [1, 0]
@@ -296,7 +297,7 @@ def test_the_time_of_encoding_says_how_much_was_encoded(tmp_path):
 def test_languages_that_were_left_out_are_named(tmp_path):
     """A collection in some of the task's languages gives a result that says which are missing."""
     task = task_in("x", "a", "b", "c", "y")
-    found = evaluate(task, without_cross(), encoders.load("hash"), kinds=["mono"], cache_dir=tmp_path)
+    found = evaluate(task, without_cross(), models.load("hash"), kinds=["mono"], cache_dir=tmp_path)
     assert found.missing_languages == ["x", "y"]
     assert list(found.queries) == ["a>a", "b>b", "c>c"]
     assert list(found.summary) == ["mono"]
@@ -364,7 +365,7 @@ def test_progress_is_told_of_all_texts(tmp_path):
 
     for stored in (False, True):
         done.clear()
-        score_collection(without_cross(), encoders.load("hash"), cache_dir=tmp_path, progress=progress)
+        score_collection(without_cross(), models.load("hash"), cache_dir=tmp_path, progress=progress)
         assert (sum(step["texts"] for step in done), sum(step["characters"] for step in done)) == announced[-1]
         assert {step["stored"] for step in done} == {stored}
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from xlbench import tasks
-from xlbench.files import write_whole
 from xlbench.leaderboard.judgements import Judgements, pairs_of
-from xlbench.ranks import Judged
+from xlbench.measures.ranks import Judged
+from xlbench.support.files import write_whole
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "data"
 

@@ -12,29 +12,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from xlbench import __version__, bias
-from xlbench.alignment import align
+from xlbench import __version__
 from xlbench.collection import Collection
-from xlbench.embeddings import VectorStore, embed
-from xlbench.encoders import Model, Scorer
-from xlbench.encoders.fusion import Fusion
-from xlbench.errors import EncoderError, ResultError
-from xlbench.figures import figures
-from xlbench.fusion import FusedScores, alone
-from xlbench.machine import memory_bytes
-from xlbench.progress import Advance, Progress, silent
-from xlbench.ranks import Ranking
-from xlbench.readers import read
+from xlbench.engine.alignment import align
+from xlbench.engine.debiasing import Debiasing, FitOn
+from xlbench.engine.fusion import FusedScores, alone
+from xlbench.engine.model_scores import debiased, score_collection
+from xlbench.engine.scores import Scores, VectorScores
+from xlbench.engine.search import SHARD_ROWS, Work, rank
+from xlbench.errors import ResultError
+from xlbench.measures import bias
+from xlbench.measures.ranks import Ranking
+from xlbench.models.protocols import Model
 from xlbench.results import SCHEMA, Result
-from xlbench.scores import Scores, TextScores, VectorScores
-from xlbench.search import SHARD_ROWS, Work, rank
+from xlbench.results.from_ranking import figures
 from xlbench.settings import Kind, settings
+from xlbench.support.machine import memory_bytes
+from xlbench.support.progress import Advance, Progress, silent
 from xlbench.tasks import Task
-from xlbench.transforms import Debiasing, fit
+from xlbench.tasks.readers import read
 
 _MANY_SCORES = 1_000_000_000  # Seconds of work.
 _PLACE_BYTES = 8
@@ -50,6 +50,11 @@ class Options:
 
 
 _PLAIN = Options()
+
+
+def parallel_text(path: Path) -> FitOn:
+    """A file of parallel text, JSON lines, to fit a debiasing on."""
+    return FitOn(path, lambda languages: read("parallel", dict.fromkeys(languages, path), text="passage"))
 
 
 def evaluate(
@@ -212,73 +217,6 @@ def _key(collection: Collection, model: Model, debiasing: Debiasing | None) -> s
         collection.languages,
     ]
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:32]
-
-
-def score_collection(collection: Collection, model: Model, *, cache_dir: Path, progress: Progress = silent) -> Scores:
-    """The scores that a model gives; vectors are read from the store under ``cache_dir`` where they are there.
-
-    Raises:
-        EncoderError: if the model gives unusable vectors, or of other dimensions for queries than for passages.
-
-    """
-    if isinstance(model.encoder, Fusion):
-        parts = [replace(part, stored_as=model.stored_as) for part in model.encoder.parts]
-        scores = [score_collection(collection, part, cache_dir=cache_dir, progress=progress) for part in parts]
-        return FusedScores.of(collection, scores, model.encoder)
-    if isinstance(model.encoder, Scorer):
-        return TextScores.of(collection, model.encoder)
-    key = {"name": model.encoder.name, **model.key()}
-    roles = (
-        ("queries", collection.queries, model.encoder.encode_queries),
-        ("passages", collection.passages, model.encoder.encode_passages),
-    )
-    unique = [collection.queries.distinct, collection.passages.distinct]
-    n_characters = sum(int(distinct.n_characters.sum(dtype=np.int64)) for distinct in unique)
-    with progress("encoding", n_texts=sum(map(len, unique)), n_characters=n_characters) as advance:
-        queries, passages = (
-            embed(texts, encode, store=VectorStore.open(cache_dir, role, key, dtype=model.stored_as), advance=advance)
-            for role, texts, encode in roles
-        )
-    dimensions = [found.vectors.shape[1] for found in (queries, passages) if len(found.vectors)]
-    if len(set(dimensions)) > 1:
-        raise EncoderError(
-            f"The encoder gave vectors of {dimensions[0]} dimensions for queries and {dimensions[1]} for passages: "
-            "expected one dimension for both."
-        )
-    return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
-
-
-def debiased(
-    scores: Scores,
-    collection: Collection,
-    model: Model,
-    debiasing: Debiasing,
-    *,
-    cache_dir: Path,
-    progress: Progress = silent,
-) -> VectorScores:
-    """The scores of transformed vectors.
-
-    Raises:
-        EncoderError: if the model gives no vectors.
-        DataError: if the transform cannot be fitted.
-
-    """
-    if not isinstance(scores, VectorScores):
-        raise EncoderError(
-            f"{model.encoder.name} gives no vectors, so that there is nothing to transform: leave --transform out, or "
-            "name a model that encodes texts."
-        )
-    fit_on, fitted_scores = collection, scores
-    if debiasing.fit_on is not None:
-        fit_on = read("parallel", dict.fromkeys(collection.languages, debiasing.fit_on), text="passage")
-        encoded = score_collection(fit_on, model, cache_dir=cache_dir, progress=progress)
-        fitted_scores = cast("VectorScores", encoded)
-    parts = [(fitted_scores.queries, fit_on.queries), (fitted_scores.passages, fit_on.passages)]
-    fitted = fit(debiasing.transform, parts, fit_on.languages)
-    queries = fitted.apply(scores.queries, collection.queries, collection.languages)
-    passages = fitted.apply(scores.passages, collection.passages, collection.languages)
-    return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
 
 
 def _dimensions(scores: Scores) -> dict[str, int]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hub_server import COMMIT, serving
+
+from tests.made_hub_server import COMMIT, serving
 
 N = 6
 

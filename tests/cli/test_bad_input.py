@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from cli.conftest import finish, start, write_task
+from tests.cli.conftest import finish, start, write_task
 
 REMEDY = "run the same command again to go on"
 

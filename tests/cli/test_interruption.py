@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from cli.conftest import calls, finish, start, wait_until, without_timing, write_task
+from tests.cli.conftest import calls, finish, start, wait_until, without_timing, write_task
 
 # Two languages and two roles of less than 1,024 texts each: four shards, each one call of the encoder.
 SHARDS = ["queries 6", "queries 5", "passages 6", "passages 6"]

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from cli.conftest import LANGUAGES, calls, without_timing, write_task
-from xlbench.results import judgements_path, run_path
+from tests.cli.conftest import LANGUAGES, calls, without_timing, write_task
+from xlbench.trec.write import judgements_path, run_path
 
 RESULT = Path("results/hash/tiny.json")
 RUNS = Path("results/hash/tiny.runs")

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from leaderboard.made_submissions import ANSWERS, edit, made
 
-from cli.conftest import start
+from tests.cli.conftest import start
+from tests.leaderboard.made_submissions import ANSWERS, edit, made
 
 SUBMISSIONS = Path("leaderboard/submissions")
 HASH = SUBMISSIONS / "hash" / "demo"

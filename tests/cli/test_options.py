@@ -8,7 +8,7 @@ import shutil
 import click
 import pytest
 
-from cli.conftest import write_task
+from tests.cli.conftest import write_task
 from xlbench.cli.options import default_cache_dir, model_arguments
 
 

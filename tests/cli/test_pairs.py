@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from training.made_pairs import ROWS, write_pairs
 
+from tests.training.made_pairs import ROWS, write_pairs
 from xlbench.tasks import load, read_collection
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.conftest import write_task
+from tests.cli.conftest import write_task
 from xlbench import __version__
 from xlbench import tasks as registry
-from xlbench.encoders import kinds
+from xlbench.models import kinds
 
 COMMANDS = (
     *("run", "tasks", "models", "fetch", "check", "report", "compare", "score", "verify"),

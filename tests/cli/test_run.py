@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cli.conftest import LANGUAGES, calls, finish, start, without_timing, write_task
+from tests.cli.conftest import LANGUAGES, calls, finish, start, without_timing, write_task
 
 MEASURES = ["AP", "AP@20", "R@1", "R@10", "nDCG@10", "RR@10"]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import finish, start
+from tests.cli.conftest import finish, start
 
 ANSWERS = {
     "link": "https://example.org/hash",

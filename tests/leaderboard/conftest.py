@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.made_submissions import made
+from tests.leaderboard.made_submissions import made
 from xlbench.leaderboard.checks import Checker
 
 

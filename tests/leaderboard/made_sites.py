@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from xlbench.figures import figures
 from xlbench.leaderboard.manifest import Manifest
 from xlbench.leaderboard.site import Taken, taken
-from xlbench.ranks import Judged, Ranking
+from xlbench.measures.ranks import Judged, Ranking
 from xlbench.results import Result
+from xlbench.results.from_ranking import figures
 from xlbench.settings import KINDS, settings
 
 LANGUAGES = ("ar", "de", "en", "th")

@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xlbench import encoders, results, tasks
+from xlbench import models, results, tasks
+from xlbench.engine.debiasing import Debiasing, parse
 from xlbench.evaluate import Options, evaluate
-from xlbench.figures import figures
 from xlbench.leaderboard.writing import Draft, write
 from xlbench.results import Result
+from xlbench.results.from_ranking import figures
 from xlbench.settings import settings
-from xlbench.transforms import Debiasing, parse
 
 ANSWERS = {
     "link": "https://example.org/model",
@@ -39,7 +39,7 @@ def made_result(
     task = tasks.load("demo")
     chosen = tasks.choose_languages(task, languages)
     collection = tasks.read_collection(task, languages=chosen, data_dir=None, cache_dir=folder / "cache")
-    loaded = encoders.load(model, arguments=arguments)
+    loaded = models.load(model, arguments=arguments)
     debiasing = Debiasing(parse(transform)) if transform else None
     found = evaluate(
         task, collection, loaded, kinds=task.settings, cache_dir=folder / "cache", options=Options(debiasing=debiasing)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from leaderboard.made_sites import several, submission
+from tests.leaderboard.made_sites import several, submission
 from xlbench.leaderboard.board import Row, boards, columns_of, in_order, labelled, shown, table
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from leaderboard.made_submissions import edit, edit_counts, edit_evidence, made, recompute
+from tests.leaderboard.made_submissions import edit, edit_counts, edit_evidence, made, recompute
 from xlbench.leaderboard import judgements
 from xlbench.leaderboard.checks import Checker
 

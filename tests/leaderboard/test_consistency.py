@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import integer_vector, random_collection, vector_scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import integer_vector, random_collection, vector_scores
+from xlbench.engine.search import rank
 from xlbench.leaderboard.consistency import fault
-from xlbench.ranks import Judged, Ranking
-from xlbench.search import rank
+from xlbench.measures.ranks import Judged, Ranking
 
 
 def ranking_of(orders: list[list[tuple[str, bool]]], *, depth: int, n_languages: int = 2) -> Ranking:

@@ -7,22 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import embeddings, integer_vector, random_collection, vector_scores
 
-from leaderboard.made_submissions import made
-from xlbench import encoders
+from tests.conftest import embeddings, integer_vector, random_collection, vector_scores
+from tests.leaderboard.made_submissions import made
+from xlbench import models
 from xlbench.collection import Collection
-from xlbench.encoders import Model
-from xlbench.encoders.hashing import HashEncoder
+from xlbench.engine.debiasing import Debiasing, parse
+from xlbench.engine.scores import VectorScores
+from xlbench.engine.search import rank
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.bounds import agreement
 from xlbench.leaderboard.checks import Checker
 from xlbench.leaderboard.deep import Subject, deep_check, detectable_share, draw, model_fault, rows_of, sampled
 from xlbench.leaderboard.submission import Submission
-from xlbench.ranks import Ranking
-from xlbench.scores import VectorScores
-from xlbench.search import rank
-from xlbench.transforms import Debiasing, parse
+from xlbench.measures.ranks import Ranking
+from xlbench.models.hash import HashEncoder
+from xlbench.models.protocols import Model
 
 
 def collection(seed: int = 0) -> Collection:
@@ -155,7 +155,7 @@ def test_a_model_gives_the_ranks_of_its_submission(tmp_path, model, options):
     """A sample of queries, encoded again with all passages, agrees: of vectors, transformed or not, and of scores."""
     submission = sound(made(tmp_path, model, **options))
     transform = options.pop("transform", None)
-    subject = Subject(encoders.load(model, arguments=options), Debiasing(parse(transform)) if transform else None)
+    subject = Subject(models.load(model, arguments=options), Debiasing(parse(transform)) if transform else None)
     found = deep(submission, subject, tmp_path / "again")
     assert (found.problems, found.agreement.n_queries) == ((), 60)
     assert found.agreement.slack < 1
@@ -171,7 +171,7 @@ def cheating(submission: Submission, wrong: int) -> Submission:
 def test_a_tuned_ranking_is_found_out(made_once, tmp_path):
     """Ranks that are better than the model's, for a part of the queries, are found in the sample and said."""
     submission = cheating(sound(made_once), wrong=100)
-    found = deep(submission, Subject(encoders.load("hash"), None), tmp_path)
+    found = deep(submission, Subject(models.load("hash"), None), tmp_path)
     assert 0 < found.agreement.queries_outside < 60
     assert found.problems[-1].endswith("of 60 queries, are not those of the model.")
 
@@ -181,14 +181,14 @@ def test_alignment_is_that_of_the_model(made_once, tmp_path):
     submission = sound(made_once)
     alignment = {**submission.result.alignment, "bitext_accuracy": 0.9}
     submission = replace(submission, result=replace(submission.result, alignment=alignment))
-    (problem,) = deep(submission, Subject(encoders.load("hash"), None), tmp_path, sample=5).problems
+    (problem,) = deep(submission, Subject(models.load("hash"), None), tmp_path, sample=5).problems
     assert problem.startswith("bitext_accuracy of the alignment is said to be 0.9; the model gives 0.")
 
 
 def test_another_model_is_refused(made_once, tmp_path):
     """Other arguments, another revision or kind of model is no model to compare with; its name may differ."""
     submission = sound(made_once)
-    other = Subject(encoders.load("hash", arguments={"dimensions": 8}), None)
+    other = Subject(models.load("hash", arguments={"dimensions": 8}), None)
     with pytest.raises(
         SubmissionError, match=r"is of another model: its arguments is \{\}, and that of the model at hand"
     ):
@@ -203,7 +203,7 @@ def test_another_model_is_refused(made_once, tmp_path):
 
 def test_the_tolerance_follows_from_the_precision():
     """Half precision allows more, and the user may say how much."""
-    model = encoders.load("hash")
+    model = models.load("hash")
     assert Subject(model, None).allowed == 1e-5
     assert Subject(replace(model, stored_as="float16"), None).allowed == 4e-3
     assert Subject(replace(model, arguments={"dtype": "bfloat16"}), None).allowed == 4e-3

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_collection
 
+from tests.conftest import random_collection
 from xlbench import tasks
 from xlbench.errors import TaskError
 from xlbench.leaderboard import judgements
-from xlbench.ranks import Judged
+from xlbench.measures.ranks import Judged
 
 FOLDER = Path(judgements.__file__).parents[2] / "tasks" / "judgements"
 

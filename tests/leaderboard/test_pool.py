@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.made_submissions import ask_for_memory, edit, edit_counts
+from tests.leaderboard.made_submissions import ask_for_memory, edit, edit_counts
 from xlbench.leaderboard.pool import Options, check_all
 from xlbench.leaderboard.submission import Submission
 

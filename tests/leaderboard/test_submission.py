@@ -10,7 +10,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from leaderboard.made_submissions import edit, edit_evidence
+from tests.leaderboard.made_submissions import edit, edit_evidence
 from xlbench import tasks
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.submission import data_checksums, disagreements, evidence_limits, find, folder_name, load

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from leaderboard.made_submissions import edit
+from tests.leaderboard.made_submissions import edit
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"

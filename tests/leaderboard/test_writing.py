@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from leaderboard.made_submissions import ANSWERS, edit, made_result
+from tests.leaderboard.made_submissions import ANSWERS, edit, made_result
 from xlbench.errors import ResultError, SubmissionError
 from xlbench.leaderboard.checks import Checker
 from xlbench.leaderboard.manifest import ASKED

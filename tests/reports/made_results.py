@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlbench.results import QueryScores, Result, summarise
+from xlbench.measures.values import QueryScores, summarise
+from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, settings
 from xlbench.statistics import intervals
 

@@ -7,8 +7,8 @@ import io
 import json
 
 import pytest
-from made_results import HOSTILE, made_result
 
+from tests.reports.made_results import HOSTILE, made_result
 from xlbench.reports.cells import EMPTY, Cell, Table, row
 from xlbench.reports.formats import as_csv, as_json, markdown, records
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_results import HOSTILE, made_result
 
+from tests.reports.made_results import HOSTILE, made_result
 from xlbench.comparison import compare
+from xlbench.measures.values import QueryScores
 from xlbench.reports.cells import Cell, Table, row
 from xlbench.reports.latex import escaped, latex, latex_tables
-from xlbench.results import QueryScores
 
 FIRST, WORSE, BETTER = (made_result(name, level=level) for name, level in (("one", 0.5), ("two", 0.3), ("three", 0.7)))
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_results import made_result
 from scipy.stats import spearmanr
 
+from tests.reports.made_results import made_result
 from xlbench.reports import models
 from xlbench.reports.models import comparison, grouped
 

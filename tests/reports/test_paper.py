@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
-from made_results import HOSTILE, made_result
 
+from tests.reports.made_results import HOSTILE, made_result
 from xlbench.errors import ResultError
 from xlbench.reports.cells import number
 from xlbench.reports.formats import as_csv, as_json

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made_results import made_result
 
+from tests.reports.made_results import made_result
+from xlbench.measures.values import summarise
 from xlbench.reports import tables as made
 from xlbench.reports import words
 from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
 from xlbench.reports.models import comparison
 from xlbench.reports.tables import all_tables, headline, tables
-from xlbench.results import Result, summarise
+from xlbench.results import Result
 
 SCORES = {
     "de>de": {"AP": 0.9, "R@1": 0.75},

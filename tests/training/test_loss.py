@@ -7,13 +7,13 @@ import copy
 import numpy as np
 import pytest
 import torch
-from encoders.tiny_models import WORDS, make_sentence_bert, one_thread
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-from xlbench.training.batching import Role, Tokeniser
+from tests.models.made_models import WORDS, make_sentence_bert, one_thread
 from xlbench.training.data import Batch
 from xlbench.training.loss import Objective, PairLoss
+from xlbench.training.tokens import Role, Tokeniser
 
 QUERY, PASSAGE = Role("query : ", "query", 8), Role("passage : ", "document", None)
 

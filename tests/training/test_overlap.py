@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.made_pairs import write_pairs
+from tests.training.made_pairs import write_pairs
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.tasks import load, read_collection
 from xlbench.training.overlap import check_overlap, overlap

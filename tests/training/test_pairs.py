@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from training.made_pairs import ROWS, write_pairs
+from tests.training.made_pairs import ROWS, write_pairs
 from xlbench.errors import DataError
 from xlbench.training.pairs import read_pairs, write_rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.made_pairs import ROWS, write_pairs
+from tests.training.made_pairs import ROWS, write_pairs
 from xlbench.training.pairs import read_pairs
 from xlbench.training.summary import LanguageSummary, Side, summarise
 

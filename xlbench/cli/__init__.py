@@ -10,20 +10,20 @@ import sys
 import click
 
 from xlbench import __version__
-from xlbench.cli.averaging import average
-from xlbench.cli.carding import card
-from xlbench.cli.checking import check
-from xlbench.cli.comparing import compare
-from xlbench.cli.converting import convert
+from xlbench.cli.average import average
+from xlbench.cli.card import card
+from xlbench.cli.check import check
+from xlbench.cli.compare import compare
+from xlbench.cli.convert import convert
 from xlbench.cli.leaderboard import leaderboard
 from xlbench.cli.pairs import debias, mine, pairs
 from xlbench.cli.registry import fetch, models, tasks
-from xlbench.cli.reporting import report
+from xlbench.cli.report import report
 from xlbench.cli.run import run
-from xlbench.cli.scoring import score
-from xlbench.cli.submitting import submit
-from xlbench.cli.training import train
-from xlbench.cli.verifying import verify
+from xlbench.cli.score import score
+from xlbench.cli.submit import submit
+from xlbench.cli.train import train
+from xlbench.cli.verify import verify
 from xlbench.errors import XlbenchError
 
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlbench.errors import ResultError, UnknownNameError
-from xlbench.progress import display
 from xlbench.settings import Kind, Setting, settings
+from xlbench.support.progress import display
 
 if TYPE_CHECKING:
-    from xlbench.encoders import Model
-    from xlbench.results import Kept, Result
+    from xlbench.engine.debiasing import Debiasing
+    from xlbench.models.protocols import Model
+    from xlbench.results import Result
     from xlbench.tasks import Task
-    from xlbench.transforms import Debiasing
+    from xlbench.trec.write import Kept
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Job:
     @classmethod
     def of(cls, given: str, wanted: Sequence[str], kinds: Sequence[Kind]) -> Job:
         """The job of a task, given by name or file, in the wanted languages and settings; all where none are."""
-        from xlbench.readers import why_not
         from xlbench.tasks import choose_languages, load
+        from xlbench.tasks.readers import why_not
 
         task = load(given)
         for kind in kinds:
@@ -77,7 +78,7 @@ def jobs_of(tasks: Sequence[str], wanted: Sequence[str], kinds: Sequence[Kind]) 
 
 def left_out(job: Job, result: Result) -> str:
     """A line on the task's measures that the collection gives no value to, if there are any."""
-    from xlbench.bias import LOSSES
+    from xlbench.measures.bias import LOSSES
 
     found = {measure for values in result.scores.values() for measure in values}
     absent = [measure for measure in job.task.measures if measure not in found]
@@ -90,7 +91,8 @@ def left_out(job: Job, result: Result) -> str:
 
 def known_result(job: Job, identity: Mapping[str, Any], path: Path, kept: Kept | None) -> Result | None:
     """The result of just this run, if it is there with all its files; another one in its place is an error."""
-    from xlbench.results import evidence_path, load, parquet_path, runs_are_there
+    from xlbench.results import evidence_path, load, parquet_path
+    from xlbench.trec.write import runs_are_there
 
     if not path.exists():
         return None
@@ -123,8 +125,8 @@ class Subject:
 
 def evaluated(job: Job, subject: Subject, path: Path, *, data_dir: Path | None, quiet: bool) -> Result:
     """The result of a job, which is to be saved as ``path``; its runs are there already, and no older ones."""
-    from xlbench.results import check_ids, clear_runs, save_runs
     from xlbench.tasks import read_collection
+    from xlbench.trec.write import check_ids, clear_runs, save_runs
 
     progress, kept = display(job.task.name, quiet=quiet), subject.kept
     collection = read_collection(

@@ -21,10 +21,10 @@ from xlbench.cli.options import (
 )
 from xlbench.cli.site import SUBMISSIONS, build, jobs_option, records_option, serve
 from xlbench.errors import SubmissionError, UnknownNameError
-from xlbench.progress import display
+from xlbench.support.progress import display
 
 if TYPE_CHECKING:
-    from xlbench.cli.deepening import Agreeing
+    from xlbench.cli.deep_check import Agreeing
     from xlbench.leaderboard.checks import Checked
     from xlbench.leaderboard.pool import Options
     from xlbench.leaderboard.submission import Submission
@@ -122,7 +122,7 @@ def check(
     if record and not deep:
         raise click.UsageError("--record needs --deep.")
 
-    from xlbench.cli.deepening import Again, drawn_seed, load_model, record_all
+    from xlbench.cli.deep_check import Again, drawn_seed, load_model, record_all
     from xlbench.leaderboard.pool import Options
     from xlbench.leaderboard.summary import Summary
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from xlbench.files import write_whole
+from xlbench.support.files import write_whole
 
 data_dir_option = click.option(
     "--data-dir",

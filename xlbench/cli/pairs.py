@@ -24,11 +24,11 @@ from xlbench.cli.options import (
     write_or_print,
 )
 from xlbench.errors import EncoderError
-from xlbench.progress import display
+from xlbench.support.progress import display
 
 if TYPE_CHECKING:
     from xlbench.reports.cells import Cell, Table
-    from xlbench.training.mining import Among
+    from xlbench.training.negatives import Among
     from xlbench.training.overlap import Overlap
     from xlbench.training.pairs import PairFile
     from xlbench.training.summary import Side, Summary
@@ -139,14 +139,14 @@ def mine(
     A row's own passage, its translations, equal texts and the passages of equal questions are left out. The rows are
     written with "negatives": {LANGUAGE: [TEXT, ...]}, the hardest first, as `xlbench train --negatives` reads them.
     """
-    from xlbench import encoders
+    from xlbench import models
 
     refuse_overwriting(output, [path])
-    model = encoders.load(model_name, device=device, arguments=model_arguments(model_args))
+    model = models.load(model_name, device=device, arguments=model_arguments(model_args))
 
     # Only here, because it imports torch, which takes longer than finding that there is no such model.
-    from xlbench.training.mining import Mining, write_mined
-    from xlbench.training.mining import mine as find
+    from xlbench.training.negatives import Mining, write_mined
+    from xlbench.training.negatives import mine as find
 
     mining = Mining(n, among, margin)
     progress = display(path.name, quiet=quiet)
@@ -184,18 +184,18 @@ def debias(
     `xlbench run --model OUTPUT` then evaluates it as any other model, and it can be used where nobody says in what
     language a text is.
     """
-    from xlbench.encoders import identification
-    from xlbench.transforms import parse
+    from xlbench.engine.debiasing import parse
+    from xlbench.models import language_identifier
 
-    if not identification.installed():
-        needed = " and ".join(identification.MODULES)
-        raise EncoderError(f"To find out languages, {needed} are needed: {identification.INSTALL}")
+    if not language_identifier.installed():
+        needed = " and ".join(language_identifier.MODULES)
+        raise EncoderError(f"To find out languages, {needed} are needed: {language_identifier.INSTALL}")
     transform = parse(method)
     if output.exists():
         raise click.UsageError(f"--output {output} is there already: choose another folder, or remove it.")
 
-    from xlbench.training.debiasing import Subject
-    from xlbench.training.debiasing import debias as write
+    from xlbench.training.debias import Subject
+    from xlbench.training.debias import debias as write
 
     found = write(
         Subject(model_name, model_arguments(model_args), device),

@@ -12,8 +12,8 @@ from xlbench.cli.options import ManyValues
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlbench.sources import Source
     from xlbench.tasks import Task
+    from xlbench.tasks.sources import Source
 
 _UNCHECKED = (
     "Where there is no checksum, only the commit in the address and the sizes say that the files are the right ones."
@@ -102,13 +102,13 @@ def _totals(task: Task) -> tuple[int, int]:
 @click.command()
 def models() -> None:
     """List the kinds of model that --model takes, and how to install those that are missing."""
-    from xlbench import encoders
-    from xlbench.encoders.kinds import KINDS
+    from xlbench import models
+    from xlbench.models.kinds import KINDS
     from xlbench.reports.cells import Table, row
     from xlbench.reports.terminal import show
 
     rows = [row(kind.takes, kind.about, "yes" if kind.installed else f"no: {kind.install}") for kind in KINDS]
-    rows += [row(name, f"entry point {point.value}", "yes") for name, point in encoders.plugins().items()]
+    rows += [row(name, f"entry point {point.value}", "yes") for name, point in models.plugins().items()]
     show([Table("Models", ("--model", "what it is", "installed"), tuple(rows))])
 
 
@@ -124,7 +124,8 @@ def models() -> None:
 )
 def fetch(*, task_names: tuple[str, ...], wanted: tuple[str, ...], data_dir: Path) -> None:
     """Download the files of tasks, checked, for a machine without a network. Run it again to go on."""
-    from xlbench import sources, tasks
+    from xlbench import tasks
+    from xlbench.tasks import sources
 
     chosen = [tasks.load(name) for name in dict.fromkeys(task_names)]
     # What is wrong with any task's languages is said before the first download.

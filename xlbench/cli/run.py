@@ -128,19 +128,24 @@ def run(
     judged pair, in <task>.ranks.parquet. A run that was interrupted goes on where it was. Options that may be repeated
     take several values: --language de en.
     """
-    from xlbench import encoders
+    from xlbench import models
+    from xlbench.engine.debiasing import Debiasing, parse
     from xlbench.reports.tables import headline, tables
     from xlbench.reports.terminal import show
-    from xlbench.results import Kept, path_of, runs_folder, save
-    from xlbench.transforms import Debiasing, parse
+    from xlbench.results import path_of, save
+    from xlbench.trec.write import Kept, runs_folder
 
     options = {"dtype": dtype, "max_length": max_length}
     arguments = {name: value for name, value in options.items() if value is not None} | model_arguments(model_args)
     if fit_on is not None and transform_name is None:
         raise click.UsageError("--fit-on needs --transform.")
     jobs = jobs_of(task_names, wanted, kinds)
-    model = replace(encoders.load(model_name, device=device, arguments=arguments), stored_as=stored_as)
-    debiasing = Debiasing(parse(transform_name), fit_on) if transform_name is not None else None
+    model = replace(models.load(model_name, device=device, arguments=arguments), stored_as=stored_as)
+    debiasing = None
+    if transform_name is not None:
+        from xlbench.evaluate import parallel_text
+
+        debiasing = Debiasing(parse(transform_name), parallel_text(fit_on) if fit_on else None)
     identity = debiasing.identity(model.identity()) if debiasing else model.identity()
     kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
     # What is wrong with any task's result file is said before the first text is encoded.

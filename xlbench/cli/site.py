@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xlbench.progress import display
+from xlbench.support.progress import display
 
 SUBMISSIONS = Path("leaderboard/submissions")
 _RECORDS = Path("leaderboard/deep-verified.json")

@@ -1,6 +1,6 @@
 """Comparison: whether models differ on a task, in which languages, by how much, and how sure that is."""
 
-from xlbench.comparison.comparing import compare
+from xlbench.comparison.compare import compare
 from xlbench.comparison.records import (
     MEAN,
     Comparison,

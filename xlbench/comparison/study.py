@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xlbench import bias
+from xlbench.arrays import FloatArray
 from xlbench.comparison.records import MEAN, Quantity
 from xlbench.errors import ResultError
-from xlbench.results import QueryScores, Result
+from xlbench.measures import bias
+from xlbench.measures.values import QueryScores
+from xlbench.results import Result
 from xlbench.settings import Kind, kind_of
-from xlbench.statistics import FloatArray, Values, contributions, macro_weights, p_values
+from xlbench.statistics import Values, contributions, macro_weights, p_values
 
 
 def quantities_of(result: Result, measure: str, kinds: Sequence[Kind], names: Sequence[str] = ()) -> list[Quantity]:

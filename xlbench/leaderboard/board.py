@@ -11,21 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xlbench import bias
-from xlbench.bias import RANK_DISTANCE
+from xlbench.arrays import FloatArray
 from xlbench.comparison import MEAN
 from xlbench.comparison.study import Study, quantities_of
 from xlbench.leaderboard.ranking import ranks
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures.values import by_language
 from xlbench.reports.cells import Cell, Table, number_cell, one_line, row
 from xlbench.reports.words import KIND_TITLES, captioned
-from xlbench.results import Result, by_language
+from xlbench.results import Result
 from xlbench.settings import KINDS, Kind
 
 if TYPE_CHECKING:
     from xlbench.leaderboard.checks import Level
     from xlbench.leaderboard.manifest import Manifest
     from xlbench.leaderboard.submission import Submission
-    from xlbench.statistics import FloatArray
 
 Column = tuple[Kind, str]
 """Kind of setting and measure."""

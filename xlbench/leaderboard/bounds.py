@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
-from xlbench.ranks import Ranking
-from xlbench.scores import Scores, matrix
+from xlbench.engine.scores import Scores, matrix
+from xlbench.measures.ranks import Ranking
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float32]
 _PASSAGES_AT_ONCE = 8192
 _SHOWN = 5
 
@@ -112,7 +110,7 @@ class _Thresholds:
     """``[T]``, row of the query."""
     passage: IntArray
     """``[T]``, row of the passage."""
-    score: FloatArray
+    score: VectorArray
 
     @classmethod
     def of_pairs(cls, collection: Collection, scores: Scores) -> _Thresholds:
@@ -145,7 +143,7 @@ class _Thresholds:
         )
 
 
-def _chunks(collection: Collection, scores: Scores) -> Iterator[tuple[slice, FloatArray]]:
+def _chunks(collection: Collection, scores: Scores) -> Iterator[tuple[slice, VectorArray]]:
     """The scores of all queries and some passages after the others."""
     queries = scores.query.astype(np.int64)
     for first in range(0, len(collection.passages), _PASSAGES_AT_ONCE):

@@ -18,12 +18,12 @@ import numpy as np
 
 from xlbench import tasks
 from xlbench.errors import SubmissionError
-from xlbench.figures import figures
 from xlbench.leaderboard import consistency, judgements
 from xlbench.leaderboard.differences import alignment_fault, differences
 from xlbench.leaderboard.manifest import Manifest
 from xlbench.leaderboard.submission import Submission, disagreements, load
-from xlbench.ranks import Judged
+from xlbench.measures.ranks import Judged
+from xlbench.results.from_ranking import figures
 from xlbench.settings import settings
 from xlbench.tasks import Task
 

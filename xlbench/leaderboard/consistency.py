@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.ranks import Ranking
+from xlbench.measures.ranks import Ranking
 
 
 def fault(ranking: Ranking) -> str | None:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from xlbench import tasks
 from xlbench.collection import Collection, Pairs, Texts
-from xlbench.encoders import Model
+from xlbench.engine.debiasing import Debiasing
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.bounds import Agreement, agreement
 from xlbench.leaderboard.submission import Submission
-from xlbench.progress import Progress, silent
-from xlbench.transforms import Debiasing
+from xlbench.models.protocols import Model
+from xlbench.support.progress import Progress, silent
 
 TOLERANCE = 1e-5
 """As a share of the largest score: vectors in float32 differ by a few 1e-7 between batches and machines."""
@@ -85,9 +85,9 @@ def deep_check(
         DataError: if the data cannot be read.
 
     """
-    from xlbench.alignment import align
-    from xlbench.evaluate import debiased, score_collection
-    from xlbench.scores import VectorScores
+    from xlbench.engine.alignment import align
+    from xlbench.engine.model_scores import debiased, score_collection
+    from xlbench.engine.scores import VectorScores
 
     if found := model_fault(submission.result.model, subject):
         raise SubmissionError(f"{submission.folder} is of another model: {found}.")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlbench.errors import shown
-from xlbench.figures import Figures
 from xlbench.results import Result
+from xlbench.results.from_ranking import Figures
 
 TOLERANCE = 1e-9
 INTERVAL_TOLERANCE = 0.5e-6 + TOLERANCE

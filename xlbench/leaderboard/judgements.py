@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xlbench.errors import TaskError
-from xlbench.ranks import Judged
+from xlbench.measures.ranks import Judged
 from xlbench.tasks import Task
 
 _DIGITS = 32

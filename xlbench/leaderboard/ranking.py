@@ -17,7 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.statistics import DRAWS, FloatArray, holm, p_values
+from xlbench.arrays import FloatArray
+from xlbench.statistics import DRAWS, holm, p_values
 
 ALPHA = 0.05
 _MOST_DRAWS = 100_000

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlbench.errors import SubmissionError
-from xlbench.files import write_whole
+from xlbench.support.files import write_whole
 
 
 @dataclass(frozen=True)

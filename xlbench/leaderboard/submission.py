@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlbench import bias, results, tasks
+from xlbench import results, tasks
 from xlbench.errors import ResultError, SubmissionError, shown
 from xlbench.leaderboard import judgements
 from xlbench.leaderboard.manifest import Manifest, parse_manifest
 from xlbench.leaderboard.reading import parse_json, read_file, unseen_text
-from xlbench.ranks import Ranking
+from xlbench.measures import bias
+from xlbench.measures.ranks import Ranking
 from xlbench.results import EvidenceLimits, Result
 from xlbench.tasks import Task
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xlbench.bias import RANK_DISTANCE
 from xlbench.leaderboard.checks import Checked
 from xlbench.leaderboard.submission import Submission
+from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.cells import Cell, Table, number_cell, row
 from xlbench.reports.words import KIND_TITLES
 from xlbench.settings import KINDS, Kind

@@ -13,20 +13,12 @@ from typing import Any
 
 from xlbench import results, tasks
 from xlbench.errors import ResultError, SubmissionError, UnknownNameError, shown
-from xlbench.files import write_whole
 from xlbench.leaderboard.checks import Checked, Checker
 from xlbench.leaderboard.manifest import ASKED, FIELDS, MANIFEST_SCHEMA, parse_manifest
 from xlbench.leaderboard.reading import parse_json, read_file
-from xlbench.leaderboard.submission import (
-    EVIDENCE,
-    MANIFEST,
-    RESULT,
-    data_checksums,
-    folder_name,
-    load,
-    variant_fault,
-)
+from xlbench.leaderboard.submission import EVIDENCE, MANIFEST, RESULT, data_checksums, folder_name, load, variant_fault
 from xlbench.results import Result
+from xlbench.support.files import write_whole
 
 _ANSWERS_BYTES = 1 << 16
 

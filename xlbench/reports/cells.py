@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from xlbench import bias
+from xlbench.measures import bias
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from xlbench import bias
 from xlbench.comparison import MEAN, Comparison, Difference, Order, Tradeoff, Verdict
+from xlbench.measures import bias
 from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, one_line, row, with_best
 from xlbench.reports.formats import Record
 from xlbench.reports.words import KIND_TITLES, LITTLE, NO_FAVOURITE, captioned, flatters_little

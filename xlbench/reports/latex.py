@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from xlbench.bias import RANK_DISTANCE
 from xlbench.comparison import Tested, compare_alike
+from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, is_mean, number_cell, one_line, row
 from xlbench.reports.models import Group, best_of, grouped
 from xlbench.reports.tables import kinds_of, languages_of
 from xlbench.reports.words import KIND_TITLES, counted, direction
-from xlbench.results import Result, by_language
+from xlbench.results import Result
 from xlbench.settings import KINDS, Kind
 
 _HEAD = r"""% Needs \usepackage{booktabs} and \usepackage{graphicx}.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xlbench import bias
-from xlbench.bias import RANK_DISTANCE
-from xlbench.comparison.comparable import labels
+from xlbench.comparison.refusals import labels
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
 from xlbench.reports.matrices import favourite
 from xlbench.reports.tables import cell_of

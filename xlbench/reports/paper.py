@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from xlbench import bias
-from xlbench.bias import RANK_DISTANCE
 from xlbench.errors import ResultError
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
 from xlbench.reports.formats import Record, records
 from xlbench.reports.models import Column, Group, grouped
-from xlbench.results import Result, by_language
+from xlbench.results import Result
 from xlbench.settings import Kind
 
 TASKS = ("xquad-r", "mlqa-r")

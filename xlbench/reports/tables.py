@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xlbench import bias
-from xlbench.bias import RANK_DISTANCE
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number, number_cell, one_line, row
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (

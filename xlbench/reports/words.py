@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xlbench import bias
+from xlbench.measures import bias
 from xlbench.reports.cells import number
 from xlbench.results import Result
 from xlbench.settings import Kind, kind_of

@@ -3,40 +3,16 @@
 Beside them stands the evidence: the ranking that all figures follow from.
 """
 
-from xlbench.results.evidence import (
-    EvidenceLimits,
-    evidence_bytes,
-    evidence_path,
-    load_evidence,
-    parse_evidence,
-)
+from xlbench.results.evidence import EvidenceLimits, evidence_bytes, evidence_path, load_evidence, parse_evidence
 from xlbench.results.files import load, load_per_query, load_whole, of_record, parquet_path, path_of, save
-from xlbench.results.result import SCHEMA, QueryScores, Result, by_language, question_of, summarise
-from xlbench.results.runs import (
-    Kept,
-    check_ids,
-    clear_runs,
-    judgements_path,
-    languages_path,
-    run_path,
-    runs_are_there,
-    runs_folder,
-    save_runs,
-)
+from xlbench.results.result import SCHEMA, Result
 
 __all__ = [
     "SCHEMA",
     "EvidenceLimits",
-    "Kept",
-    "QueryScores",
     "Result",
-    "by_language",
-    "check_ids",
-    "clear_runs",
     "evidence_bytes",
     "evidence_path",
-    "judgements_path",
-    "languages_path",
     "load",
     "load_evidence",
     "load_per_query",
@@ -45,11 +21,5 @@ __all__ = [
     "parquet_path",
     "parse_evidence",
     "path_of",
-    "question_of",
-    "run_path",
-    "runs_are_there",
-    "runs_folder",
     "save",
-    "save_runs",
-    "summarise",
 ]

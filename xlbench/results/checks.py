@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xlbench.results.result import summarise
+from xlbench.measures.values import summarise
 from xlbench.settings import kind_of
 
 ROUNDING = 1e-9

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.errors import ResultError
-from xlbench.ranks import Judged, Ranking
+from xlbench.measures.ranks import Judged, Ranking
 
 if TYPE_CHECKING:
     import pyarrow as pa

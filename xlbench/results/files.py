@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.errors import ResultError
-from xlbench.files import write_whole
+from xlbench.measures.values import QueryScores
 from xlbench.results.checks import ROUNDING, fault
 from xlbench.results.evidence import evidence_bytes, evidence_path
-from xlbench.results.result import SCHEMA, QueryScores, Result
+from xlbench.results.result import SCHEMA, Result
+from xlbench.support.files import write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa

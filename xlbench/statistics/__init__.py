@@ -9,14 +9,13 @@ somewhat narrow.
 from xlbench.statistics.bootstrap import INTERVAL_DECIMALS, LEVEL, RESAMPLES, difference_intervals, intervals
 from xlbench.statistics.groups import groups
 from xlbench.statistics.randomisation import DRAWS, asked, contributions, effect_sizes, holm, p_values
-from xlbench.statistics.values import FloatArray, Values, column_means, macro_weights, summary_weights
+from xlbench.statistics.values import Values, column_means, macro_weights, summary_weights
 
 __all__ = [
     "DRAWS",
     "INTERVAL_DECIMALS",
     "LEVEL",
     "RESAMPLES",
-    "FloatArray",
     "Values",
     "asked",
     "column_means",

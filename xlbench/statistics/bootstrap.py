@@ -10,8 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from xlbench.results import QueryScores
-from xlbench.statistics.values import FloatArray, Values, summary_weights
+from xlbench.arrays import FloatArray
+from xlbench.measures.values import QueryScores
+from xlbench.statistics.values import Values, summary_weights
 
 RESAMPLES = 2000
 LEVEL = 0.95

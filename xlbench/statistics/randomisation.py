@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.statistics.values import FloatArray
+from xlbench.arrays import FloatArray
 
 DRAWS = 10_000
 _CHUNK = 1000

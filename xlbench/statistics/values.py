@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from xlbench.results import QueryScores, question_of
+from xlbench.arrays import FloatArray
+from xlbench.measures.values import QueryScores, question_of
 from xlbench.settings import kind_of
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from xlbench.bias.peer import is_constant
 from xlbench.collection import Collection, Texts
 from xlbench.errors import DataError, TaskError, UnknownNameError
-from xlbench.progress import Progress, silent
-from xlbench.readers import read, streams
-from xlbench.sources import locate
+from xlbench.measures.bias.peer import is_constant
+from xlbench.support.progress import Progress, silent
+from xlbench.tasks.readers import read, streams
+from xlbench.tasks.sources import locate
 from xlbench.tasks.task import Sizes, Task
 from xlbench.tasks.validation import validated
 

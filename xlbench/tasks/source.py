@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from xlbench.errors import TaskError
-from xlbench.readers import parts
-from xlbench.sources import ALGORITHMS, Checksum, Source, hub
+from xlbench.tasks.readers import parts
+from xlbench.tasks.sources import ALGORITHMS, Checksum, Source, hub
 from xlbench.tasks.task import Sizes
 from xlbench.tasks.values import by_language, mapping, typed
 

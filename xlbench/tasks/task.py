@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlbench.settings import Kind
-from xlbench.sources import Source
+from xlbench.tasks.sources import Source
 
 
 @dataclass(frozen=True)

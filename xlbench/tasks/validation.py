@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xlbench import bias, measures
 from xlbench.errors import TaskError, UnknownNameError
-from xlbench.readers import READERS, forms, why_not
+from xlbench.measures import bias, retrieval
 from xlbench.settings import KINDS, Kind
+from xlbench.tasks.readers import READERS, forms, why_not
 from xlbench.tasks.source import sources
 from xlbench.tasks.task import Sizes, Task
 from xlbench.tasks.values import by_language, mapping, names, one_of, typed
@@ -34,9 +34,9 @@ def validated(found: Any, path: Path) -> Task:
     reader = one_of(record["reader"], READERS, f"{where} 'reader'")
     measure_names = names(record["measures"], f"{where} 'measures'", known=None)
     # The headline is shown for every kind of setting, and bias measures are defined in one.
-    retrieval = [name for name in measure_names if not bias.find(name)]
-    for name in retrieval:
-        _known(measures.parse, name, where)
+    of_retrieval = [name for name in measure_names if not bias.find(name)]
+    for name in of_retrieval:
+        _known(retrieval.parse, name, where)
     sizes = by_language(record["sizes"], languages, f"{where} 'sizes'", _sizes)
     task = Task(
         name=typed(record["name"], str, f"{where} 'name'"),
@@ -49,7 +49,7 @@ def validated(found: Any, path: Path) -> Task:
         languages=languages,
         settings=_kinds(record["settings"], reader, f"{where} 'settings'"),
         measures=measure_names,
-        headline=one_of(record["headline"], retrieval, f"{where} 'headline'"),
+        headline=one_of(record["headline"], of_retrieval, f"{where} 'headline'"),
         licence=typed(record["licence"], str, f"{where} 'licence'"),
         citation=typed(record["citation"], str, f"{where} 'citation'"),
         file=path.resolve(),

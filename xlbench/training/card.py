@@ -9,13 +9,13 @@ from pathlib import Path
 import yaml
 
 from xlbench import __version__
-from xlbench.encoders import folders
 from xlbench.errors import ResultError
-from xlbench.files import write_whole
+from xlbench.models import folders
 from xlbench.reports.formats import markdown
 from xlbench.reports.tables import language_bias, summary
 from xlbench.results import Result
-from xlbench.training.options import Run
+from xlbench.support.files import write_whole
+from xlbench.training.run import Run
 from xlbench.training.steps import Used
 
 NAME = "README.md"

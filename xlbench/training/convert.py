@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from xlbench.errors import DataError, UnknownNameError, shown
-from xlbench.readers import lareqa
-from xlbench.readers.fields import decode_file, field, lines, text_of
+from xlbench.tasks.readers import lareqa
+from xlbench.tasks.readers.fields import decode_file, field, lines, text_of
 
 Record = dict[str, Any]
 Texts = dict[str, dict[str, str]]

@@ -9,12 +9,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.arrays import RowArray
 from xlbench.errors import TrainingError, UnknownNameError
 from xlbench.training.pairs import PairFile, Row
 from xlbench.training.plan import Batches
 from xlbench.training.presence import Presence
-
-IntArray = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,9 @@ class Batch:
     queries: tuple[str, ...]
     passages: tuple[str, ...]
     """The answer of each query, then the hard negatives: as many for each row, row by row."""
-    groups: IntArray
+    groups: RowArray
     """``[queries]``: rows of one group share a text, and their passages may answer each other's queries."""
-    passage_groups: IntArray
+    passage_groups: RowArray
     """``[passages]``; -1 for a hard negative that a row lacks, which is nobody's."""
     names: tuple[str, ...]
     """Of each row for a message: its id and languages."""
@@ -77,7 +76,7 @@ class Data:
         return tuple(row for file in self.files for row in file.rows)
 
     @cached_property
-    def file(self) -> IntArray:
+    def file(self) -> RowArray:
         """``[rows]``, the number of the file that each row is in."""
         return np.repeat(np.arange(len(self.files), dtype=np.int32), [len(file.rows) for file in self.files])
 
@@ -97,7 +96,7 @@ class Data:
         return None if set(self.weights) == {1.0} else np.asarray(self.weights, np.float64)[self.file]
 
     @cached_property
-    def group(self) -> IntArray:
+    def group(self) -> RowArray:
         """``[rows]``: rows that share a passage, or any text of a query or a passage, have the same number.
 
         Whoever shares with one of them belongs to them too.
@@ -115,7 +114,7 @@ class Data:
         row, shared = np.array(ends, np.int32).reshape(-1, 2).T
         # A graph of rows and of what they have; rows that are connected through it are of one group.
         graph = coo_matrix((np.ones(len(row), np.bool_), (row, shared + n)), shape=(n + len(key),) * 2)
-        found: IntArray = connected_components(graph, directed=False)[1][:n]
+        found: RowArray = connected_components(graph, directed=False)[1][:n]
         return found.astype(np.int32)
 
     def batch(self, batches: Batches, number: int, *, n_negatives: int = 0) -> Batch:

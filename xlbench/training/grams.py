@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.arrays import IntArray
+
 U64Array = npt.NDArray[np.uint64]
-IntArray = npt.NDArray[np.int64]
 
 BYTES = 16
 """Length of an n-gram in UTF-8: 16 Latin, 8 Cyrillic or 5 Chinese letters, which say about as much."""

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from xlbench.collection import Collection
-from xlbench.progress import Progress, silent
-from xlbench.sources import at_hand
+from xlbench.support.progress import Progress, silent
 from xlbench.tasks import Task, load, names, read_collection
+from xlbench.tasks.sources import at_hand
 from xlbench.training.grams import AT_ONCE, Grams, Index, plain
 from xlbench.training.pairs import PairFile, Row
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from xlbench.errors import DataError, shown
-from xlbench.files import whole
-from xlbench.readers.fields import expect, field
-from xlbench.readers.parallel import Line, records
+from xlbench.support.files import whole
+from xlbench.tasks.readers.fields import expect, field
+from xlbench.tasks.readers.parallel import Line, records
 
 
 @dataclass(frozen=True)

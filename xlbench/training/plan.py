@@ -17,11 +17,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.arrays import BoolArray, FloatArray, RowArray
 from xlbench.errors import TrainingError
-from xlbench.training.presence import BoolArray, FloatArray, Presence, draw, rows_of
+from xlbench.training.presence import Presence, draw, rows_of
 from xlbench.training.recipes import KINDS, Kind, Recipe, Stage
 
-IntArray = npt.NDArray[np.int32]
 LanguageArray = npt.NDArray[np.int8]
 
 _SAYS: Mapping[Kind, str] = {
@@ -39,7 +39,7 @@ class Batches:
 
     kind: LanguageArray
     """``[batches]``, an index into ``KINDS``."""
-    rows: IntArray
+    rows: RowArray
     """``[batches, size]``"""
     query: LanguageArray
     """``[batches, size]``, the language of each row's query, an index into the languages."""
@@ -100,7 +100,7 @@ class Plan:
         kinds: list[int] = []
         stages: list[int] = []
         languages: list[int] = []
-        entries: list[IntArray] = []
+        entries: list[RowArray] = []
         while (made := drawing.batch(rng, first_step + len(kinds))) is not None:
             kinds.append(KINDS.index(made.source.kind))
             stages.append(made.source.stage)
@@ -144,7 +144,7 @@ class Plan:
             if share
         ]
 
-    def _entries(self, rng: np.random.Generator) -> IntArray:
+    def _entries(self, rng: np.random.Generator) -> RowArray:
         """The rows of an epoch in random order, each as often as it is used."""
         n = len(self.presence)
         if self.uses is None:
@@ -154,7 +154,7 @@ class Plan:
         return rng.permutation(np.repeat(np.arange(n, dtype=np.int32), times))
 
     def _languages(
-        self, rng: np.random.Generator, rows: IntArray, stage: Stage, kind: Kind
+        self, rng: np.random.Generator, rows: RowArray, stage: Stage, kind: Kind
     ) -> Mapping[str, LanguageArray]:
         """Languages of the query and the passage of each of these rows, drawn in proportion to their weights.
 
@@ -191,13 +191,13 @@ class _Source:
 @dataclass(frozen=True)
 class _Made:
     source: _Source
-    entries: IntArray
+    entries: RowArray
 
 
 class _Draw:
     """Draws the batches of an epoch from the entries that are not used yet."""
 
-    def __init__(self, plan: Plan, rows: IntArray) -> None:
+    def __init__(self, plan: Plan, rows: RowArray) -> None:
         self.rows = rows
         self._plan = plan
         self._used = np.zeros(len(rows), np.bool_)
@@ -254,9 +254,9 @@ class _Queue:
         self._entries = entries.astype(np.int32)
         self._at = 0
 
-    def take(self, used: BoolArray, size: int) -> IntArray | None:
+    def take(self, used: BoolArray, size: int) -> RowArray | None:
         """The next entries that no batch has used, or None if fewer than ``size`` are left."""
-        found: list[IntArray] = []
+        found: list[RowArray] = []
         wanted = size
         while wanted and self._at < len(self._entries):
             chunk = self._entries[self._at : self._at + 16 * size]

@@ -23,11 +23,11 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from xlbench.errors import TrainingError, shown
-from xlbench.progress import Advance
-from xlbench.training.batching import Tokeniser
+from xlbench.support.progress import Advance
 from xlbench.training.data import Batch
 from xlbench.training.loss import PairLoss
 from xlbench.training.steps import Steps
+from xlbench.training.tokens import Tokeniser
 
 _KEPT = 2
 """Checkpoints that are kept besides the best."""

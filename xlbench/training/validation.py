@@ -11,16 +11,16 @@ import numpy.typing as npt
 import torch
 
 from xlbench.collection import Collection, Judgement, Text, Texts
-from xlbench.embeddings import Embeddings
-from xlbench.measures import parse
-from xlbench.scores import VectorScores
-from xlbench.search import rank
+from xlbench.engine.scores import VectorScores
+from xlbench.engine.search import rank
+from xlbench.engine.vectors import Embeddings
+from xlbench.measures.retrieval import parse
 from xlbench.settings import kind_of, settings
-from xlbench.training.batching import Role, Tokeniser
 from xlbench.training.data import Data
 from xlbench.training.loss import Objective, PairLoss
 from xlbench.training.plan import Plan
 from xlbench.training.steps import Steps
+from xlbench.training.tokens import Role, Tokeniser
 
 _MOST_ROWS = 200
 """Rows of a file that are ranked, and whose loss is computed: enough to see a curve, and cheap."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from leaderboard.made_sites import checked
+from tests.leaderboard.made_sites import checked
 from xlbench.leaderboard.site import build
 from xlbench.leaderboard.site.serve import server
 

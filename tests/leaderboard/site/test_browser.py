@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leaderboard.made_sites import checked, column, several, sound, submission
+from tests.leaderboard.made_sites import checked, column, several, sound, submission
 from xlbench.leaderboard.site import build
 from xlbench.reports.html.parts import shown
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.made_sites import checked, several, sound, submission
+from tests.leaderboard.made_sites import checked, several, sound, submission
 from xlbench.errors import ResultError
 from xlbench.leaderboard.board import boards
 from xlbench.leaderboard.site import build

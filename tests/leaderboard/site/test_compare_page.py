@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from leaderboard.made_sites import checked, several, sound, submission
+from tests.leaderboard.made_sites import checked, several, sound, submission
 from xlbench.comparison import compare
 from xlbench.leaderboard.site import build
 from xlbench.leaderboard.site.payload import payload
@@ -87,7 +87,7 @@ def test_few_questions_are_tested_exactly(opened, tmp_path):
 
 def few(skill):
     """A submission with nine questions."""
-    from leaderboard.made_sites import Made, manifest, ranking, result
+    from tests.leaderboard.made_sites import Made, manifest, ranking, result
 
     ranked = ranking(skill, n_questions=9)
     of = result(ranked, f"few-{skill:g}")

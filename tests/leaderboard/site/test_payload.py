@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from leaderboard.made_sites import several
+from tests.leaderboard.made_sites import several
 from xlbench.comparison import compare
 from xlbench.leaderboard.site.payload import payload
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from xlbench import encoders, tasks
+from xlbench import models, tasks
 from xlbench.evaluate import evaluate
-from xlbench.results import QueryScores, Result
+from xlbench.measures.values import QueryScores
+from xlbench.results import Result
 from xlbench.settings import KINDS
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "]]></style><svg onload=alert(3)>")
@@ -39,7 +40,7 @@ def demo(tmp_path_factory) -> Callable[..., Result]:
     def result(*languages: str, dimensions: int = 512) -> Result:
         if (languages, dimensions) not in made:
             collection = tasks.read_collection(task, languages=languages, data_dir=None, cache_dir=cache)
-            model = encoders.load("hash", device=None, arguments={"dimensions": dimensions})
+            model = models.load("hash", device=None, arguments={"dimensions": dimensions})
             of_task = replace(task, languages=("ar", "de", "en", "th"))
             made[languages, dimensions] = evaluate(of_task, collection, model, kinds=KINDS, cache_dir=cache)
         return made[languages, dimensions]

@@ -6,7 +6,7 @@ import pytest
 
 from xlbench.reports.html import render
 
-pytest_plugins = ["made_reports"]
+pytest_plugins = ["tests.reports.html.made_reports"]
 pytestmark = pytest.mark.browser
 
 # The least contrast of text with what is behind it, over all elements with text of their own (WCAG 2, 1.4.3).

@@ -11,7 +11,7 @@ import pytest
 from xlbench.reports.html.heatmaps import contrast, ends, heatmap, style_sheet
 from xlbench.reports.matrices import cross_lingual
 
-pytest_plugins = ["made_reports"]
+pytest_plugins = ["tests.reports.html.made_reports"]
 MATRIX = {"ar": {"ar": 1.0, "de": 0.25}, "de": {"ar": 0.0, "de": 0.5, "th": 0.1}}
 
 

@@ -16,7 +16,7 @@ from xlbench.errors import ResultError
 from xlbench.reports.html import render
 from xlbench.results import load_whole, save
 
-pytest_plugins = ["made_reports"]
+pytest_plugins = ["tests.reports.html.made_reports"]
 
 
 class Page(HTMLParser):

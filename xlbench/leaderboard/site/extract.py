@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from xlbench import bias
-from xlbench.bias import RANK_DISTANCE
 from xlbench.leaderboard.board import Row, shown
 from xlbench.leaderboard.site import pages, texts
 from xlbench.leaderboard.site.payload import payload
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.cells import MEAN
 from xlbench.reports.html import model
 from xlbench.reports.html.parts import EMPTY, Column, Entry, Facts, PageTable, Section, entry

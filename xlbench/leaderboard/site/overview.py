@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xlbench import bias
 from xlbench.leaderboard.board import Column, Row, Standing, TaskBoard, Value, columns_of, shown
+from xlbench.measures import bias
 from xlbench.reports.paper import Published, published
 from xlbench.settings import KINDS
 

@@ -19,8 +19,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xlbench.bias import RANK_DISTANCE
-from xlbench.results import QueryScores, Result
+from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures.values import QueryScores
+from xlbench.results import Result
 from xlbench.settings import KINDS, kind_of
 from xlbench.statistics import Values
 

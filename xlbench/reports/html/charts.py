@@ -12,16 +12,15 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from xlbench.bias import RANK_DISTANCE
+from xlbench.arrays import FloatArray
+from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.cells import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FloatArray = npt.NDArray[np.float64]
 
 # Colours that stand for variables of the style sheet, which are other ones in the dark.
 INK, MUTED, LINE, ACCENT, SECOND = "#010101", "#020202", "#030303", "#040404", "#050505"

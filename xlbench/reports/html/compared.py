@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xlbench import bias
-from xlbench.bias import RANK_DISTANCE
 from xlbench.comparison import Comparison, Difference, Tested, compare_alike
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures.values import by_language
 from xlbench.reports.cells import MEAN, Cell, Table, number
 from xlbench.reports.html import charts, texts
 from xlbench.reports.html.parts import (
@@ -25,7 +26,7 @@ from xlbench.reports.html.parts import (
 )
 from xlbench.reports.models import Group, best_of, columns_of, correlation, favourites, perfect_of
 from xlbench.reports.words import ALIGNMENT, KIND_TITLES, direction, partial
-from xlbench.results import Result, by_language
+from xlbench.results import Result
 from xlbench.settings import KINDS, Kind
 
 

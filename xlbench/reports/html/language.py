@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xlbench import bias
-from xlbench.bias import LOSSES
+from xlbench.measures import bias
+from xlbench.measures.bias import LOSSES
 from xlbench.reports.cells import MEAN, number
 from xlbench.reports.html import texts
 from xlbench.reports.html.heatmaps import heatmap
-from xlbench.reports.html.parts import (
-    EMPTY,
-    Column,
-    Entry,
-    PageTable,
-    Row,
-    Scale,
-    Section,
-    count,
-    entry,
-    interval_of,
-)
+from xlbench.reports.html.parts import EMPTY, Column, Entry, PageTable, Row, Scale, Section, count, entry, interval_of
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.losses import Loss, losses
 from xlbench.reports.matrices import one_target_note, preference_note

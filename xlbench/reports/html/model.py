@@ -8,22 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from xlbench import bias
-from xlbench.bias import RANK_DISTANCE
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.html import charts, language, texts
 from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.language import by_language
-from xlbench.reports.html.parts import (
-    Column,
-    Facts,
-    Figure,
-    Figures,
-    PageTable,
-    Row,
-    Section,
-    entry,
-    interval_of,
-)
+from xlbench.reports.html.parts import Column, Facts, Figure, Figures, PageTable, Row, Section, entry, interval_of
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.matrices import cross_lingual
 from xlbench.reports.tables import kinds_of, measures_of

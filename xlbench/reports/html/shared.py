@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.bias import RANK_DISTANCE
+from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.html.heatmaps import ends
 from xlbench.reports.matrices import cross_lingual
 from xlbench.results import Result

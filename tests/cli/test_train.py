@@ -1,0 +1,216 @@
+"""Tests of ``xlbench train``: from the command to a model, and what it says to mistakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.made_hub_server import COMMIT, serving
+from tests.models.made_models import WORDS, make_sentence_bert, one_thread
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with one_thread():
+        yield
+
+
+@pytest.fixture
+def pairs(folder) -> str:
+    """A file of 20 rows in German and English."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"id": str(i)} | {role: {code: " ".join(rng.choice(WORDS, 6)) for code in ("de", "en")} for role in ROLES}
+        for i in range(20)
+    ]
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return "pairs.jsonl"
+
+
+ROLES = ("queries", "passages")
+SHORT = ("--steps", "3", "--batch-size", "4", "--device", "cpu")
+
+
+def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
+    """A model is trained on weighted files, says what each contributed, and can be evaluated by its folder."""
+    make_sentence_bert(folder / "tiny", prompts={"query": "query : "})
+    (folder / "more.jsonl").write_text((folder / pairs).read_text())
+    command = ("train", "--init", "tiny", "--pairs", f"{pairs}:3", "more.jsonl", "--output", "mine", *SHORT)
+    outcome = xlbench(*command, "--alpha", "1", "--eval-pairs", pairs, "--eval-every", "3")
+    assert outcome.code == 0, outcome.err
+    assert "hybrid: 3 steps (3 mono batches). The loss was" in outcome.out
+    assert "pairs.jsonl: " in outcome.out
+    assert "Saved to mine" in outcome.out
+    assert "step 3: validation loss" in outcome.err
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert [file["weight"] for file in record["run"]["files"]] == [3, 1]
+    assert sum(record["used"]["rows"]) == 12
+    assert record["command"].startswith("xlbench train --init tiny --pairs pairs.jsonl:3 more.jsonl --alpha 1.0 ")
+    assert "No overlap was found with demo" in (folder / "mine/README.md").read_text()
+    assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
+    assert "The model was there: mine" in xlbench(*command, "--resume").out
+
+
+def test_init_may_be_a_model_on_the_hub(folder, pairs, monkeypatch):
+    """A Hub id is downloaded, trained at the commit that it then has, and named as the base model."""
+    made = make_sentence_bert(folder / "made", prompts={"query": "query : "})
+    command = [sys.executable, "-m", "xlbench", "train", "--init", "lab/tiny", "--pairs", pairs, "--output", "mine"]
+    command += [*SHORT, "--quiet"]
+    with serving(monkeypatch, folder) as hub:
+        hub.files["lab/tiny"] = {
+            path.relative_to(made).as_posix(): path.read_bytes() for path in made.rglob("*") if path.is_file()
+        }
+        # The library reads where the Hub is when it is imported.
+        environment = {**os.environ, "HF_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert COMMIT in json.dumps(record["run"])
+    assert "base_model: lab/tiny" in (folder / "mine/README.md").read_text()
+
+
+def test_card_writes_the_scores_of_a_model_into_its_card(xlbench, folder, task, pairs):
+    """Scores and intervals come below what the card says, once however often; another model's are refused."""
+    make_sentence_bert(folder / "tiny")
+    for name, seed in (("mine", "0"), ("other", "1")):
+        command = ("train", "--init", "tiny", "--pairs", pairs, "--output", name, *SHORT, "--seed", seed, "--quiet")
+        assert xlbench(*command).code == 0
+        assert xlbench("run", "--model", name, "--task", task, "--quiet").code == 0
+    result, other = (next((folder / "results" / name).glob("*.json")) for name in ("mine", "other"))
+    card = folder / "mine/README.md"
+    before = card.read_text()
+    assert "Written to mine/README.md" in xlbench("card", "mine", str(result)).out
+    assert xlbench("card", "mine", str(result)).code == 0
+    after = card.read_text()
+    assert after.startswith(before.rstrip())
+    assert after.count("## Scores") == 1
+    interval = json.loads(result.read_text())["intervals"]["multi"]["AP"]
+    assert f"[{interval[0]:.3f}, {interval[1]:.3f}]".replace("0.", ".") in after.replace("\\", "")
+    refused = xlbench("card", "mine", str(other))
+    assert refused.code == 1
+    assert "results/other/" in refused.err
+    assert "xlbench run --model mine" in refused.err
+    assert card.read_text() == after
+
+
+def test_card_says_what_a_result_was_run_with_and_refuses_debiased_vectors(xlbench, folder, task, pairs):
+    """Arguments stand above the scores; what --transform made of the vectors is not the model's."""
+    make_sentence_bert(folder / "tiny")
+    assert xlbench("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--quiet").code == 0
+    for output, option in (("short", ("--max-length", "8")), ("centred", ("--transform", "center"))):
+        assert xlbench("run", "--model", "mine", "--task", task, "--output", output, *option, "--quiet").code == 0
+    short, centred = (next((folder / name).rglob("*.json")) for name in ("short", "centred"))
+    assert xlbench("card", "mine", str(short)).code == 0
+    text = (folder / "mine/README.md").read_text()
+    assert "With `max_length=8`:" in text
+    refused = xlbench("card", "mine", str(centred))
+    assert (refused.code, "give a result without --transform" in refused.err) == (1, True)
+    assert (folder / "mine/README.md").read_text() == text
+
+
+def test_average_writes_a_model_that_run_evaluates(xlbench, folder, task):
+    """The mean of two models is evaluated by its folder; a folder that is there is not overwritten."""
+    make_sentence_bert(folder / "tiny")
+    outcome = xlbench("average", "tiny", "tiny", "--weight", "1", "3", "--output", "mean")
+    assert (outcome.code, outcome.out.splitlines()) == (0, ["0.250 of tiny", "0.750 of tiny", "Saved to mean"])
+    assert xlbench("run", "--model", "mean", "--task", task, "--quiet").code == 0
+    again = xlbench("average", "tiny", "tiny", "--output", "mean")
+    assert (again.code, "mean is there already" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["tiny"], "Give two models or more"), (["tiny", "tiny", "--weight", "1"], "a --weight for each of the 2 models")],
+)
+def test_average_needs_models_and_weights_in_pairs(xlbench, folder, arguments, said):
+    """One model, or another number of weights, is a usage error."""
+    make_sentence_bert(folder / "tiny")
+    outcome = xlbench("average", *arguments, "--output", "mean")
+    assert (outcome.code, said in outcome.err) == (2, True)
+
+
+def test_card_needs_a_card(xlbench, folder, task):
+    """A folder without a card is named."""
+    assert xlbench("run", "--model", "hash", "--task", task, "--quiet").code == 0
+    (folder / "empty").mkdir()
+    refused = xlbench("card", "empty", str(next((folder / "results/hash").glob("*.json"))))
+    assert refused.code == 1
+    assert "README.md does not exist: expected the folder of a model" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--alpha", "1.5"], 2, "1.5 is not in the range 0<=x<=1"),
+        (["--recipe", "x-y", "--alpha", ".5"], 1, "does not mix 'mono' with 'cross'"),
+        (["--recipe", "hybird"], 2, "Did you mean 'hybrid'?"),
+        (["--steps", "3", "--epochs", "1"], 2, "Give --steps or --epochs, not both"),
+        (["--patience", "2"], 2, "--patience needs --eval-pairs"),
+        (["--languages", "de", "it"], 2, "Unknown language 'it'"),
+        (["--language-sampling", "often"], 2, "'often' is neither uniform, size, nor a temperature above 0"),
+        (["--pairs", "pairs.jsonl:0"], 2, "the weight of pairs.jsonl is 0; expected more than 0"),
+        (["--pairs", "absent.jsonl"], 2, "there is no file absent.jsonl"),
+        (["--batch-size", "21"], 1, "No language has more than 20 rows"),
+        (["--languages", "de"], 1, "0 rows have query and passage in two different languages"),
+        (["--negatives", "1"], 1, "find some with `xlbench mine`"),
+        (["--init", "./absent"], 2, "Unknown model './absent'. Expected a folder"),
+        (["--model-arg", "prompt=x"], 2, "Unknown model argument 'prompt'. Did you mean 'query_prompt'?"),
+        (["--dtype", "float16"], 1, "float16 trains on a GPU only"),
+    ],
+)
+def test_mistakes_are_said_before_anything_is_trained(xlbench, folder, pairs, arguments, code, said):
+    """Each mistake has its code and a message, and no model is there afterwards."""
+    make_sentence_bert(folder / "tiny") if "--dtype" in arguments else (folder / "tiny").mkdir()
+    (folder / "tiny" / "config.json").touch()
+    outcome = xlbench(
+        "train",
+        "--init",
+        "tiny",
+        "--pairs",
+        pairs,
+        "--output",
+        "mine",
+        "--batch-size",
+        "4",
+        "--device",
+        "cpu",
+        *arguments,
+    )
+    assert outcome.code == code, outcome.err
+    assert said in outcome.err
+    assert not (folder / "mine" / "modules.json").exists()
+
+
+def test_a_broken_line_is_named(xlbench, folder, pairs):
+    """A pair file that is broken in the middle is refused with file and line."""
+    with (folder / pairs).open("a") as file:
+        file.write('{"id": "broken"\n')
+    outcome = xlbench("train", "--init", "tiny", "--pairs", pairs, "--output", "mine")
+    assert outcome.code == 1
+    assert "pairs.jsonl, line 21" in outcome.err
+
+
+def test_pairs_of_an_evaluation_task_are_refused_unless_allowed(xlbench, folder, pairs):
+    """Rows with texts of the demo task stop the run; with --allow-overlap the card says so."""
+    from xlbench.tasks import load, read_collection
+
+    make_sentence_bert(folder / "tiny")
+    task = load("demo")
+    collection = read_collection(task, languages=("de",), data_dir=None, cache_dir=folder / "cache")
+    row = {"queries": {"de": collection.queries.text[0]}, "passages": {"de": collection.passages.text[0]}}
+    with (folder / pairs).open("a") as file:
+        file.write(json.dumps({"id": "leaked", **row}) + "\n")
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT)
+    refused = xlbench(*command)
+    assert refused.code == 1
+    assert "demo" in refused.err
+    assert "add --allow-overlap" in refused.err
+    assert xlbench(*command, "--allow-overlap").code == 0
+    card = (folder / "mine/README.md").read_text()
+    assert "demo" in card
+    assert "No overlap was found with demo" not in card

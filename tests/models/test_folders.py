@@ -1,0 +1,160 @@
+"""Folders and Hub ids of models."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from xlbench.errors import EncoderError
+from xlbench.models import folders
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder as of a model, with files that are of the model and files that are not."""
+    model = tmp_path / "some-model"
+    for name in ("config.json", "model.safetensors", "1_Pooling/config.json", "README.md", "plot.png", ".cache/x.json"):
+        path = model / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{{}} {name}")
+    return model
+
+
+def revision(folder):
+    """The revision of a folder."""
+    return folders.revision_of(str(folder), revision=None)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "1_Pooling/config.json", "new.json"])
+def test_a_changed_file_is_another_revision(folder, name):
+    """A folder in which a file of the model is changed, added or taken away has another revision."""
+    before = revision(folder)
+    path = folder / name
+    content = path.read_text() if path.exists() else None
+    path.write_text("changed")
+    assert revision(folder) != before
+    path.unlink()
+    assert (revision(folder) == before) == (content is None)
+    if content is not None:
+        path.write_text(content)
+    assert revision(folder) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "plot.png", ".cache/x.json", ".gitattributes", "checkpoint-10/model.safetensors"]
+)
+def test_what_is_not_the_model_does_not_count(folder, name):
+    """A card, a picture, hidden files and checkpoints of training leave the revision as it is."""
+    before = revision(folder)
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("changed")
+    assert revision(folder) == before
+
+
+def test_a_renamed_file_is_another_revision_and_a_moved_folder_is_not(folder):
+    """The revision goes by the files' names and contents below the folder, wherever that is."""
+    before = revision(folder)
+    assert before.startswith("sha256:")
+    moved = folder.rename(folder.with_name("other-name"))
+    assert revision(moved) == before
+    (moved / "model.safetensors").rename(moved / "model2.safetensors")
+    assert revision(moved) != before
+
+
+def test_a_folder_is_named_by_its_last_part(folder, monkeypatch):
+    """The name of a folder's model is the folder's own, however the path is written; of a Hub model, its id."""
+    assert folders.name_of(f"{folder}/") == "some-model"
+    monkeypatch.chdir(folder)
+    assert folders.name_of(".") == "some-model"
+    assert folders.name_of("owner/model") == "owner/model"
+
+
+def test_the_kind_of_a_folder_goes_by_its_files(folder):
+    """A folder with modules.json is of sentence-transformers, one with config.json alone of transformers."""
+    assert folders.adapter_of(str(folder), revision=None) == "transformers"
+    (folder / "modules.json").write_text("[]")
+    assert folders.adapter_of(str(folder), revision=None) == "sentence-transformers"
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
+    """A folder with neither file is an EncoderError that says which files were expected."""
+    with pytest.raises(EncoderError, match=rf"The folder {tmp_path} has neither modules\.json nor config\.json"):
+        folders.adapter_of(str(tmp_path), revision=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_id"),
+    [
+        ("owner/model", True),
+        ("intfloat/multilingual-e5-small", True),
+        ("bert-base-uncased", True),
+        ("a/b/c", False),
+        ("./model", False),
+        ("../model", False),
+        ("/model", False),
+        ("owner/", False),
+        ("owner/mo del", False),
+        ("", False),
+    ],
+)
+def test_a_hub_id_is_an_owner_and_a_name(name, is_id):
+    """A Hub id has at most one slash and no spaces; a path is none."""
+    assert folders.is_hub_id(name) == is_id
+
+
+def test_a_hub_model_without_a_network_is_refused_with_advice(monkeypatch):
+    """A model that is no folder, on a machine without the Hub, is an EncoderError that says what to do."""
+    constants = pytest.importorskip("huggingface_hub").constants
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(EncoderError, match="nobody/nothing is no folder here, and the model hub cannot be reached"):
+        folders.adapter_of("nobody/nothing", revision=None)
+
+
+def test_a_folder_has_the_files_that_it_has(folder):
+    """A file of a folder is its path, one that is not there is None."""
+    assert folders.config_file(str(folder), "config.json", revision=None) == folder / "config.json"
+    assert folders.config_file(str(folder), "nothing.json", revision=None) is None
+
+
+def hub_cache(root, *, name="config.json", absent="modules.json"):
+    """The hub's cache of a model that has one file and is known not to have another."""
+    repository = root / "hub" / "models--some--model"
+    commit = "c" * 40
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots" / commit).mkdir(parents=True)
+    (repository / "snapshots" / commit / name).write_text("{}")
+    (repository / ".no_exist" / commit).mkdir(parents=True)
+    (repository / ".no_exist" / commit / absent).touch()
+    return commit
+
+
+def test_a_hub_model_that_was_used_before_needs_no_network(tmp_path):
+    """Of a model in the hub's cache the files, the absent files and the commit are known without a network."""
+    pytest.importorskip("huggingface_hub")
+    commit = hub_cache(tmp_path)
+    program = (
+        "from xlbench.models import folders\n"
+        "print(folders.adapter_of('some/model', revision=None), folders.revision_of('some/model', revision=None))"
+    )
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    assert ran.stdout.split() == ["transformers", commit], ran.stderr
+
+
+def test_a_default_prompt_stands_in_for_one_that_is_not_named(tmp_path):
+    """A model whose only prompt is its default has that prompt for queries and passages; otherwise each its own."""
+    config = tmp_path / "config_sentence_transformers.json"
+    for prompts, default, expected in (
+        ({"query": "q: ", "passage": "p: "}, None, ("q: ", "p: ")),
+        ({"general": "g: "}, "general", ("g: ", "g: ")),
+        ({"general": "g: ", "query": "q: "}, "general", ("q: ", "g: ")),
+        ({"query": None}, None, ("", "")),
+    ):
+        config.write_text(json.dumps({"prompts": prompts, "default_prompt_name": default}))
+        assert folders.prompts_of(str(tmp_path), revision=None) == expected

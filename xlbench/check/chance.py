@@ -1,0 +1,197 @@
+"""The chance-level test: whether a model ranks relevant passages better than random judgements would let it.
+
+A few hundred queries of each language are drawn such that no two share a relevant passage, and the passages that are
+relevant to any of them are the pool. If judgements are random, each of these passages is as likely as the other ones to
+be the query's: whatever the model, its ties and its favourites, which a pool of all passages would not make up for,
+because passages that are judged are longer and better than the rest.
+
+Passages are compared within one language. In the pool of all languages, a model with language bias ranks the passages
+of the query's own language better than at random whether they are relevant or not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xlbench.arrays import FloatArray
+from xlbench.collection import Collection, Judgement, Text, Texts
+from xlbench.measures.ranks import Ranking, Ranks
+from xlbench.measures.values import question_of
+from xlbench.settings import Kind, Setting, settings
+from xlbench.statistics import holm
+
+ALPHA = 0.001
+"""The chance that any random setting is passed as better than chance, by one model."""
+FOUND = 1 / 3
+POWER = 0.95
+_QUERIES = 200
+_RELEVANT = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a model ranks the relevant passages of one setting, against chance."""
+
+    setting: Setting
+    model: str
+    n_queries: int
+    n_passages: int
+    standing: float
+    """Share of random rankings in which the first relevant passage comes later: 1 is perfect, .5 is chance."""
+    p: float
+    """That random judgements give so good ranks, corrected for the number of settings."""
+    power: float
+    """The chance that a model is found to be better than chance that ranks a relevant passage first for every third
+    query, and at random for the others."""
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is better than chance."""
+        return self.p <= ALPHA
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there are enough queries to tell."""
+        return self.power >= POWER
+
+
+def pairs_of_languages(kinds: Iterable[Kind], languages: Sequence[str]) -> list[Setting]:
+    """The settings that are tested; a pool of all languages consists of all pairs of languages."""
+    wanted: set[Kind] = set(kinds)
+    return settings({"mono", "cross"} if "multi" in wanted else wanted, languages)
+
+
+def sample(collection: Collection) -> Collection:
+    """The drawn queries of each language, the passages relevant to them, and nothing else.
+
+    The order of drawing is by a checksum of the question, so that languages that share questions share those drawn.
+    """
+    drawn = [pair for code in range(len(collection.languages)) for pair in _drawn(collection, code)]
+    queries, passages = collection.queries, collection.passages
+    return Collection.build(
+        collection.languages,
+        [_text(queries, row, collection.languages) for row in sorted({query for query, _ in drawn})],
+        [_text(passages, row, collection.languages) for row in sorted({passage for _, passage in drawn})],
+        [Judgement(_name(queries.ids[query]), _name(passages.ids[passage]), 1) for query, passage in drawn],
+    )
+
+
+def _drawn(collection: Collection, code: int) -> list[tuple[int, int]]:
+    """The pairs of queries and passages that are drawn of one language of the queries."""
+    rows = collection.queries.rows(code)
+    ids = collection.queries.ids[rows]
+    order = sorted(range(len(ids)), key=lambda i: _checksum(question_of(ids[i])))
+    starts = np.searchsorted(collection.pairs.query, np.arange(rows.start, rows.stop + 1))
+    taken: set[int] = set()
+    drawn: list[tuple[int, int]] = []
+    n = 0
+    for i in order:
+        relevant = collection.pairs.passage[starts[i] : starts[i + 1]].tolist()
+        if relevant and taken.isdisjoint(relevant):
+            taken.update(relevant)
+            drawn += [(rows.start + i, passage) for passage in _few(collection.passages, relevant)]
+            n += 1
+            if n == _QUERIES:
+                break
+    return drawn
+
+
+def _few(passages: Texts, relevant: Sequence[int]) -> list[int]:
+    """At most a few of a query's relevant passages in each language."""
+    left: dict[int, int] = {}
+    kept = []
+    for row in sorted(relevant, key=lambda row: _checksum(passages.ids[row])):
+        language = int(passages.language[row])
+        left[language] = left.get(language, _RELEVANT) - 1
+        if left[language] >= 0:
+            kept.append(row)
+    return kept
+
+
+def _text(texts: Texts, row: int, languages: Sequence[str]) -> Text:
+    return Text(_name(texts.ids[row]), languages[texts.language[row]], texts.text[row])
+
+
+def _name(id_: str) -> str:
+    """The id after its checksum: ties rank by id, which must say nothing about what is relevant."""
+    return f"{_checksum(id_)}:{id_}"
+
+
+def _checksum(name: str) -> str:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[Standing]:
+    """How a model stands in each of these settings that has queries, from its ranking of a sample."""
+    found = [(setting, ranks) for setting in wanted if len(ranks := ranking.ranks(setting))]
+    judged = ranking.judged
+    n_passages = {name: int(n) for name, n in zip(judged.languages, judged.n_passages, strict=True)}
+    values = [chances(ranks, n_passages[setting.pool[0]]) for setting, ranks in found]
+    p = holm(np.array([p_value(value.at_least) for value in values]))
+    return [
+        Standing(
+            setting=setting,
+            model=model,
+            n_queries=len(ranks),
+            n_passages=n_passages[setting.pool[0]],
+            standing=float(np.mean(1 - (value.at_least + value.better) / 2)),
+            p=float(p[i]),
+            power=power(value.best, alpha=ALPHA / len(found)),
+        )
+        for i, ((setting, ranks), value) in enumerate(zip(found, values, strict=True))
+    ]
+
+
+@dataclass(frozen=True)
+class Chances:
+    """How likely a random ranking is to do well, for each of ``m`` queries."""
+
+    at_least: FloatArray
+    """``[m]``, that its first relevant passage has at most the rank found."""
+    better: FloatArray
+    """``[m]``, that it has a lower rank."""
+    best: FloatArray
+    """``[m]``, that it has rank 1."""
+
+
+def chances(ranks: Ranks, n_passages: int) -> Chances:
+    """How likely random rankings are to have the first relevant passage where it is, or before.
+
+    P(first <= r) = 1 - C(N - r, R) / C(N, R) for R relevant among N passages (hypergeometric).
+    """
+    from scipy.stats import hypergeom
+
+    first, n_relevant = ranks.rank[ranks.starts[:-1]], ranks.n_relevant
+    at_least, better, best = (hypergeom.sf(0, n_passages, n_relevant, r) for r in (first, first - 1, 1))
+    return Chances(at_least, better, best)
+
+
+def p_value(chance: FloatArray) -> float:
+    """That so small chances come about at random: Fisher's method, -2 sum log p is chi-squared with 2m degrees.
+
+    The queries of a sample share no relevant passage. Random judgements give them passages without replacement, which
+    varies less than independent draws do, and ranks are whole numbers: both make the test strict.
+    """
+    from scipy.stats import combine_pvalues
+
+    return float(combine_pvalues(chance, method="fisher").pvalue)
+
+
+def power(best: FloatArray, *, alpha: float, found: float = FOUND) -> float:
+    """The chance that a model is told from chance at the level ``alpha`` which answers a share of queries only.
+
+    It ranks a relevant passage first for each of m queries with the chance ``found``, else it ranks at random.
+    ``best``, ``[m]``, is the chance of a random ranking to have one first. If k queries are answered, -sum log p is
+    -k mean(log best) plus a gamma variable of shape m - k; chance alone gives a gamma variable of shape m.
+    """
+    from scipy.stats import binom, gamma
+
+    m = len(best)
+    k = np.arange(m + 1)
+    rest = gamma.isf(alpha, m) + k * np.log(best).mean()
+    reached = np.where(k == m, rest <= 0, gamma.sf(rest, np.maximum(m - k, 1)))
+    return float(binom.pmf(k, m, found) @ reached)

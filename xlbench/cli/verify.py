@@ -1,0 +1,191 @@
+"""``xlbench verify``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xlbench.cli.options import ManyValues, cache_dir_option, data_dir_option, default_cache_dir, device_option
+
+if TYPE_CHECKING:
+    from xlbench.engine.debiasing import Debiasing
+    from xlbench.measures.values import QueryScores
+    from xlbench.results import Result
+    from xlbench.settings import Setting
+    from xlbench.trec.verify import Difference
+
+_TOLERANCE = 1e-12
+_LAST_DECIMAL = 1.5e-6
+
+
+@click.command(cls=ManyValues)
+@click.argument("result", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--model",
+    "model_name",
+    required=True,
+    help="The model that the result is of; its arguments are taken from the result.",
+)
+@click.option("--setting", "names", multiple=True, help="Settings by name, such as 'de>en' or 'de>*'.  [default: all]")
+@click.option("--task", "task_name", help="The task's YAML file, if the task does not come with xlbench.")
+@click.option(
+    "--fit-on",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The parallel text that the result's --transform was fitted on.",
+)
+@data_dir_option
+@cache_dir_option
+@device_option
+@click.option("--quiet", is_flag=True, help="Print the largest difference only.")
+def verify(
+    *,
+    result: Path,
+    model_name: str,
+    names: tuple[str, ...],
+    task_name: str | None,
+    fit_on: Path | None,
+    data_dir: Path | None,
+    cache_dir: Path | None,
+    device: str | None,
+    quiet: bool,
+) -> None:
+    """Recompute full rankings, score them with trec_eval, and print the largest difference to RESULT.
+
+    Exits with 1 if a score differs by more than 1e-12. Vectors that are in the cache are not computed anew; an empty
+    --cache-dir makes it encode everything again.
+    """
+    from xlbench import models, results, tasks
+    from xlbench.errors import ResultError
+
+    found = results.load(result)
+    per_query = results.load_per_query(result)
+    task = tasks.load(task_name or found.task)
+    model = models.load(model_name, device=device, arguments=dict(found.model["arguments"]))
+    model = replace(model, stored_as=found.model.get("stored_as", "float32"))
+    for given, theirs, ours in (
+        ("the task at hand", f"{found.task} version {found.task_version}", f"{task.name} version {task.version}"),
+        (model_name, f"revision {found.model['revision']}", f"revision {model.revision}"),
+    ):
+        if theirs != ours:
+            raise ResultError(f"{result} is of {theirs}, but {given} is of {ours}.")
+    languages = [language for language in task.languages if language not in found.missing_languages]
+    debiasing = debiasing_of(found, fit_on, result)
+    chosen = _chosen(found, languages, names, result)
+
+    from xlbench.engine.model_scores import debiased, score_collection
+    from xlbench.support.progress import display
+    from xlbench.trec import verify
+
+    collection = tasks.read_collection(
+        task, languages=languages, data_dir=data_dir, cache_dir=default_cache_dir(cache_dir)
+    )
+    scores = score_collection(
+        collection,
+        model,
+        cache_dir=default_cache_dir(cache_dir),
+        progress=display(task.name, quiet=quiet),
+    )
+    if debiasing:
+        scores = debiased(scores, collection, model, debiasing, cache_dir=default_cache_dir(cache_dir))
+    n_queries = sum(found.queries[setting.name] for setting in chosen)
+    with display(task.name, quiet=quiet)(
+        "verifying", n_texts=n_queries, n_characters=n_queries, noun="rankings"
+    ) as advance:
+        differences = list(verify.verify(collection, scores, per_query, settings=chosen, advance=advance))
+    differences += _means(found, per_query, {setting.name for setting in chosen})
+    if not names:
+        differences += _intervals(found, per_query)
+    _show_differences(differences, quiet=quiet)
+
+
+def debiasing_of(found: Result, fit_on: Path | None, path: Path) -> Debiasing | None:
+    """The transform of the result's model, if it has one."""
+    from xlbench.engine.debiasing import Debiasing, parse
+    from xlbench.errors import ResultError
+    from xlbench.evaluate import parallel_text
+
+    said = found.model.get("transform")
+    if said is None:
+        if fit_on is not None:
+            raise click.UsageError(f"{path} has no --transform, so that --fit-on says nothing.")
+        return None
+    debiasing = Debiasing(parse(str(said["method"])), parallel_text(fit_on) if fit_on else None)
+    expected = debiasing.identity(found.model)["transform"]
+    if said != expected:
+        raise ResultError(
+            f"{path} was transformed by {said['method']} fitted on {said['fit_on']}, "
+            f"and not on {expected['fit_on']}: give --fit-on that file."
+        )
+    return debiasing
+
+
+def _chosen(found: Result, languages: Sequence[str], names: Sequence[str], path: Path) -> list[Setting]:
+    """The settings of these names, all that have scores if none is named."""
+    from xlbench.errors import ResultError, UnknownNameError
+    from xlbench.settings import KINDS, settings
+
+    known = {setting.name: setting for setting in settings(KINDS, languages) if setting.name in found.scores}
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("setting", name, known)
+    if not known:
+        raise ResultError(f"{path} has no scores, so there is nothing to verify.")
+    return [known[name] for name in names] or list(known.values())
+
+
+def _means(found: Result, per_query: Sequence[QueryScores], chosen: set[str]) -> Iterator[Difference]:
+    """How far the means in the JSON file are from those of the per-query scores."""
+    from xlbench.trec.verify import Difference
+
+    for scores in per_query:
+        if scores.setting in chosen:
+            means = scores.means()
+            for measure, reported in found.scores[scores.setting].items():
+                # A mean without per-query scores would go unchecked, as would one that is compared with NaN.
+                difference = abs(means.get(measure, math.inf) - reported)
+                difference = math.inf if math.isnan(difference) else difference
+                yield Difference(scores.setting, measure, difference, "(mean)", len(scores.query))
+
+
+def _intervals(found: Result, per_query: Sequence[QueryScores]) -> Iterator[Difference]:
+    """How far the intervals in the JSON file are from those of the per-query scores."""
+    from xlbench.statistics import intervals
+    from xlbench.trec.verify import Difference
+
+    n_queries = {scores.setting: len(scores.query) for scores in per_query}
+    for name, by_measure in intervals(per_query).items():
+        if name in n_queries:
+            for measure, ends in by_measure.items():
+                reported = found.intervals[name].get(measure, (math.inf, math.inf))
+                difference = max(abs(a - b) for a, b in zip(ends, reported, strict=True))
+                # The last decimal that is kept may be rounded the other way on another machine.
+                difference = difference if difference > _LAST_DECIMAL else 0.0
+                yield Difference(name, measure, difference, "(interval)", n_queries[name])
+
+
+def _show_differences(differences: Sequence[Difference], *, quiet: bool) -> None:
+    from xlbench.reports.cells import Cell, Table, row
+    from xlbench.reports.terminal import show
+
+    worst: dict[str, Difference] = {}
+    for d in differences:
+        if d.measure not in worst or d.difference > worst[d.measure].difference:
+            worst[d.measure] = d
+    if not quiet:
+        rows = tuple(
+            row(d.measure, Cell(f"{d.difference:.1e}", d.difference), d.setting, d.query) for d in worst.values()
+        )
+        show([Table("Largest difference to trec_eval", ("measure", "difference", "setting", "query"), rows)])
+    largest = max(worst.values(), key=lambda d: d.difference)
+    counted = {d.setting: d.n_queries for d in differences}
+    click.echo(
+        f"{len(counted)} settings, {sum(counted.values()):,} rankings: "
+        f"largest difference {largest.difference:.1e} ({largest.measure}, {largest.setting})"
+    )
+    if not largest.difference <= _TOLERANCE:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,5 @@
+"""What is evaluated: texts, judged pairs and collections of them."""
+
+from xlbench.collection.collection import Collection, Distinct, Judgement, Pairs, Text, Texts
+
+__all__ = ["Collection", "Distinct", "Judgement", "Pairs", "Text", "Texts"]

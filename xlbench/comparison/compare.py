@@ -1,0 +1,273 @@
+"""compare: from results to a Comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from xlbench.comparison.records import (
+    MEAN,
+    Comparison,
+    Difference,
+    Order,
+    Quantity,
+    Ranked,
+    Standing,
+    Tradeoff,
+    Verdict,
+)
+from xlbench.comparison.refusals import (
+    asked_in,
+    check_comparable,
+    check_measures,
+    check_per_query,
+    check_queries,
+    common_kinds,
+    labels,
+)
+from xlbench.comparison.study import Study, perfect_value, quantities_of
+from xlbench.errors import ResultError, UnknownNameError
+from xlbench.measures import bias
+from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.results import Result
+from xlbench.settings import KINDS, Kind, kind_of
+from xlbench.statistics import DRAWS, RESAMPLES, asked, difference_intervals, effect_sizes, groups, holm
+
+_MANY_DRAWS = 100_000
+
+
+def compare(
+    baseline: Result,
+    others: Sequence[Result],
+    *,
+    measures: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    alpha: float = 0.05,
+    names: Sequence[str] = (),
+) -> Comparison:
+    """The comparison of results with per-query scores: ``others`` against ``baseline``.
+
+    ``measures`` are by default the task's headline; ``settings`` are kinds of setting or names of
+    single ones, by default all kinds; with ``languages`` only queries in these count, and means are over these;
+    ``names`` are what errors call the results, the baseline first.
+
+    Raises:
+        UnknownNameError: for a measure, a setting or a language of queries that no result has.
+        ResultError: for results that cannot be compared.
+
+    """
+    results = [baseline, *others]
+    names = list(names) or [f"the result of {result.model['name']}" for result in results]
+    return compare_labelled(
+        results,
+        labels(results, names),
+        names=names,
+        measures=measures,
+        settings=settings,
+        languages=languages,
+        alpha=alpha,
+    )
+
+
+def compare_labelled(
+    results: Sequence[Result],
+    labelled: Sequence[str],
+    *,
+    names: Sequence[str],
+    measures: Sequence[str],
+    settings: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    alpha: float = 0.05,
+) -> Comparison:
+    """As ``compare``: the results against the first of them, with these labels of the models."""
+    check_per_query(results, names)
+    check_comparable(results, names)
+    results = asked_in(results, languages) if languages else results
+    plan = _Plan.of(results, names, measures=measures, wanted=settings)
+    check_queries(results, names, plan.settings(results))
+    whole = Study.of(results, names, list(dict.fromkeys([*plan.tested, *plan.overall])))
+    overall = whole.only(plan.overall)
+    n_tests = len(plan.tested) * (len(results) - 1)
+    draws = _enough_draws(n_tests, alpha)
+    differences = _differences(whole.only(plan.tested), labelled, alpha=alpha, draws=draws)
+    lead = [quantity for quantity in plan.overall if quantity.measure == plan.lead]
+    return Comparison(
+        task=results[0].task,
+        task_version=results[0].task_version,
+        missing_languages=tuple(results[0].missing_languages),
+        languages=tuple(languages),
+        baseline=labelled[0],
+        others=tuple(labelled[1:]),
+        measures=plan.measures,
+        alpha=alpha,
+        resamples=RESAMPLES,
+        draws=draws,
+        n_tests=n_tests,
+        perfect={m: perfect_value(results[0], names[0], m) for m in plan.measures if bias.better(m) == "nearer"},
+        differences=tuple(d for d in differences if d.quantity.measure in plan.measures),
+        tradeoffs=tuple(_tradeoffs(differences, labelled[1:], plan.lead)),
+        standings=tuple(_standings(overall, labelled)) if plan.whole else (),
+        orders=tuple(_orders(whole.only(lead), labelled, alpha=alpha)) if len(results) > 2 and lead else (),
+        left_out=tuple(plan.left_out),
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is compared."""
+
+    measures: tuple[str, ...]
+    lead: str
+    """The measure of orders of models and of trade-offs."""
+    kinds: list[Kind]
+    """Compared in whole."""
+    left_out: list[Kind]
+    tested: list[Quantity]
+    overall: list[Quantity]
+    """The means of the lead in each kind, and of RankDistance."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether mono and multi are compared in whole, so that one can be set against the other."""
+        return {"mono", "multi"} <= {*self.kinds}
+
+    def settings(self, results: Sequence[Result]) -> list[str]:
+        """The settings that the results must have in common."""
+        found = [setting for result in results for setting in result.scores if kind_of(setting) in self.kinds]
+        return list(dict.fromkeys([*found, *(setting for quantity in self.tested for setting in quantity.settings)]))
+
+    @classmethod
+    def of(
+        cls, results: Sequence[Result], names: Sequence[str], *, measures: Sequence[str], wanted: Sequence[str]
+    ) -> _Plan:
+        baseline = results[0]
+        measures = tuple(dict.fromkeys(measures)) or (baseline.headline,)
+        check_measures(results, names, [*measures, baseline.headline])
+        common, left_out = common_kinds(results)
+        if not common:
+            raise ResultError(f"{', '.join(names)} have no kind of setting in common, so there is nothing to compare.")
+        known = [setting for setting in baseline.scores if kind_of(setting) in common]
+        for name in wanted:
+            if name not in common and name not in known:
+                hint = "Not all of these results have it." if name in left_out else ""
+                raise UnknownNameError("setting", name, [*common, *known], hint=hint)
+        kinds = [kind for kind in common if kind in wanted or not wanted]
+        single = [name for name in dict.fromkeys(wanted) if name not in KINDS]
+        tested: list[Quantity] = []
+        for measure in measures:
+            of_measure = quantities_of(baseline, measure, kinds, single)
+            if not of_measure:
+                there = dict.fromkeys(q.kind for q in quantities_of(baseline, measure, KINDS))
+                raise UnknownNameError(f"setting of {measure}", ", ".join(wanted or common), there)
+            tested += of_measure
+        # RankDistance has none in mono: the headline then leads.
+        both = [m for m in measures if quantities_of(baseline, m, ["mono"])]
+        lead = baseline.headline if baseline.headline in both or not both else both[0]
+        overall = quantities_of(baseline, lead, kinds)
+        if {"mono", "multi"} <= {*kinds} and all(RANK_DISTANCE in r.summary.get("multi", {}) for r in results):
+            of_distance = quantities_of(baseline, RANK_DISTANCE, ["multi"])
+            overall += of_distance
+            tested += of_distance if RANK_DISTANCE not in measures and lead in measures else []
+        return cls(measures, lead, kinds, left_out, tested, [q for q in overall if q.name == MEAN])
+
+
+def _enough_draws(n_tests: int, alpha: float) -> int:
+    """So many draws that the smallest p-value they can give, times the number of tests, is well below alpha.
+
+    A fiftieth of it, or a half where that takes too many.
+    """
+    return max(DRAWS, min(math.ceil(50 * n_tests / alpha), _MANY_DRAWS), math.ceil(2 * n_tests / alpha))
+
+
+def _differences(study: Study, labelled: Sequence[str], *, alpha: float, draws: int) -> list[Difference]:
+    """Each model against the first in each quantity."""
+    others = range(1, len(labelled))
+    p = study.p_values([(0, other) for other in others], draws=draws)
+    adjusted = holm(p.ravel()).reshape(p.shape)
+    # The p-value where no draw was as extreme; an exact one is larger.
+    bound = np.max(adjusted, where=p <= 1 / (1 + draws), initial=0.0)
+    present = asked(study.values[0], study.weights)
+    changes = [study.values[other] - study.values[0] for other in others]
+    intervals = difference_intervals(changes, study.weights, level=1 - alpha)
+    baseline, n_questions = study.means(0), present.sum(axis=0)
+    found = []
+    for other, ends, p_adjusted in zip(others, intervals, adjusted, strict=True):
+        value, gain = study.means(other), study.goodness(other) - study.goodness(0)
+        d_z = effect_sizes(study.parts[other] - study.parts[0], present)
+        found += [
+            Difference(
+                model=labelled[other],
+                quantity=quantity,
+                baseline=float(baseline[k]),
+                value=float(value[k]),
+                interval=(float(ends[0, k]), float(ends[1, k])),
+                p=float(p[other - 1, k]),
+                p_adjusted=float(p_adjusted[k]),
+                p_is_bound=bool(p_adjusted[k] <= bound),
+                d_z=float(d_z[k]),
+                n_questions=int(n_questions[k]),
+                verdict=_verdict(quantity.measure, gain[k]) if p_adjusted[k] <= alpha else "cannot be told apart",
+            )
+            for k, quantity in enumerate(study.quantities)
+        ]
+    return found
+
+
+def _verdict(measure: str, gain: float) -> Verdict:
+    if bias.better(measure) == "neither":
+        return "higher" if gain > 0 else "lower"
+    return "better" if gain > 0 else "worse"
+
+
+def _tradeoffs(differences: Sequence[Difference], others: Sequence[str], lead: str) -> Iterator[Tradeoff]:
+    """What each model gains or loses in mono and in multi, for the languages that have both, and in the mean."""
+    found = {(d.model, d.quantity.measure, d.quantity.kind, d.quantity.name): d for d in differences}
+    for model in others:
+        for d in differences:
+            mono = found.get((model, lead, "mono", d.quantity.name))
+            if mono and (d.model, d.quantity.measure, d.quantity.kind) == (model, lead, "multi"):
+                yield Tradeoff(
+                    model, d.quantity.name, mono, d, found.get((model, RANK_DISTANCE, "multi", d.quantity.name))
+                )
+
+
+def _standings(overall: Study, labelled: Sequence[str]) -> Iterator[Standing]:
+    """Each model with the models that dominate it."""
+    columns = [f"{q.kind} {q.measure}" for q in overall.quantities]
+    kept = [k for k, q in enumerate(overall.quantities) if q.kind != "cross"]
+    good = np.stack([overall.goodness(model) for model in range(len(labelled))])[:, kept]
+    for model, label in enumerate(labelled):
+        means = overall.means(model)
+        dominating = (good >= good[model]).all(axis=1) & (good > good[model]).any(axis=1)
+        yield Standing(
+            label,
+            {columns[k]: float(means[k]) for k in kept},
+            tuple(label for label, is_better in zip(labelled, dominating, strict=True) if is_better),
+        )
+
+
+def _orders(study: Study, labelled: Sequence[str], *, alpha: float) -> Iterator[Order]:
+    """The models from the best to the worst in each quantity; all pairs of them are tested, corrected."""
+    models = range(len(labelled))
+    pairs = list(combinations(models, 2))
+    p = study.p_values(pairs, draws=_enough_draws(len(pairs) * len(study.quantities), alpha))
+    adjusted = holm(p.ravel()).reshape(p.shape)
+    means, good = ([of(model) for model in models] for of in (study.means, study.goodness))
+    for k, quantity in enumerate(study.quantities):
+        order = sorted(models, key=lambda model: -good[model][k])
+        apart = np.zeros((len(models), len(models)), bool)
+        for (a, b), p_pair in zip(pairs, adjusted[:, k], strict=True):
+            apart[[a, b], [b, a]] = p_pair <= alpha
+        runs = groups(apart[np.ix_(order, order)])
+        yield Order(
+            quantity,
+            tuple(
+                Ranked(labelled[m], float(means[m][k]), tuple(g for g, run in enumerate(runs) if place in run))
+                for place, m in enumerate(order)
+            ),
+        )

@@ -1,0 +1,178 @@
+"""Debiasing without training: removes from vectors what tells their languages apart, before they are scored."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.arrays import VectorArray
+from xlbench.collection import Collection, Texts
+from xlbench.engine.vectors import Embeddings, Vectors
+from xlbench.errors import DataError, UnknownNameError
+from xlbench.models.debiased import removed
+
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A way to debias vectors; prints as ``--transform`` takes it."""
+
+    method: Literal["center", "lir"]
+    components: int = 0
+    """How many principal components ``lir`` removes."""
+
+    def __str__(self) -> str:
+        return self.method if self.method == "center" else f"{self.method}:{self.components}"
+
+
+@dataclass(frozen=True)
+class FitOn:
+    """A file of parallel text that a transform is fitted on."""
+
+    path: Path
+    read: Callable[[Sequence[str]], Collection]
+    """The texts of the file in some languages, as a collection."""
+
+    @property
+    def checksum(self) -> str:
+        """The sha256 of the file."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Debiasing:
+    """A transform, and the parallel text that it is fitted on."""
+
+    transform: Transform
+    fit_on: FitOn | None = None
+    """None for the texts that are evaluated themselves, which makes the result transductive."""
+
+    def identity(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """The ``model`` object of a result, from that of the model without this debiasing."""
+        if self.fit_on is None:
+            suffix, source = "-transductive", "the evaluated texts (transductive)"
+        else:
+            suffix, source = "", f"{self.fit_on.path.name}, sha256 {self.fit_on.checksum}"
+        transform = {"method": str(self.transform), "fit_on": source}
+        return {**model, "name": f"{model['name']}+{self.transform}{suffix}", "transform": transform}
+
+
+def parse(text: str) -> Transform:
+    """The transform of this name: ``center`` or ``lir:K``.
+
+    Raises:
+        UnknownNameError: if there is none.
+
+    """
+    if text == "center":
+        return Transform("center")
+    if match := re.fullmatch(r"lir:([1-9][0-9]{0,3})", text):
+        return Transform("lir", int(match[1]))
+    raise UnknownNameError("transform", text, ["center", "lir:1"], hint="lir:K removes K principal components.")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What is removed from the vectors of each language."""
+
+    transform: Transform
+    languages: tuple[str, ...]
+    mean: VectorArray
+    """``[L, D]``, subtracted by ``center``."""
+    components: npt.NDArray[np.float32]
+    """``[L, K, D]``, orthonormal directions that ``lir`` projects out."""
+
+    def apply(self, embeddings: Embeddings, texts: Texts, languages: Sequence[str]) -> Embeddings:
+        """The vectors without what is removed, of length 1 again; equal texts of two languages get two vectors.
+
+        Raises:
+            DataError: if a language was not fitted.
+
+        """
+        for language in languages:
+            if language not in self.languages:
+                raise DataError(
+                    f"The transform {self.transform} was fitted on {', '.join(self.languages)}, "
+                    f"but there are texts in {language!r}: fit it on texts of all languages."
+                )
+        n_vectors = max(len(embeddings.vectors), 1)
+        keys, row = np.unique(texts.language.astype(np.int64) * n_vectors + embeddings.row, return_inverse=True)
+        of_language = np.array([self.languages.index(language) for language in languages])
+        return Embeddings(_Transformed(self, embeddings.vectors, keys % n_vectors, of_language[keys // n_vectors]), row)
+
+    def without(self, vectors: VectorArray, language: int) -> VectorArray:
+        """Vectors of one language without what is removed, of length 1."""
+        if self.transform.method == "center":
+            return removed(vectors, mean=self.mean[language])
+        return removed(vectors, components=self.components[language])
+
+
+@dataclass(frozen=True)
+class _Transformed:
+    """Vectors that are transformed when they are asked for, so that they need not be in memory."""
+
+    fitted: Fitted
+    vectors: Vectors
+    row: npt.NDArray[np.int64]
+    """``[U']``, which vector each is made from."""
+    language: npt.NDArray[np.int64]
+    """``[U']``, index into the languages that were fitted; sorted as the collection's."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self), self.vectors.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> VectorArray:
+        found = self.vectors[self.row[rows]]
+        language = self.language[rows]
+        for code in np.unique(language):
+            mine = language == code
+            found[mine] = self.fitted.without(found[mine], code)
+        return found
+
+
+def fit(transform: Transform, parts: Sequence[tuple[Embeddings, Texts]], languages: tuple[str, ...]) -> Fitted:
+    """What the transform removes, from the vectors of these texts, each counted as often as it occurs.
+
+    ``center`` subtracts a language's mean vector. ``lir:K`` projects out the K first right singular vectors of a
+    language's vectors (language information removal, Yang et al., EMNLP 2021, arXiv 2109.04727), which are not centred
+    before: the first is close to the mean.
+
+    Raises:
+        DataError: if a language has no texts, or fewer than ``lir`` has components.
+
+    """
+    means, directions = [], []
+    for code, name in enumerate(languages):
+        counts = [
+            np.bincount(embeddings.row[texts.language == code], minlength=len(embeddings.vectors))
+            for embeddings, texts in parts
+        ]
+        n_texts = int(sum(count.sum() for count in counts))
+        if n_texts <= transform.components:  # Not even one for center.
+            raise DataError(
+                f"{name!r} has {n_texts} texts to fit {transform} on; expected more than {transform.components}."
+            )
+        dimensions = parts[0][0].vectors.shape[1]
+        total, moment = np.zeros(dimensions), np.zeros((dimensions, dimensions))
+        for (embeddings, _), count in zip(parts, counts, strict=True):
+            for rows in np.array_split(np.flatnonzero(count), -(-np.count_nonzero(count) // _ROWS_AT_ONCE) or 1):
+                vectors = embeddings.vectors[rows].astype(np.float64)
+                total += count[rows] @ vectors
+                moment += (vectors * count[rows, None]).T @ vectors
+        means.append(total / n_texts)
+        # The eigenvectors of D x D are cheap however many texts there are, unless D is in the thousands.
+        found = np.linalg.eigh(moment)[1][:, ::-1] if transform.components else moment
+        directions.append(found[:, : transform.components].T)
+    return Fitted(transform, languages, np.array(means, np.float32), np.array(directions, np.float32))

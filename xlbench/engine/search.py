@@ -1,0 +1,285 @@
+"""The engine: counts, for each judged pair and language, the passages that beat the pair's passage for its query.
+
+Passages are taken in shards and the counts of the shards are summed; scores come in tiles, see ``scores``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xlbench.arrays import IntArray, VectorArray
+from xlbench.collection import Collection
+from xlbench.engine.counting import count_copies, count_first, keep_best
+from xlbench.engine.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer
+from xlbench.measures.ranks import Best, Judged, Ranking
+from xlbench.support.checkpoint import Checkpoint
+from xlbench.support.progress import Advance
+
+_Pairs = tuple[IntArray, IntArray, IntArray, VectorArray]
+_Pools = tuple[tuple[int, ...], ...]
+
+SHARD_ROWS = 32 * TILE_PASSAGES
+
+
+@dataclass(frozen=True)
+class Work:
+    """How long counting goes on."""
+
+    checkpoint: Path | None = None
+    """What is counted is kept in this file every few seconds, so that a run that was killed goes on there.
+
+    The file must be named by all that identifies the scores.
+    """
+    advance: Advance | None = None
+    """Is told how many passages are done."""
+
+    def tell(self, n_passages: int, *, stored: bool = False) -> None:
+        """Says that so many more are done."""
+        if self.advance:
+            self.advance(texts=n_passages, characters=n_passages, stored=stored)
+
+
+_BRIEF = Work()
+
+
+def rank(
+    collection: Collection,
+    scores: Scores,
+    *,
+    depth: int = 0,
+    by_language: bool = False,
+    shard_rows: int = SHARD_ROWS,
+    work: Work = _BRIEF,
+) -> Ranking:
+    """The ranking of every judged pair, from the scores of queries and passages.
+
+    The ``depth`` best passages of each judged query are kept: those of the pool of all languages or, with
+    ``by_language``, those of each language, from which those of any pool follow. ``shard_rows`` distinct passages are
+    scored at a time; it bounds the memory and changes no result.
+    """
+    shard_rows = -(-min(shard_rows, max(1, scores.n_passages)) // TILE_PASSAGES) * TILE_PASSAGES
+    n_languages = len(collection.languages)
+    sizes = np.bincount(collection.passages.language, minlength=n_languages)
+    everything = tuple(np.flatnonzero(sizes).tolist())
+    pools = tuple((code,) for code in range(n_languages)) if by_language else (everything,)
+    places = min(depth, max((int(sizes[list(pool)].sum()) for pool in pools), default=0))
+    judged = _Judged.of(collection, scores)
+    columns = _Columns.of(collection, scores)
+    counts = _Counts.start((len(judged.pair), n_languages), (len(judged.query), len(pools), places))
+    slots = np.arange(n_languages) * by_language
+    in_one_shard = scores.n_passages <= shard_rows
+    if not in_one_shard:
+        judged.score(scores)
+    # In one shard there is nothing to go on from: its counts are all there are.
+    file = None if in_one_shard else work.checkpoint
+    saved = Checkpoint(file, judged.own, columns.order, columns.copies) if file else None
+    done = saved.load(counts.arrays) if saved else 0
+    if done:
+        work.tell(done, stored=True)
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        out = buffer(shard_rows)
+        for first in range(done, scores.n_passages, shard_rows):
+            shard = columns.shard(first, min(first + shard_rows, scores.n_passages))
+            prepared = scores.prepare(slice(shard.first, shard.last))
+            pairs = judged.starts, judged.column - shard.first, judged.order, judged.own
+            counted = pairs, (shard.spans(), shard.order), shard.copies, slots
+            for start, stop in judged.query_tiles():
+                tiles = scores.tiles(judged.query[start:stop], prepared, out)
+                if in_one_shard:
+                    judged.take(tiles, start, stop)
+                _share_out(threads, (tiles, start, stop), counted, counts)
+                if in_one_shard:
+                    work.tell(shard.last * stop // len(judged.query) - shard.last * start // len(judged.query))
+            if saved:
+                saved.save(counts.arrays, done=shard.last)
+            if not in_one_shard:
+                work.tell(shard.last - first)
+    if saved:
+        saved.remove()
+    return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What is counted, of groups of pairs as in ``_Judged``; it is added to in place."""
+
+    above: npt.NDArray[np.int32]
+    """``[Nr, L]``."""
+    best_score: VectorArray
+    """``[G, S, k]`` for ``S`` pools, -inf where no passage is yet."""
+    best_order: npt.NDArray[np.int32]
+    """``[G, S, k]``, tie order of the passage, -1 where none is yet."""
+
+    @classmethod
+    def start(cls, table: tuple[int, int], places: tuple[int, int, int]) -> _Counts:
+        """Nothing counted yet, in arrays of these shapes."""
+        return cls(np.zeros(table, np.int32), np.full(places, -np.inf, np.float32), np.full(places, -1, np.int32))
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """By name, as a checkpoint keeps them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The judged pairs grouped by distinct query; queries that share passages are neighbours.
+
+    Translations of one question have the same relevant passages, so a tile of neighbouring queries needs few columns
+    for the pairs' own scores.
+    """
+
+    query: IntArray
+    """``[G]``, distinct query."""
+    starts: IntArray
+    """``[G + 1]``: group ``g`` owns ``pair[starts[g]:starts[g + 1]]``."""
+    pair: IntArray
+    """``[Nr]``, index of the pair in the collection."""
+    column: IntArray
+    """``[Nr]``, distinct passage."""
+    order: IntArray
+    """``[Nr]``, tie order of the pair's passage."""
+    own: VectorArray
+    """``[Nr]``, score of the pair, as its tile gives it; to be filled in."""
+
+    @classmethod
+    def of(cls, collection: Collection, scores: Scores) -> _Judged:
+        query = scores.query[collection.pairs.query]
+        column = scores.passage[collection.pairs.passage]
+        first_column = np.full(scores.n_queries, scores.n_passages, np.int64)
+        np.minimum.at(first_column, query, column)
+        pair = np.lexsort((column, query, first_column[query]))
+        starts = np.flatnonzero(np.diff(query[pair], prepend=-1))
+        return cls(
+            query=query[pair][starts],
+            starts=np.append(starts, len(pair)),
+            pair=pair,
+            column=column[pair],
+            order=collection.passages.tie_order[collection.pairs.passage[pair]],
+            own=np.empty(len(pair), np.float32),
+        )
+
+    def query_tiles(self) -> Iterator[tuple[int, int]]:
+        for start in range(0, len(self.query), TILE_QUERIES):
+            yield start, min(start + TILE_QUERIES, len(self.query))
+
+    def score(self, scores: Scores) -> None:
+        """Fills in all scores of the pairs."""
+        judged, judged_column = np.unique(self.column, return_inverse=True)
+        selected = scores.select(judged)
+        for start, stop in self.query_tiles():
+            mine = slice(self.starts[start], self.starts[stop])
+            columns, at = np.unique(judged_column[mine], return_inverse=True)
+            tiles = selected.tiles(self.query[start:stop], selected.prepare(columns), buffer(len(columns)))
+            self.take(tiles, start, stop, at)
+
+    def take(self, tiles: VectorArray, start: int, stop: int, columns: IntArray | None = None) -> None:
+        """Fills in the scores of some groups from their tiles, which have all distinct passages or these columns."""
+        mine = slice(self.starts[start], self.starts[stop])
+        column = self.column[mine] if columns is None else columns
+        row = np.repeat(np.arange(stop - start), np.diff(self.starts[start : stop + 1]))
+        self.own[mine] = tiles[column // TILE_PASSAGES, row, column % TILE_PASSAGES]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The distinct passages in the order of their first copy, hence sorted by its language; and the other copies."""
+
+    bounds: IntArray
+    """``[L + 1]``: the first copies in language ``l`` are the columns ``bounds[l]:bounds[l + 1]``."""
+    order: IntArray
+    """``[U]``, tie order of each first copy."""
+    copies: IntArray
+    """``[C, 3]``: column, language and tie order of each further copy, sorted by column."""
+    first: int = 0
+    """The first column of the shard."""
+    last: int = 0
+    """The column after the shard's last."""
+
+    @classmethod
+    def of(cls, collection: Collection, scores: Scores) -> _Columns:
+        order = collection.passages.tie_order
+        first_copy = np.empty(scores.n_passages, np.int64)
+        first_copy[scores.passage[::-1]] = np.arange(len(scores.passage))[::-1]  # Of several the first is written last.
+        is_further = np.ones(len(scores.passage), bool)
+        is_further[first_copy] = False
+        further = np.flatnonzero(is_further)
+        further = further[np.argsort(scores.passage[further], kind="stable")]
+        language = collection.passages.language
+        return cls(
+            bounds=np.searchsorted(language[first_copy], np.arange(len(collection.languages) + 1)).astype(np.int64),
+            order=order[first_copy],
+            copies=np.stack([scores.passage[further], language[further], order[further]], axis=1).astype(np.int64),
+            last=scores.n_passages,
+        )
+
+    def spans(self) -> IntArray:
+        """The runs of columns of one language in one tile: tile, language, first and last column, ``int64[S, 4]``."""
+        runs = []
+        for language, (start, stop) in enumerate(pairwise(self.bounds.tolist())):
+            edges = [start, *range((start // TILE_PASSAGES + 1) * TILE_PASSAGES, stop, TILE_PASSAGES), stop]
+            runs += [(first // TILE_PASSAGES, language, first, last) for first, last in pairwise(edges) if first < last]
+        return np.array(runs, dtype=np.int64).reshape(-1, 4)
+
+    def shard(self, first: int, last: int) -> _Columns:
+        """The columns ``first:last``, counted from 0 in ``bounds`` and ``copies``."""
+        copies = self.copies[slice(*np.searchsorted(self.copies[:, 0], [first, last]))]
+        return _Columns(
+            bounds=np.clip(self.bounds, first, last) - first,
+            order=self.order[first:last],
+            copies=copies - np.array([first, 0, 0]),
+            first=first,
+            last=last,
+        )
+
+
+def _share_out(
+    threads: ThreadPoolExecutor,
+    tile: tuple[VectorArray, int, int],
+    counted: tuple[_Pairs, tuple[IntArray, IntArray], IntArray, IntArray],
+    counts: _Counts,
+) -> None:
+    """Adds what a tile of groups counts, from its first to its last, exclusive; each thread takes some of them.
+
+    ``counted`` are the pairs, the columns, the copies and the slots; see ``counting``.
+    """
+    tiles, start, stop = tile
+    pairs, columns, copies, slots = counted
+
+    def count(*groups: int) -> None:
+        count_first(tiles, start, groups, pairs, columns, counts.above)
+        count_copies(tiles, start, groups, pairs, copies, counts.above)
+        if counts.best_score.shape[2]:
+            keep_best(tiles, start, groups, columns, copies, (counts.best_score, counts.best_order, slots))
+
+    shares = np.linspace(start, stop, 2 * torch.get_num_threads() + 1).astype(np.int64)
+    list(threads.map(count, shares[:-1], shares[1:]))
+
+
+def _ranking(
+    collection: Collection, scores: Scores, judged: _Judged, counts: _Counts, *, pools: _Pools, depth: int
+) -> Ranking:
+    """What was counted, in the order of the collection."""
+    above = np.empty_like(counts.above)
+    above[judged.pair] = counts.above
+    group = np.full(scores.n_queries, -1)
+    group[judged.query] = np.arange(len(judged.query))
+    passage_at = np.full(len(collection.passages) + 1, -1)
+    passage_at[collection.passages.tie_order] = np.arange(len(collection.passages))
+    best = Best(pools, group[scores.query], score=counts.best_score, order=counts.best_order, passage_at=passage_at)
+    said = Judged.of(collection)
+    language = np.append(collection.passages.language, np.int16(-1))  # Row -1 is no passage.
+    top = np.empty((len(collection.queries), depth), np.int16)
+    for start in range(0, len(top), TILE_QUERIES):  # To merge them takes many times their memory.
+        rows = np.arange(start, min(start + TILE_QUERIES, len(top)))
+        top[rows] = language[best.top(said.everything, rows, depth).passage]
+    return Ranking(said, above=above, top=top, best=best if depth else None)

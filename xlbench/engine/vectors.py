@@ -1,0 +1,283 @@
+"""Encodes each distinct text once, checks the vectors, and keeps them in shards on disk, so that a killed run goes on.
+
+A shard is a file named by the checksum of its texts, in a folder named by everything else that can change a vector.
+Which texts are in a shard depends on the collection alone, never on what is already stored: a run that goes on, or two
+runs at once, give the same bytes as one undisturbed run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import tokenize
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.arrays import VectorArray
+from xlbench.collection import Texts
+from xlbench.errors import EncoderError, XlbenchError
+from xlbench.support.files import write_whole
+from xlbench.support.progress import Advance
+
+_SHARD_TEXTS = 1024
+_SHARD_CHARACTERS = 1 << 17
+# A long language is encoded window by window, so that not all of its texts are in memory to be sorted by length; its
+# shards are larger, for there would be hundreds of thousands of files.
+_WINDOW_ROWS = 1 << 15
+_SHARD_CHARACTERS_OF_MANY = 1 << 20
+_LONGEST = 1e18
+
+
+class Vectors(Protocol):
+    """Vectors in rows, as a numpy array has them; they need not be in memory."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(U, D)``."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> VectorArray:
+        """The vectors of these rows, ``float32[rows, D]``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One vector for each distinct text, and which vector each text has."""
+
+    vectors: Vectors
+    """``[U, D]``, finite, sorted by the language in which each text first occurs."""
+    row: npt.NDArray[np.int64]
+    """``[N]``, row of ``vectors`` for each text."""
+
+
+class StoredVectors:
+    """The vectors in some shards, one shard after the other, read from disk when they are asked for."""
+
+    def __init__(self, shards: Sequence[Path], lengths: Sequence[int], *, dimensions: int) -> None:
+        self.shards = tuple(shards)
+        self._starts = np.cumsum([0, *lengths])
+        self._dimensions = dimensions
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(U, D)``."""
+        return len(self), self._dimensions
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:  # noqa: FBT001 (numpy's)
+        del copy
+        return self[:].astype(dtype or np.float32, copy=False)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> VectorArray:
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self)))
+        wanted, place = np.unique(rows, return_inverse=True)
+        found = np.empty((len(wanted), self._dimensions), np.float32)
+        ends = np.searchsorted(wanted, self._starts)
+        for shard in np.flatnonzero(np.diff(ends)).tolist():
+            mine = slice(int(ends[shard]), int(ends[shard + 1]))
+            try:
+                stored = np.load(self.shards[shard], mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError, EOFError) as error:
+                raise EncoderError(
+                    f"{self.shards[shard]} was there and cannot be read any more ({error}): run again to encode its "
+                    "texts again."
+                ) from error
+            found[mine] = stored[wanted[mine] - self._starts[shard]]
+        return found if np.array_equal(wanted, rows) else found[place]
+
+
+@dataclass(frozen=True)
+class VectorStore:
+    """A folder of shards for one model and role."""
+
+    folder: Path
+    dtype: npt.DTypeLike = np.float32
+    """How vectors are stored; in half precision they are rounded, and take half the space."""
+
+    @classmethod
+    def open(
+        cls, cache_dir: Path, role: str, key: Mapping[str, Any], *, dtype: npt.DTypeLike = np.float32
+    ) -> VectorStore:
+        """The store for a role (``queries`` or ``passages``) and a key: all but the texts that can change a vector."""
+        canonical = json.dumps({"key": dict(key), "role": role}, sort_keys=True, default=str)
+        slug = re.sub(r"[^\w.-]+", "-", str(key.get("name", "model")))[-60:]
+        folder = cache_dir / "vectors" / f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}" / role
+        folder.mkdir(parents=True, exist_ok=True)
+        description = folder / "key.json"
+        if not description.exists():
+            write_whole(description, canonical.encode())
+        return cls(folder, dtype)
+
+    def get(self, texts: Sequence[str]) -> VectorArray | None:
+        """The vectors of these texts, or None if they are not there or the file is damaged."""
+        try:
+            with self.path(texts).open("rb") as file:
+                vectors = np.lib.format.read_array(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError):
+            # A damaged header is no Python literal, or asks for more memory than there is.
+            return None
+        sound = (
+            vectors.dtype == self.dtype
+            and vectors.ndim == 2
+            and len(vectors) == len(texts)
+            and np.isfinite(vectors).all()
+        )
+        return vectors if sound else None
+
+    def put(self, texts: Sequence[str], vectors: VectorArray) -> None:
+        """Stores the vectors; the file appears whole or not at all.
+
+        Raises:
+            EncoderError: if a number is too large for half precision.
+
+        """
+        with np.errstate(over="ignore"):
+            stored = vectors.astype(self.dtype)
+        if not np.isfinite(stored).all():
+            raise EncoderError(
+                f"The encoder gave the number {np.abs(vectors).max():.1e}, too large for half precision: leave "
+                "--store float16 out."
+            )
+        # numpy's own writing to a file does not say why it failed, so that a full disk could not be told from a bug.
+        content = io.BytesIO()
+        np.save(content, stored, allow_pickle=False)
+        write_whole(self.path(texts), content.getbuffer())
+
+    def path(self, texts: Sequence[str]) -> Path:
+        """The file of the vectors of these texts."""
+        digest = hashlib.sha256()
+        for text in texts:
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "little") + encoded)
+        return self.folder / f"{digest.hexdigest()[:32]}.npy"
+
+
+def embed(
+    texts: Texts,
+    encode: Callable[[list[str]], VectorArray],
+    *,
+    store: VectorStore,
+    advance: Advance | None = None,
+) -> Embeddings:
+    """The vectors of all texts; each distinct text is encoded once, language by language, longest first.
+
+    ``advance`` is called after each shard. No more than a window of texts and a shard of vectors are in memory.
+
+    Raises:
+        EncoderError: if the encoder gives a vector that is not finite, too few or too many, or of another dimension.
+
+    """
+    paths: list[Path] = []
+    order: list[npt.NDArray[np.int64]] = []
+    dimensions = 0
+    for shard, shard_texts in _shards(texts):
+        found = store.get(shard_texts)
+        stored = found is not None
+        rows = texts.distinct.first[shard]
+        if found is None:
+            found = _checked(_encoded(encode, shard_texts), [texts.ids[row] for row in rows])
+        if dimensions and found.shape[1] != dimensions:
+            raise EncoderError(
+                f"The encoder gave vectors of {found.shape[1]} dimensions for {texts.ids[rows[0]]!r} "
+                f"and of {dimensions} before: expected one dimension for all texts."
+            )
+        dimensions = found.shape[1]
+        if not stored:
+            store.put(shard_texts, found)
+        paths.append(store.path(shard_texts))
+        order.append(shard)
+        if advance:
+            advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
+    place = np.empty(len(texts.distinct), np.int64)
+    place[np.concatenate(order) if order else []] = np.arange(len(place))
+    vectors = StoredVectors(paths, [len(shard) for shard in order], dimensions=max(dimensions, 1))
+    return Embeddings(vectors, row=place[texts.distinct.row])
+
+
+def _shards(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:
+    """The distinct texts of each shard, by index and as text: of one language, of like length, longest first."""
+    distinct = texts.distinct
+    language = texts.language[distinct.first]
+    for code in np.unique(language):
+        mine = np.flatnonzero(language == code)
+        window = (distinct.first[mine] - distinct.first[mine[0]]) // _WINDOW_ROWS
+        most = _SHARD_CHARACTERS if window[-1] == 0 else _SHARD_CHARACTERS_OF_MANY
+        for number in np.unique(window):
+            some = mine[window == number]
+            start = int(distinct.first[some[0]])
+            of_window = texts.text[start : int(distinct.first[some[-1]]) + 1]
+            some = some[np.argsort(-distinct.n_characters[some], kind="stable")]
+            for first, last in _spans(distinct.n_characters[some].tolist(), most):
+                shard = some[first:last]
+                yield shard, [of_window[row - start] for row in distinct.first[shard].tolist()]
+
+
+def _spans(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """The first and the last text, exclusive, of each shard."""
+    first = characters = 0
+    for i, length in enumerate(lengths):
+        if i > first and (i - first == _SHARD_TEXTS or characters + length > most):
+            yield first, i
+            first, characters = i, 0
+        characters += length
+    yield first, len(lengths)
+
+
+def _encoded(encode: Callable[[list[str]], VectorArray], texts: list[str]) -> object:
+    try:
+        return encode(texts)
+    except XlbenchError:
+        raise
+    except Exception as error:
+        # The last frame is the line at fault in the encoder's code, or in what it calls.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise EncoderError(
+            f"The encoder failed on {len(texts)} texts: {type(error).__name__}: {error} "
+            f"({frame.filename}, line {frame.lineno}). What was encoded before is kept."
+        ) from error
+
+
+def _checked(found: object, ids: Sequence[str]) -> VectorArray:
+    try:
+        # What overflows is refused below, with the text; complex numbers would lose a part in silence.
+        with np.errstate(over="ignore"), warnings.catch_warnings(action="error", category=np.exceptions.ComplexWarning):
+            vectors = np.asarray(found, dtype=np.float32)
+    except (TypeError, ValueError, RuntimeError, Warning) as error:  # RuntimeError: a tensor that requires grad.
+        raise EncoderError(
+            f"The encoder gave {type(found).__name__} for {len(ids)} texts; expected float32[texts, D] ({error})."
+        ) from error
+    if vectors.ndim != 2 or len(vectors) != len(ids) or vectors.shape[1] == 0:
+        raise EncoderError(
+            f"The encoder gave an array of shape {vectors.shape} for {len(ids)} texts; expected ({len(ids)}, D)."
+        )
+    # A NaN beats nothing, so counting would rank it first: it must not come in.
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        raise EncoderError(
+            f"The encoder gave NaN or infinity for the text {ids[bad]!r} "
+            f"({(~finite).sum()} of {len(ids)} texts in this batch): "
+            "expected finite numbers. With half precision, try --dtype float32."
+        )
+    length = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    if length.max(initial=0) > _LONGEST:
+        raise EncoderError(
+            f"The encoder gave a vector of length {length.max():.1e} for the text {ids[int(length.argmax())]!r}: "
+            f"expected at most {_LONGEST:.0e}, beyond which inner products overflow. Normalise the vectors."
+        )
+    return np.ascontiguousarray(vectors)

@@ -1,0 +1,70 @@
+"""QueryScores, the values of a setting by query, and the macro means over settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.settings import KINDS, Kind, kind_of
+
+
+@dataclass(frozen=True)
+class QueryScores:
+    """The values of one setting, a query a row."""
+
+    setting: str
+    query: tuple[str, ...]
+    """``[m]``, ids."""
+    values: Mapping[str, npt.NDArray[np.float64]]
+    """By measure, ``float64[m]``; NaN where a measure of bias is not defined."""
+
+    def means(self) -> dict[str, float]:
+        """The mean of each measure over the queries for which it is defined."""
+        # nanmean is slow, and almost all values are defined.
+        means = {measure: float(values.mean()) for measure, values in self.values.items()}
+        return {
+            measure: float(np.nanmean(self.values[measure])) if math.isnan(mean) else mean
+            for measure, mean in means.items()
+        }
+
+
+def question_of(query: str) -> str:
+    """The question that a query asks in its language: its id without the language, ``q1`` for ``de:q1``.
+
+    Translations of one question are not independent of each other: it is the unit of resampling.
+    """
+    return query.partition(":")[2] or query
+
+
+def by_language(scores: Mapping[str, Mapping[str, float]], kind: Kind, measure: str) -> dict[str, float]:
+    """The mean of a measure over the settings of a kind, by language of the queries; empty if none has it."""
+    found: dict[str, list[float]] = {}
+    for setting, values in scores.items():
+        if kind_of(setting) == kind and measure in values:
+            found.setdefault(setting.partition(">")[0], []).append(values[measure])
+    return {language: _mean(values) for language, values in found.items()}
+
+
+def summarise(scores: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """The macro mean over the settings of each kind, by kind and measure.
+
+    For cross it is the mean over query languages of the mean over the other languages; where all pairs of languages
+    have queries, that equals the mean over all settings.
+    """
+    measures: dict[Kind, dict[str, None]] = {}
+    for setting, values in scores.items():
+        if values:
+            measures.setdefault(kind_of(setting), {}).update(dict.fromkeys(values))
+    return {
+        kind: {measure: _mean(list(by_language(scores, kind, measure).values())) for measure in measures[kind]}
+        for kind in KINDS
+        if kind in measures
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

@@ -1,0 +1,98 @@
+"""Fusion: two models whose rankings are fused, and how."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from xlbench.errors import EncoderError, UnknownNameError
+from xlbench.models.load import load
+from xlbench.models.protocols import Model
+
+Method = Literal["rrf", "interpolation"]
+PREFIX = "fusion:"
+_REVISION = "1"  # Changes when the scores of a fusion do.
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Two models, and how their rankings are fused; see ``xlbench.engine.fusion`` for the formulas."""
+
+    parts: tuple[Model, Model]
+    """A and B."""
+    method: Method = "rrf"
+    k: float = 60
+    """Of reciprocal rank fusion: the larger, the less the first ranks stand out."""
+    weight: float = 0.5
+    """Of A; that of B is 1 less it."""
+
+    @property
+    def name(self) -> str:
+        """Names both models."""
+        return PREFIX + "+".join(part.encoder.name for part in self.parts)
+
+    @property
+    def revision(self) -> str:
+        """That of the fusion and those of its models."""
+        return f"{_REVISION} ({', '.join(f'{part.encoder.name} {part.revision}' for part in self.parts)})"
+
+    def provenance(self) -> dict[str, Any]:
+        """What else can change the scores, by model."""
+        return {letter: part.provenance() for letter, part in zip("AB", self.parts, strict=True)}
+
+
+def load_fusion(model: str, *, device: str | None, arguments: Mapping[str, Any]) -> Model:
+    """The fusion that ``fusion:A+B`` names; ``A.key`` among the arguments is an argument of A.
+
+    Raises:
+        UnknownNameError: if there is no such model, or no such argument.
+        EncoderError: if a model or an argument cannot be used.
+
+    """
+    names = model.removeprefix(PREFIX).split("+")
+    if len(names) != 2 or not all(names) or any(name.startswith(PREFIX) for name in names):
+        raise EncoderError(f"{model!r} is no fusion; expected fusion:A+B, with two models that have no '+' in them.")
+    of_part: dict[str, dict[str, Any]] = {"A": {}, "B": {}}
+    own: dict[str, Any] = {field.name: field.default for field in fields(Fusion) if field.name != "parts"}
+    for key, value in arguments.items():
+        letter, dot, name = key.partition(".")
+        if dot and letter in of_part:
+            of_part[letter][name] = value
+        elif key in own:
+            own[key] = value
+        else:
+            raise UnknownNameError(
+                "model argument",
+                key,
+                own,
+                hint="A fusion takes method, k, weight, and A.NAME or B.NAME for its models.",
+            )
+    _check(own)
+    first, second = (_part(name, device, of_part[letter]) for letter, name in zip("AB", names, strict=True))
+    fusion = Fusion((first, second), **own)
+    if device not in (None, "cpu") and not any(map(_takes_device, fusion.parts)):
+        raise EncoderError(f"{fusion.name} runs on the CPU only, but --device is {device!r}: leave it out.")
+    of_parts = {f"{letter}.{key}": value for letter, given in of_part.items() for key, value in given.items()}
+    return Model(fusion, "fusion", own | of_parts, code=f"{first.code}+{second.code}")
+
+
+def _part(name: str, device: str | None, arguments: Mapping[str, Any]) -> Model:
+    """One of the models, on the device if it can run there."""
+    plain = load(name, arguments=arguments)
+    return load(name, device=device, arguments=arguments) if device and _takes_device(plain) else plain
+
+
+def _takes_device(model: Model) -> bool:
+    parameters = inspect.signature(type(model.encoder)).parameters.values()
+    return any(parameter.name == "device" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def _check(own: Mapping[str, Any]) -> None:
+    if own["method"] not in get_args(Method):
+        raise EncoderError(f"method is {own['method']!r}; expected {' or '.join(get_args(Method))}.")
+    for name, most in (("k", sys.float_info.max), ("weight", 1)):
+        if isinstance(own[name], bool) or not isinstance(own[name], int | float) or not 0 <= own[name] <= most:
+            raise EncoderError(f"{name} is {own[name]!r}; expected a number, {'0 to 1' if most == 1 else '0 or more'}.")

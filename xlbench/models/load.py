@@ -1,0 +1,196 @@
+"""Encoders: the protocols, and from what ``--model`` names to a model.
+
+Making an encoder is cheap and imports nothing heavy: it resolves the model's name and revision. Weights are loaded
+when the first text is encoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
+from xlbench.models.kinds import BUILT_IN, FOLDERS, KINDS
+from xlbench.models.protocols import Encoder, Model, Scorer
+
+ENTRY_POINT_GROUP = "xlbench.models"
+_DEBIASING = ("debiased.py", "language_identifier.py")
+_NO_VECTORS = ("__init__.py", "load.py", "protocols.py", "kinds.py", "bm25.py", "fused.py", *_DEBIASING)
+
+
+def plugins() -> dict[str, EntryPoint]:
+    """The encoders that installed packages offer in the entry point group ``xlbench.models``, by name."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] | None = None) -> Model:
+    """The model that ``--model`` names; its weights are loaded later.
+
+    ``device`` is where it runs, by default the best there is. ``arguments`` go to the encoder's class.
+
+    Raises:
+        UnknownNameError: if there is no such model, or it does not take one of the arguments.
+        EncoderError: if it cannot be used: a package is missing, or the folder is no model.
+
+    """
+    arguments = dict(arguments or {})
+    if not model:
+        raise UnknownNameError("model", model, [*BUILT_IN, *plugins()])
+    if model.startswith("fusion:"):
+        from xlbench.models.fused import load_fusion
+
+        return load_fusion(model, device=device, arguments=arguments)
+    if model in BUILT_IN:
+        return _made(BUILT_IN[model], model, arguments, device)
+    found = plugins()
+    if model in found:
+        return _made(found[model].value, f"entry point {model}", arguments, device)
+    if ":" in model and not Path(model).exists():
+        return _made(model, "class", arguments, device)
+    return _from_folder(model, arguments, device, known=[*BUILT_IN, *found])
+
+
+def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
+    from xlbench.models import debiased, folders
+
+    if not Path(model).exists() and (not folders.is_hub_id(model) or ("/" not in model and nearest(model, known))):
+        raise UnknownNameError(
+            "model", model, known, hint="Or give a folder, a Hub id (owner/name) or package.module:Class."
+        )
+    revision = arguments.get("revision")
+    if revision is not None and not isinstance(revision, str):
+        raise EncoderError(f"revision is {revision!r}; expected text, in quotes if it looks like a number: '\"5\"'.")
+    if debiased.is_debiased(model):
+        return _debiased(model, arguments, device)
+    adapter = folders.adapter_of(model, revision=revision)
+    return _made(FOLDERS[adapter], adapter, arguments, device, folder=model)
+
+
+def _debiased(folder: str, arguments: dict[str, Any], device: str | None) -> Model:
+    """The model in a folder that `xlbench debias` wrote; arguments of the user's go to the model within."""
+    from xlbench.models import debiased
+
+    _check_installed("debiased")
+    settings = debiased.read_settings(Path(folder))
+    within = load(settings.model, device=device, arguments={**settings.arguments, **arguments})
+    encoder = debiased.DebiasedEncoder(folder, cast("Encoder", within.encoder), settings)
+    changed_by = _digest([Path(__file__).with_name(name) for name in _DEBIASING])
+    return replace(within, encoder=encoder, adapter="debiased", arguments=arguments, code=f"{within.code}+{changed_by}")
+
+
+def _check_installed(adapter: str) -> None:
+    for kind in KINDS:
+        if kind.adapter == adapter and not kind.installed:
+            raise EncoderError(f"A model of the kind {adapter!r} needs {' and '.join(kind.requires)}: {kind.install}")
+
+
+def _made(
+    target: str, adapter: str, arguments: dict[str, Any], device: str | None, *, folder: str | None = None
+) -> Model:
+    """The model of a class; ``folder`` is the first argument of a class that loads folders and Hub ids."""
+    _check_installed(adapter)
+    cls = _class(target)
+    if not inspect.isclass(cls):
+        raise EncoderError(
+            f"{target} is no class; expected one with name, revision, encode_queries and encode_passages."
+        )
+    parameters = inspect.signature(cls).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    accepted = [name for name in list(parameters)[0 if folder is None else 1 :] if name != "device"]
+    for name in arguments:
+        if name not in accepted and not takes_any:
+            hint = f"{adapter} takes {', '.join(accepted) or 'none'}."
+            raise UnknownNameError("model argument", name, accepted, hint=hint)
+    takes_device = takes_any or "device" in parameters
+    if device not in (None, "cpu") and not takes_device:
+        raise EncoderError(f"{adapter} runs on the CPU only, but --device is {device!r}: leave it out.")
+    placed = arguments if device is None or not takes_device else {**arguments, "device": device}
+    try:
+        encoder = cls(*([] if folder is None else [folder]), **placed)
+    except XlbenchError:
+        raise
+    except Exception as error:
+        raise EncoderError(
+            f"{target} could not be made with the arguments {placed}: {type(error).__name__}: {error}."
+        ) from error
+    _check_members(encoder, target)
+    users = not target.startswith("xlbench.models.")
+    return Model(
+        cast("Encoder | Scorer", encoder), adapter, arguments, code=_checksum(cls, users=users), users_code=users
+    )
+
+
+def _check_members(model: object, target: str) -> None:
+    methods = ("fit", "score") if hasattr(model, "score") else ("encode_queries", "encode_passages")
+    for member in ("name", "revision", *methods):
+        if not hasattr(model, member):
+            raise EncoderError(f"{target} has no {member!r}; expected name, revision, {' and '.join(methods)}.")
+    for member in methods:
+        if not callable(getattr(model, member)):
+            raise EncoderError(f"{target} has a {member!r} that is no method.")
+    for member in ("name", "revision"):
+        value = getattr(model, member)
+        if not isinstance(value, str) or not value.strip(". "):
+            raise EncoderError(f"{target} has the {member} {value!r}; expected text, and not of dots alone.")
+
+
+def _checksum(cls: type, *, users: bool) -> str:
+    """Of the file that has a user's class, or of all of xlbench's encoders; of nothing if there is no file.
+
+    The registry, scorers and fusions change no vector, and debiasing those of debiased models alone.
+    """
+    try:
+        file = inspect.getsourcefile(cls) or ""
+    except (TypeError, OSError):  # A class made in an interactive session.
+        file = ""
+    ours = (path for path in Path(__file__).parent.glob("*.py") if path.name not in _NO_VECTORS)
+    files = [Path(file)] if users else sorted(ours)
+    return _digest([path for path in files if path.is_file()])
+
+
+def _digest(files: Sequence[Path]) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def _class(target: str) -> Any:
+    """The object that ``package.module:Class`` or ``file.py:Class`` names."""
+    where, _, name = target.rpartition(":")
+    if where.endswith(".py") and not Path(where).is_file():
+        raise EncoderError(f"{where} is no file; expected file.py:Class.")
+    if os.getcwd() not in sys.path:  # noqa: PTH109 (as sys.path has it)
+        sys.path.append(os.getcwd())  # noqa: PTH109
+    try:
+        module = _file_module(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+    except Exception as error:
+        # The last frame is the line at fault in the user's file, or in what it imports.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise EncoderError(
+            f"{where} cannot be imported: {type(error).__name__}: {error} ({frame.filename}, line {frame.lineno}). "
+            "Expected package.module:Class or file.py:Class."
+        ) from error
+    if not hasattr(module, name):
+        public = ", ".join(n for n in vars(module) if not n.startswith("_"))
+        raise EncoderError(f"{where} has no {name!r}; it has {public or 'nothing'}.")
+    return getattr(module, name)
+
+
+def _file_module(path: Path) -> ModuleType:
+    # Under a name of its own, so that a file json.py does not take the place of the library's.
+    spec = importlib.util.spec_from_file_location(f"xlbench_model_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError("not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # As import does: inspect looks a class's module up there.
+    spec.loader.exec_module(module)
+    return module

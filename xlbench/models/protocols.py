@@ -1,0 +1,101 @@
+"""The protocols of models: Encoder and Scorer; and Model, one of them with what identifies it in a result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from xlbench.arrays import VectorArray
+from xlbench.collection import Text
+
+if TYPE_CHECKING:
+    from xlbench.models.fused import Fusion
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Gives one vector a text. It knows neither task nor language.
+
+    Prompts, pooling, normalisation, precision and truncation are its own. The score of a query and a passage is the
+    inner product of their vectors.
+
+    An encoder may also have ``provenance() -> dict``: what else can change its vectors, such as versions of libraries
+    or the kind of device. It is part of the key under which vectors are kept, and it is stored in the result.
+    """
+
+    name: str
+    revision: str
+
+    def encode_queries(self, texts: Sequence[str], /) -> VectorArray:
+        """The vectors of these queries, ``float32[len(texts), D]``."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str], /) -> VectorArray:
+        """The vectors of these passages, ``float32[len(texts), D]``."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Scores passages for queries without a vector a text: BM25, late interaction, a cross-encoder.
+
+    It sees each text's language. It too may have ``provenance()``.
+    """
+
+    name: str
+    revision: str
+
+    def fit(self, passages: Sequence[Text], /) -> None:
+        """Is called once with all passages of the pool, before any is scored; equal texts of a language come once."""
+        ...
+
+    def score(self, queries: Sequence[Text], passages: Sequence[Text], /) -> VectorArray:
+        """The scores of some queries with some passages, ``float32[len(queries), len(passages)]``, finite.
+
+        The score of a query and a passage must not depend on what is beside them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Model:
+    """An encoder, a scorer or a fusion with what identifies it in a result."""
+
+    encoder: Encoder | Scorer | Fusion
+    adapter: str
+    arguments: Mapping[str, Any]
+    """As the user gave them."""
+    code: str = ""
+    """Checksum of the code that makes the vectors."""
+    users_code: bool = False
+    """Whether the code is the user's own, not xlbench's: then editing it makes another revision of the model."""
+    stored_as: str = "float32"
+    """How its vectors are stored; ``float16`` rounds them, and takes half the space."""
+
+    @property
+    def revision(self) -> str:
+        """What identifies weights and, if it is the user's, code."""
+        return f"{self.encoder.revision}+{self.code}" if self.users_code else self.encoder.revision
+
+    def identity(self) -> dict[str, Any]:
+        """The ``model`` object of a result."""
+        arguments = _plain(dict(self.arguments))
+        found = {"name": self.encoder.name, "revision": self.revision, "adapter": self.adapter, "arguments": arguments}
+        return found if self.stored_as == "float32" else {**found, "stored_as": self.stored_as}
+
+    def provenance(self) -> dict[str, Any]:
+        """What else can change the vectors; see ``Encoder``."""
+        found = getattr(self.encoder, "provenance", None)
+        return _plain(dict(found())) if found else {}
+
+    def key(self) -> dict[str, Any]:
+        """All but the texts and their role that can change a vector."""
+        return {"model": self.identity(), "provenance": self.provenance(), "code": self.code}
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back from a JSON file; what JSON does not know becomes its text."""
+    plain: dict[str, Any] = json.loads(json.dumps(value, default=str))
+    return plain

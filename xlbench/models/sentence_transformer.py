@@ -1,0 +1,118 @@
+"""Encoders of sentence-transformers, from a folder or the Hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xlbench.arrays import VectorArray
+from xlbench.errors import EncoderError
+from xlbench.models import folders, torch_model
+from xlbench.models.token_batches import encode_in_batches
+
+
+class SentenceTransformerEncoder(torch_model.TorchEncoder):
+    """A model with modules.json, used through sentence-transformers' own ``encode_query`` and ``encode_document``.
+
+    Only the batches are ours: texts of like length together, under a token budget.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        device: str | None = None,
+        dtype: str = "float32",
+        max_length: int | None = None,
+        query_prompt: str | None = None,
+        passage_prompt: str | None = None,
+        normalize: bool | None = None,
+        batch_tokens: int | None = None,
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+    ) -> None:
+        """``model`` is a folder or a Hub id.
+
+        Prompts and normalisation are by default the model's own; vectors of a model made for cosine are normalised.
+        ``max_length`` is in tokens, ``batch_tokens`` the tokens in a batch, padding included.
+        """
+        if normalize is not None:
+            torch_model.check_flag("normalize", normalize)
+        query, passage = folders.prompts_of(model, revision=revision)
+        super().__init__(
+            model,
+            device=device,
+            dtype=dtype,
+            max_length=max_length,
+            batch_tokens=batch_tokens,
+            query_prompt=query if query_prompt is None else query_prompt,
+            passage_prompt=passage if passage_prompt is None else passage_prompt,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+        )
+        self._normalize = normalize
+
+    def encode_queries(self, texts: Sequence[str], /) -> VectorArray:
+        """The vectors of these queries, ``float32[len(texts), D]``."""
+        return self._encode(texts, self._query_prompt, self._model.encode_query)
+
+    def encode_passages(self, texts: Sequence[str], /) -> VectorArray:
+        """The vectors of these passages, ``float32[len(texts), D]``."""
+        return self._encode(texts, self._passage_prompt, self._model.encode_document)
+
+    def provenance(self) -> dict[str, Any]:
+        """Versions, device, precision and prompts."""
+        return {**super().provenance(), "sentence_transformers": torch_model.version("sentence-transformers")}
+
+    def _encode(self, texts: Sequence[str], prompt: str, encode: Any) -> VectorArray:
+        normalize = self._model.similarity_fn_name == "cosine" if self._normalize is None else self._normalize
+
+        def batch(some: list[str]) -> VectorArray:
+            vectors = encode(
+                some,
+                prompt=prompt,
+                batch_size=len(some),
+                normalize_embeddings=normalize,
+                convert_to_tensor=True,
+                show_progress_bar=False,
+            )
+            array: VectorArray = vectors.float().cpu().numpy().astype(np.float32, copy=False)
+            return array
+
+        lengths = self._lengths([prompt + text for text in texts])
+        with torch_model.computing(self._budget):
+            return encode_in_batches(texts, lengths, budget=self._budget, encode=batch)
+
+    def _lengths(self, texts: list[str]) -> list[int]:
+        """Tokens of each text; characters where the model has no tokenizer of the usual kind."""
+        tokenizer = self._model.tokenizer
+        if not callable(tokenizer):
+            return [len(text) for text in texts]
+        return torch_model.token_lengths(tokenizer, texts, self._model.max_seq_length)
+
+    @cached_property
+    def _model(self) -> Any:
+        with torch_model.loading(self._source):
+            from sentence_transformers import SentenceTransformer
+
+            model = SentenceTransformer(
+                self._source,
+                device=self._device,
+                revision=self._hub_revision,
+                trust_remote_code=self._trust_remote_code,
+                model_kwargs={"dtype": self._torch_dtype},
+            )
+            if hasattr(model.tokenizer, "get_vocab"):
+                torch_model.check_vocabulary(model.tokenizer)
+        if model.similarity_fn_name not in ("cosine", "dot"):
+            raise EncoderError(
+                f"{self._source} is made for {model.similarity_fn_name} distance, "
+                "and vectors are compared by inner product here."
+            )
+        if self._max_length is not None:
+            self._check_max_length(torch_model.n_positions(getattr(model[0], "auto_model", None)))
+            model.max_seq_length = self._max_length
+        return model

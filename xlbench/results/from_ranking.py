@@ -1,0 +1,133 @@
+"""Figures: all that follows from a ranking, and so can be recomputed by anyone who has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xlbench.arrays import FloatArray
+from xlbench.measures import bias, retrieval
+from xlbench.measures.ranks import PooledRanks, Ranking
+from xlbench.measures.values import QueryScores, summarise
+from xlbench.settings import Setting
+from xlbench.statistics import INTERVAL_DECIMALS, intervals
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The part of a result that follows from the ranking; the fields are those of ``Result``."""
+
+    scores: Mapping[str, Mapping[str, float]]
+    queries: Mapping[str, int]
+    summary: Mapping[str, Mapping[str, float]]
+    intervals: Mapping[str, Mapping[str, Sequence[float]]]
+    references: Mapping[str, Mapping[str, float]]
+    matrices: Mapping[str, Mapping[str, Mapping[str, float]]]
+    per_query: tuple[QueryScores, ...]
+
+
+def figures(
+    ranking: Ranking,
+    wanted: Sequence[Setting],
+    measure_names: Sequence[str],
+    *,
+    known: Mapping[str, Mapping[str, float]] | None = None,
+    interval_decimals: int = INTERVAL_DECIMALS,
+) -> Figures:
+    """The figures of a ranking in these settings.
+
+    ``known`` are references of a ranking with the same judged pairs, of which they are a function alone: to draw
+    random rankings takes longer than all else.
+    """
+    pools = pooled_ranks(ranking, wanted)
+    per_query = score(ranking, wanted, measure_names, pools=pools)
+    means = {s.setting: s.means() for s in per_query}
+    summary = summarise(means)
+    return Figures(
+        scores=means,
+        queries={setting.name: 0 for setting in wanted} | {s.setting: len(s.query) for s in per_query},
+        summary=summary,
+        intervals=intervals(per_query, decimals=interval_decimals),
+        references=references(pools, summary.get("multi", {})) if known is None else known,
+        matrices=matrices(pools, ranking.judged.languages),
+        per_query=per_query,
+    )
+
+
+def score(
+    ranking: Ranking,
+    wanted: Sequence[Setting],
+    measure_names: Sequence[str],
+    *,
+    pools: Mapping[str, PooledRanks] | None = None,
+) -> tuple[QueryScores, ...]:
+    """The values of each query in each setting that has queries; measures of bias in the multilingual settings only.
+
+    A measure of bias that is not defined for any query of some language is left out for all languages: a mean over a
+    part of them would look like the whole. So are those that divide up what is lost from mono to multi where the two
+    have rankings of their own, as in a fusion: it would not be what the passages of other languages cost in one.
+    ``pools`` are those that ``pooled_ranks`` gives, if they are known.
+    """
+    of_retrieval = {name: retrieval.parse(name) for name in measure_names if not bias.find(name)}
+    ids = ranking.judged.query_ids
+    pools = pooled_ranks(ranking, wanted) if pools is None else pools
+    of_bias = _bias_values(pools, [name for name in measure_names if ranking.alone is None or name not in bias.LOSSES])
+    found = []
+    asked: dict[bytes, tuple[str, ...]] = {}
+    for setting in wanted:
+        ranks = pools[setting.name].ranks if setting.name in pools else ranking.ranks(setting)
+        if len(ranks):
+            values = {name: measure(ranks) for name, measure in of_retrieval.items()} | of_bias.get(setting.name, {})
+            # In the task's order.
+            values = {name: values[name] for name in measure_names if name in values}
+            rows = ranks.query.tobytes()
+            if rows not in asked:  # Most settings of a language have the same queries.
+                asked[rows] = tuple(ids[row] for row in ranks.query)
+            found.append(QueryScores(setting=setting.name, query=asked[rows], values=values))
+    return tuple(found)
+
+
+def _bias_values(pools: Mapping[str, PooledRanks], measure_names: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+    """The values of the measures of bias, by multilingual setting and measure."""
+    of_bias = [measure for name in measure_names if (measure := bias.find(name))]
+    found = {name: {measure.name: measure.value(pooled) for measure in of_bias} for name, pooled in pools.items()}
+    undefined = {name for values in found.values() for name, value in values.items() if np.isnan(value).all()}
+    return {
+        setting: {name: value for name, value in values.items() if name not in undefined}
+        for setting, values in found.items()
+    }
+
+
+def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[str, PooledRanks]:
+    """What measures of bias are computed from, by multilingual setting that has queries."""
+    found = {setting.name: ranking.pooled(setting) for setting in wanted if setting.kind == "multi"}
+    return {name: pooled for name, pooled in found.items() if len(pooled.ranks)}
+
+
+def references(pools: Mapping[str, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
+    """The perfect and the random value of measures of bias: means by language of the queries, then over languages."""
+    found = {}
+    for measure in (measure for name in names if (measure := bias.find(name))):
+        ends = {"perfect": measure.perfect, "random": measure.random}
+        found[measure.name] = {
+            end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools.values()])) for end, value in ends.items()
+        }
+    return found
+
+
+def matrices(pools: Mapping[str, PooledRanks], languages: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
+    """The preference and the one-target matrix, by language of the query and of the passage.
+
+    A cell without queries is not there.
+    """
+    found: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
+    for pooled in pools.values():
+        for name, values in (("first_language", bias.first_language(pooled)), ("one_target", bias.one_target(pooled))):
+            found[name][languages[pooled.asked]] = {
+                language: float(np.nanmean(column))
+                for language, column in zip(languages, values.T, strict=True)
+                if np.isfinite(column).any()
+            }
+    return found

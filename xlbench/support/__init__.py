@@ -1,0 +1,1 @@
+"""Support: files that appear whole, progress, memory, and checkpoints."""

@@ -1,0 +1,114 @@
+"""The model that is trained: loaded with its own pooling and prompts, and written as a folder that is whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+from xlbench.errors import EncoderError, UnknownNameError
+from xlbench.models import folders, torch_model
+from xlbench.training.run import Init
+from xlbench.training.tokens import Role, Tokeniser
+
+_ARGUMENTS = ("query_prompt", "passage_prompt", "pooling", "revision")
+_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in float32, and how its texts are made into tokens."""
+
+    model: Any
+    tokeniser: Tokeniser
+    revision: str
+    """What identifies the weights it had."""
+
+
+def load(init: Init) -> Loaded:
+    """The model that ``init`` names, on the CPU.
+
+    Raises:
+        EncoderError: if it cannot be loaded, has no tokenizer, or an argument does not fit it.
+        UnknownNameError: if an argument or a pooling does not exist.
+
+    """
+    for name in init.arguments:
+        if name not in _ARGUMENTS:
+            raise UnknownNameError("model argument", name, _ARGUMENTS)
+    if not Path(init.model).exists() and not folders.is_hub_id(init.model):
+        raise UnknownNameError("model", init.model, [], hint="Expected a folder, or a Hub id (owner/name).")
+    hub_revision = init.arguments.get("revision")
+    revision = folders.revision_of(init.model, revision=hub_revision)
+    adapter = folders.adapter_of(init.model, revision=hub_revision)
+    with torch_model.loading(init.model):
+        at = None if Path(init.model).exists() else revision
+        if adapter == "transformers":
+            model = _pooled(init, at)
+        else:
+            if "pooling" in init.arguments:
+                raise EncoderError(f"{init.model} has a pooling of its own: leave the argument pooling out.")
+            model = SentenceTransformer(init.model, device="cpu", revision=at, model_kwargs={"dtype": torch.float32})
+        if not callable(getattr(model, "tokenizer", None)):
+            raise EncoderError(f"{init.model} has no tokenizer of the usual kind, and only such models can be trained.")
+        torch_model.check_vocabulary(model.tokenizer)
+    if model.tokenizer.pad_token is None:
+        model.tokenizer.pad_token = model.tokenizer.eos_token
+    query, passage = folders.prompts_of(init.model, revision=hub_revision)
+    query, passage = (
+        str(init.arguments.get(name, known)) for name, known in (("query_prompt", query), ("passage_prompt", passage))
+    )
+    model.prompts = {**(model.prompts or {}), "query": query, "document": passage}
+    pooler = getattr(network(model), "pooler", None)
+    if isinstance(pooler, torch.nn.Module) and any(isinstance(module, Pooling) for module in model):
+        # Nothing is made of what it gives, and several processes would wait for its gradient.
+        pooler.requires_grad_(False)  # noqa: FBT003 (torch's)
+    if init.freeze_embeddings:
+        network(model).get_input_embeddings().weight.requires_grad_(False)  # noqa: FBT003 (torch's)
+    for name, length in (("max_query_length", init.max_query_length), ("max_passage_length", init.max_passage_length)):
+        most = torch_model.n_positions(network(model))
+        if length is not None and most is not None and length > most:
+            raise EncoderError(f"{name} is {length:,}, but {init.model} takes {most:,} tokens at most.")
+    roles = Role(query, "query", init.max_query_length), Role(passage, "document", init.max_passage_length)
+    return Loaded(model, Tokeniser(model, *roles), revision)
+
+
+def network(model: Any) -> Any:
+    """The transformer of a model, or the model itself if it has none."""
+    return getattr(model[0], "auto_model", model)
+
+
+def publish(model: Any, output: Path, extra: Callable[[Path], None]) -> None:
+    """Writes the model into a folder that holds other things too, so that no half of a model can be loaded.
+
+    ``extra`` adds files to it before it can be seen.
+    """
+    partial = output / ".model"
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save(str(partial), create_model_card=False)
+    extra(partial)
+    # A folder is a model by its modules.json, which therefore comes last.
+    for path in sorted(partial.iterdir(), key=lambda path: path.name == "modules.json"):
+        target = output / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(path, target)  # noqa: PTH105 (of files and folders alike)
+    partial.rmdir()
+
+
+def _pooled(init: Init, revision: str | None) -> Any:
+    """A model without modules.json, with a pooling of one's choice."""
+    pooling = init.arguments.get("pooling", "mean")
+    if pooling not in _POOLINGS:
+        raise UnknownNameError("pooling", str(pooling), list(_POOLINGS))
+    where = {} if revision is None else {"revision": revision}
+    body = Transformer(init.model, model_kwargs={"dtype": torch.float32, **where}, config_kwargs=where)
+    modes = Pooling(body.get_embedding_dimension(), pooling_mode=_POOLINGS[pooling])
+    return SentenceTransformer(modules=[body, modes], device="cpu", similarity_fn_name="cosine")

@@ -1,0 +1,283 @@
+"""train: from a run to a model folder; the one place that knows all the steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+from xlbench.errors import TrainingError
+from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
+from xlbench.support.files import write_whole
+from xlbench.support.progress import Progress, silent
+from xlbench.training import card, model_folder
+from xlbench.training.data import Data
+from xlbench.training.loss import Objective, PairLoss
+from xlbench.training.pairs import PairFile
+from xlbench.training.plan import Plan
+from xlbench.training.run import Run
+from xlbench.training.steps import Steps, Used, used
+from xlbench.training.trainer import PairTrainer, Parts, best_step, checkpoints, last_checkpoint, load_weights
+from xlbench.training.validation import Validation
+
+RECORD = "training.json"
+"""The file in a model's folder that says how it was trained."""
+_MOST_LOGGED = 1_000
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a run."""
+
+    steps: int
+    """Of which the model is: the last, or that with the lowest validation loss where patience was given."""
+    used: Used
+    history: list[dict[str, float]]
+    """Losses and measures by step."""
+
+
+def train(
+    run: Run,
+    *,
+    validation: Sequence[PairFile] = (),
+    notes: Sequence[str] = (),
+    resume: bool = False,
+    progress: Progress = silent,
+    tell: Callable[[str], None] | None = None,
+) -> Trained | None:
+    """Trains and writes the model with its card; in a process other than the first it gives None.
+
+    ``notes`` are sentences for the card. With ``resume`` a run that was killed goes on from its last checkpoint, and
+    gives the weights that it would have given undisturbed. ``tell`` is given a line now and then.
+
+    Raises:
+        TrainingError: if the data do not fit the recipe, the folder has another run, or the loss is not finite.
+        EncoderError: if the model cannot be loaded.
+        KeyboardInterrupt: after Ctrl-C, when a checkpoint is written.
+
+    """
+    optimisation = run.optimisation
+    plan = Plan(
+        run.data.presence,
+        run.recipe,
+        optimisation.batch_size,
+        optimisation.steps,
+        optimisation.seed,
+        run.language_temperature,
+        run.data.uses,
+    )
+    plan.check()
+    run.data.check_negatives(optimisation.n_negatives)
+    loaded = model_folder.load(run.init)
+    identity = run.identity(loaded.revision)
+    _check_folder(run.output, identity, resume=resume)
+    checkpoint = last_checkpoint(run.output) if resume else None
+    arguments = _arguments(run, resumed=checkpoint is not None)
+    if arguments.should_save:
+        run.output.mkdir(parents=True, exist_ok=True)
+        _write(run.output, {"run": identity, "command": run.command})
+    made = _prepared(run, plan, loaded, arguments, validation)
+    with progress("training", n_texts=plan.steps, n_characters=plan.steps, noun="steps") as advance:
+        parts = Parts(made.loss, loaded.tokeniser, made.steps, made.validate, run.watch.patience, advance, tell)
+        trainer = PairTrainer(loaded.model, arguments, parts)
+        _run(trainer, checkpoint)
+    # The last is the library's summary with times.
+    history = [
+        {name: value for name, value in record.items() if name != "epoch"} for record in trainer.state.log_history[:-1]
+    ]
+    best = best_step(history) if run.watch.patience is not None else None
+    trained = Trained(best or trainer.state.global_step, used(run.data, plan, trainer.state.global_step), history)
+    if not trainer.is_world_process_zero():
+        return None
+    if best is not None and best != trainer.state.global_step:
+        load_weights(loaded.model, run.output / f"checkpoint-{best}")
+    _finish(run, identity, trained, loaded.model, notes)
+    return trained
+
+
+def finished(output: Path) -> bool:
+    """Whether the folder has a trained model."""
+    return (output / "modules.json").exists()
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    loss: PairLoss
+    steps: Steps
+    validate: Validation | None
+
+
+def _prepared(
+    run: Run, plan: Plan, loaded: model_folder.Loaded, arguments: TrainingArguments, validation: Sequence[PairFile]
+) -> _Prepared:
+    """The loss, the batches of this process, and what the model is validated with."""
+    optimisation = run.optimisation
+    objective = Objective(optimisation.temperature, optimisation.symmetric)
+    device = torch.device(arguments.device).type
+    loss = PairLoss(
+        loaded.model,
+        objective,
+        cache_rows=optimisation.gradient_cache,
+        piece_tokens=DEFAULT_BATCH_TOKENS.get(device, DEFAULT_BATCH_TOKENS["cuda"]),
+    )
+    steps = Steps(
+        run.data,
+        plan,
+        n_negatives=optimisation.n_negatives,
+        part=arguments.process_index,
+        n_parts=_n_parts(optimisation.batch_size, arguments.world_size),
+    )
+    files = tuple((_name(file), Data.of([file], weights=[1.0], languages=_shared(file, run))) for file in validation)
+    validate = Validation(files, plan, objective, loaded.tokeniser) if files else None
+    return _Prepared(loss, steps, validate)
+
+
+def _run(trainer: PairTrainer, checkpoint: Path | None) -> None:
+    with warnings.catch_warnings():
+        # The library's way to restore a schedule makes torch warn of an order of steps that is not the case.
+        warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                "The device ran out of memory: add --gradient-cache 32 or a smaller number, choose a smaller "
+                "--batch-size or --max-passage-length, or --dtype bfloat16."
+            ) from error
+        finally:
+            trainer.watcher.stop_listening()
+    if trainer.watcher.interrupted and trainer.state.global_step < trainer.state.max_steps:
+        raise KeyboardInterrupt(
+            f"Interrupted. {last_checkpoint(Path(str(trainer.args.output_dir)))} is written: add --resume to go on."
+        )
+
+
+def _arguments(run: Run, *, resumed: bool) -> TrainingArguments:
+    optimisation, watch = run.optimisation, run.watch
+    known = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    device = run.device or next(name for name, there in known.items() if there)
+    if not known.get(device):
+        there = ", ".join(name for name in known if known[name])
+        raise TrainingError(f"The device {device!r} cannot be used here; there is {there}.")
+    if optimisation.dtype == "float16" and device != "cuda":
+        raise TrainingError(f"float16 trains on a GPU only, and the device is {device}: use bfloat16 or float32.")
+    return TrainingArguments(
+        output_dir=str(run.output),
+        use_cpu=device == "cpu",
+        max_steps=optimisation.steps,
+        per_device_train_batch_size=1,
+        learning_rate=optimisation.learning_rate,
+        weight_decay=0.01,
+        warmup_steps=round(optimisation.warmup * optimisation.steps),
+        lr_scheduler_type="linear",
+        bf16=optimisation.dtype == "bfloat16",
+        fp16=optimisation.dtype == "float16",
+        seed=optimisation.seed,
+        logging_steps=max(1, optimisation.steps // _MOST_LOGGED),
+        logging_nan_inf_filter=False,
+        eval_strategy="steps" if watch.eval_every else "no",
+        eval_steps=watch.eval_every or None,
+        eval_on_start=watch.eval_every > 0 and not resumed,
+        save_strategy="steps",
+        save_steps=watch.save_every,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        ddp_broadcast_buffers=False,
+        ddp_find_unused_parameters=False,
+        ddp_backend="gloo" if device == "cpu" and "WORLD_SIZE" in os.environ else None,
+    )
+
+
+def _n_parts(batch_size: int, n_processes: int) -> int:
+    if batch_size % n_processes:
+        raise TrainingError(
+            f"A batch of {batch_size:,} rows cannot be shared equally by {n_processes} processes: "
+            f"choose a --batch-size that {n_processes} divides."
+        )
+    return n_processes
+
+
+def _check_folder(output: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
+    """Refuses a folder that has something else, or a run that is to go on and is not there."""
+    path = output / RECORD
+    if not resume:
+        if output.exists() and any(output.iterdir()) and (path.exists() or checkpoints(output) or finished(output)):
+            raise TrainingError(
+                f"{output} has a model or a run: add --resume to go on with it, or choose another --output."
+            )
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["run"]
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path} is not the record of a run: choose another --output.") from error
+    # As JSON has it, where tuples are lists.
+    asked = json.loads(json.dumps(identity))
+    differences = list(_differences(found, asked, ""))
+    if differences:
+        raise TrainingError(
+            f"{output} has another run: {'; '.join(differences)}. Give the options that it was begun with, "
+            "or choose another --output."
+        )
+
+
+def _differences(found: Any, asked: Any, name: str) -> list[str]:
+    if isinstance(found, dict) and isinstance(asked, dict):
+        keys = dict.fromkeys((*asked, *found))
+        return [line for key in keys for line in _differences(found.get(key), asked.get(key), f"{name} {key}".strip())]
+    return [] if found == asked else [f"its {name} is {found}, not {asked}"]
+
+
+def _finish(run: Run, identity: Mapping[str, Any], trained: Trained, model: Any, notes: Sequence[str]) -> None:
+    """Writes the model, its card and the record of the run, then removes the checkpoints."""
+    contents = card.text(run, trained.used, trained.history, steps=trained.steps, notes=notes)
+    record = {
+        "run": dict(identity),
+        "command": run.command,
+        "steps": trained.steps,
+        "used": trained.used.identity(),
+        "history": trained.history,
+    }
+
+    def extra(folder: Path) -> None:
+        (folder / card.NAME).write_text(contents, encoding="utf-8")
+        _write(folder, record)
+
+    model_folder.publish(model, run.output, extra)
+    for checkpoint in checkpoints(run.output):
+        shutil.rmtree(checkpoint)
+    shutil.rmtree(run.output / ".partial", ignore_errors=True)
+
+
+def _write(folder: Path, record: Mapping[str, Any]) -> None:
+    write_whole(folder / RECORD, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _name(file: PairFile) -> str:
+    return file.path.name.partition(".")[0]
+
+
+def _shared(file: PairFile, run: Run) -> list[str]:
+    """The languages of a validation file that are trained on.
+
+    Raises:
+        TrainingError: if there are none.
+
+    """
+    found = [language for language in file.languages if language in run.data.languages]
+    if not found:
+        raise TrainingError(
+            f"{file.path} has {', '.join(file.languages)}, and none of them is trained on: give pairs in "
+            f"{', '.join(run.data.languages)}."
+        )
+    return found

@@ -1,0 +1,1 @@
+"""TREC files: read, written, scored, and results held against trec_eval."""

@@ -1,0 +1,207 @@
+"""Scores a run that anyone made: trec_eval's measures, and those of language bias where the languages are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.arrays import FloatArray
+from xlbench.errors import DataError, shown
+from xlbench.measures import bias, oracle
+from xlbench.measures.bias import BiasMeasure, PerQuery
+from xlbench.measures.oracle import TrecMeasure
+from xlbench.trec.pools import Languages, Pool, pools
+from xlbench.trec.read import Judgements, Run
+
+__all__ = ["BIAS", "RETRIEVAL", "Languages", "RunScores", "Wanted", "choose", "score"]
+
+_ByLanguage = dict[str, dict[str, float]]
+
+RETRIEVAL = ("nDCG@10", "AP", "R@100", "RR@10")
+"""The measures of retrieval if none is named."""
+BIAS = (*bias.BIAS_MEASURES, "Share@10", "AWRF@10", "PEER@10")
+"""The measures of bias if none is named."""
+_QUERIES_AT_ONCE = 64  # A ranking as a dict takes some 150 bytes a passage.
+
+
+class Wanted(NamedTuple):
+    """The measures to compute, each once."""
+
+    retrieval: tuple[TrecMeasure, ...]
+    bias: tuple[BiasMeasure, ...]
+
+
+@dataclass(frozen=True)
+class RunScores:
+    """The values of a run."""
+
+    queries: tuple[str, ...]
+    """``[m]``, all that are judged."""
+    asked: tuple[str, ...]
+    """Language of each query; empty if no languages are known."""
+    values: dict[str, FloatArray]
+    """By measure, ``float64[m]``; NaN where a measure of bias is not defined."""
+    totals: dict[str, float]
+    """By measure of retrieval: the mean over all queries, or the sum for counts such as NumRel, as in trec_eval."""
+    languages: _ByLanguage
+    """By language of the queries and measure: the mean over the queries for which it is defined."""
+    summary: dict[str, float]
+    """By measure: the mean over the languages, as in the multilingual setting of a result."""
+    references: dict[str, dict[str, float]]
+    """By measure of bias: its ``perfect`` and its ``random`` value, means over the languages."""
+    notes: tuple[str, ...]
+    """What was passed over, and which measures are left out, and why."""
+
+
+def choose(names: Sequence[str], *, with_bias: bool) -> Wanted:
+    """The measures of these names; the usual ones if none is named, and those of bias if none of them is named.
+
+    Raises:
+        UnknownNameError: if no measure has one of the names; those of bias are unknown without ``with_bias``.
+
+    """
+    of_bias = [name for name in names if with_bias and bias.find(name)]
+    retrieval = [name for name in names if name not in of_bias] or ([] if of_bias else RETRIEVAL)
+    found = {measure.name: measure for measure in map(oracle.find, retrieval)}
+    wanted = dict.fromkeys(of_bias or (BIAS if with_bias else ()))
+    return Wanted(tuple(found.values()), tuple(measure for name in wanted if (measure := bias.find(name))))
+
+
+def score(run: Run, judgements: Judgements, wanted: Wanted, *, languages: Languages | None = None) -> RunScores:
+    """The scores of a run, by trec_eval's rules.
+
+    All queries that are judged count, as with ``trec_eval -c``: one that the run does not have has the value 0, and so
+    has one without a relevant passage. Queries that are not judged are passed over. A gain of 0 or less is not
+    relevant.
+
+    Measures of bias need ``languages``. One that needs the rank of every relevant passage is left out, with a note, if
+    the run does not have them all. One with a cut-off is over the queries of which the run has as many passages, and
+    LPR over those of which it has a relevant one.
+
+    Raises:
+        DataError: if no query of the run is judged, the language of a query or passage is not known, or the run can
+            give none of the measures.
+
+    """
+    notes = _check_queries(run, judgements)
+    queries = tuple(judgements)
+    values = _retrieval(run, judgements, wanted.retrieval)
+    totals = {m.name: float(values[m.name].sum() if m.is_count else values[m.name].mean()) for m in wanted.retrieval}
+    if languages is None:
+        return RunScores(queries, (), values, totals, {}, {}, {}, tuple(notes))
+    asked = languages.of_queries(queries)
+    depth = max((measure.depth for measure in wanted.bias), default=0)
+    parts = list(pools(run, judgements, languages, depth=depth))
+    references = {}
+    for measure in wanted.bias:
+        if reason := _reason_against(measure, parts):
+            notes.append(f"{measure.name} is left out: {reason}.")
+        else:
+            values[measure.name] = _bias(measure, parts, queries)
+            references[measure.name] = _references(measure, parts)
+            notes += _where_not_defined(measure, values[measure.name], sum(len(part.queries) for part in parts))
+    if not values:
+        raise DataError(f"The run can give none of the measures. {' '.join(notes)}")
+    by_language = {
+        language: {name: _mean(column[[a == language for a in asked]]) for name, column in values.items()}
+        for language in dict.fromkeys(asked)
+    }
+    summary = {name: _mean([means[name] for means in by_language.values()]) for name in values}
+    return RunScores(queries, tuple(asked), values, totals, by_language, summary, references, tuple(notes))
+
+
+def _check_queries(run: Run, judgements: Judgements) -> list[str]:
+    """What to say of queries that are in one file only; an error if all are."""
+    missing = sum(query not in run.rows for query in judgements)
+    if missing == len(judgements):
+        first, judged = shown(next(iter(run.rows))), shown(next(iter(judgements)))
+        raise DataError(
+            f"None of the {len(run.rows):,} queries of the run is judged: the run begins with {first}, "
+            f"the judgements with {judged}. Expected the same ids in both."
+        )
+    ignored = sum(query not in judgements for query in run.rows)
+    fruitless = sum(max(gains.values()) < 1 for gains in judgements.values())
+    counted = {
+        "Judged queries that the run does not have, which count 0": missing,
+        "Judged queries without a relevant passage, which count 0": fruitless,
+        "Queries of the run that are not judged, which are passed over": ignored,
+    }
+    return [f"{what}: {n:,}." for what, n in counted.items() if n]
+
+
+def _retrieval(run: Run, judgements: Judgements, wanted: Sequence[TrecMeasure]) -> dict[str, FloatArray]:
+    queries = list(judgements)
+    found: dict[str, list[float]] = {measure.name: [] for measure in wanted}
+    for start in range(0, len(queries), _QUERIES_AT_ONCE):
+        some = {query: judgements[query] for query in queries[start : start + _QUERIES_AT_ONCE]}
+        by_query = oracle.values(some, {query: run.ranking(query) for query in some}, wanted)
+        for query in some:
+            for name, value in by_query[query].items():
+                found[name].append(value)
+    return {name: np.array(column) for name, column in found.items()}
+
+
+def _reason_against(measure: BiasMeasure, parts: Sequence[Pool]) -> str | None:
+    """Why the run cannot give a measure of bias, or None if it can."""
+    lacking = sum(int((part.n_retrieved < part.ranked.ranks.n_relevant).sum()) for part in parts)
+    if measure.needs_all_ranks and lacking:
+        return (
+            f"it needs the rank of every relevant passage, and of {lacking:,} queries the run does not have them all; "
+            "keep more passages of each query"
+        )
+    depth = max((int(part.depth.max()) for part in parts), default=0)
+    if parts and depth < _least(measure, parts[0]):
+        return f"the run has {depth} passages of a query at most"
+    judged = [part.ranked.ranks for part in parts]
+    if measure.is_constant and all(measure.is_constant(of.owner, of.language, of.gain) for of in judged):
+        return "no query has two relevant passages in a language, and all rankings have the same value then"
+    for part in parts:
+        if not np.isfinite(_where_known(measure, part, measure.value)).any():
+            return f"it is defined for no query in the language of {shown(part.queries[0])}"
+    return None if parts else "no query has a relevant passage"
+
+
+def _where_known(measure: BiasMeasure, part: Pool, values: PerQuery) -> FloatArray:
+    """The value of each query, NaN where it is not defined or the run does not tell the measure."""
+    known = part.depth >= _least(measure, part) if measure.cutoff else part.n_retrieved > 0
+    with np.errstate(invalid="ignore"):  # No passages have no shares: 0 / 0.
+        return np.where(known, values(part.ranked), np.nan)
+
+
+def _least(measure: BiasMeasure, part: Pool) -> int:
+    """How many passages a query needs for a measure with a cut-off: as many, or all that there are."""
+    return min(measure.cutoff, int(part.ranked.n_passages.sum()))
+
+
+def _bias(measure: BiasMeasure, parts: Sequence[Pool], queries: Sequence[str]) -> FloatArray:
+    found: dict[str, float] = {}
+    for part in parts:
+        found |= dict(zip(part.queries, _where_known(measure, part, measure.value).tolist(), strict=True))
+    return np.array([found.get(query, np.nan) for query in queries])
+
+
+def _references(measure: BiasMeasure, parts: Sequence[Pool]) -> dict[str, float]:
+    return {
+        "perfect": _mean([_mean(_where_known(measure, part, measure.perfect)) for part in parts]),
+        "random": _mean([_mean(_where_known(measure, part, measure.random)) for part in parts]),
+    }
+
+
+def _where_not_defined(measure: BiasMeasure, values: FloatArray, n_queries: int) -> list[str]:
+    n = int(np.isfinite(values).sum())
+    if n == n_queries:
+        return []
+    lacks = f"fewer than {measure.cutoff} passages" if measure.cutoff else "no relevant passage"
+    why = "it is not defined" if measure.needs_all_ranks else f"it is not defined, or the run has {lacks} of them"
+    return [f"{measure.name} is over {n:,} of the {n_queries:,} queries with relevant passages: for the others {why}."]
+
+
+def _mean(values: npt.ArrayLike) -> float:
+    """The mean of those that are defined; NaN if none is."""
+    found = np.asarray(values, np.float64)
+    found = found[np.isfinite(found)]
+    return float(found.mean()) if len(found) else float("nan")

@@ -1,0 +1,158 @@
+"""Checks results against trec_eval: full rankings, scored by pytrec_eval and compared query by query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xlbench.collection import Collection
+from xlbench.engine.fusion import alone
+from xlbench.engine.scores import TILE_QUERIES, Scores, matrix
+from xlbench.errors import ResultError
+from xlbench.measures import bias, retrieval
+from xlbench.measures.bias import BiasMeasure
+from xlbench.measures.oracle import trec_scores
+from xlbench.measures.ranks import PooledRanks, Ranks
+from xlbench.measures.values import QueryScores
+from xlbench.settings import Setting
+from xlbench.support.progress import Advance
+
+_QUERIES_AT_ONCE = 64  # A full ranking of 13,000 passages is a dict of 2 MB.
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The largest difference of a measure between a result and trec_eval in one setting."""
+
+    setting: str
+    measure: str
+    difference: float
+    query: str
+    """The query at which it occurs."""
+    n_queries: int
+
+
+def verify(
+    collection: Collection,
+    scores: Scores,
+    reported: Sequence[QueryScores],
+    *,
+    settings: Sequence[Setting],
+    advance: Advance,
+) -> Iterator[Difference]:
+    """The largest difference for each setting and measure between ``reported`` and full rankings that trec_eval scored.
+
+    ``advance`` is called each time that some queries are done. Measures of bias, which trec_eval does not have, are
+    taken from the sorted ranking.
+
+    Raises:
+        ResultError: if the result lacks a setting or has other queries in it.
+
+    """
+    by_setting = {found.setting: found for found in reported}
+    for setting in settings:
+        if setting.name not in by_setting:
+            raise ResultError(
+                f"The result has no scores for the setting {setting.name!r}; it has {', '.join(by_setting) or 'none'}."
+            )
+        found = by_setting[setting.name]
+        recomputed = _recompute(collection, scores, setting, list(found.values), advance)
+        if list(recomputed) != list(found.query):
+            raise ResultError(
+                f"The result has {len(found.query):,} queries in {setting.name}, "
+                f"the task {len(recomputed):,}: they are not the same queries."
+            )
+        for measure, values in found.values.items():
+            expected = np.array([by_measure[measure] for by_measure in recomputed.values()])
+            # Not defined is the same as not defined; else a NaN would compare as no difference.
+            difference = np.where(np.isnan(values) & np.isnan(expected), 0.0, np.abs(values - expected))
+            difference = np.nan_to_num(difference, nan=np.inf)
+            worst = int(difference.argmax())
+            yield Difference(setting.name, measure, float(difference[worst]), found.query[worst], len(found.query))
+
+
+def _recompute(
+    collection: Collection,
+    scores: Scores,
+    setting: Setting,
+    measure_names: Sequence[str],
+    advance: Advance,
+) -> dict[str, dict[str, float]]:
+    """The value of each measure for each query of the setting, from full rankings."""
+    pool = np.flatnonzero(
+        np.isin(collection.passages.language, [collection.languages.index(language) for language in setting.pool])
+    )
+    asked_language = collection.languages.index(setting.query)
+    asked = collection.queries.rows(asked_language)
+    qrels = _qrels(collection, asked, set(pool.tolist()))
+    ids = [collection.passages.ids[row] for row in pool.tolist()]
+    order = collection.passages.tie_order[pool]
+    scores = alone(scores) if len(setting.pool) == 1 else scores
+    of_bias = [measure for name in measure_names if (measure := bias.find(name))]
+    trec = [retrieval.parse(name) for name in measure_names if not bias.find(name)]
+    language = collection.passages.language[pool]
+    row_of = {id_: row for row, id_ in enumerate(ids)}
+    rows = [row for row in range(asked.start, asked.stop) if collection.queries.ids[row] in qrels]
+    found: dict[str, dict[str, float]] = {}
+    for start in range(0, len(rows), TILE_QUERIES):
+        some = rows[start : start + TILE_QUERIES]
+        lines = dict(zip(some, matrix(scores, scores.query[some], scores.passage[pool]), strict=True))
+        for first in range(0, len(some), _QUERIES_AT_ONCE):
+            chunk = {collection.queries.ids[row]: lines[row] for row in some[first : first + _QUERIES_AT_ONCE]}
+            run = {id_: dict(zip(ids, line.tolist(), strict=True)) for id_, line in chunk.items()}
+            by_query = trec_scores({id_: qrels[id_] for id_ in run}, run, trec)
+            for id_, line in chunk.items():
+                relevant = {row_of[passage]: gain for passage, gain in qrels[id_].items()}
+                found[id_] = by_query[id_] | _bias(line, order, language, relevant, asked_language, of_bias)
+            advance(texts=len(chunk), characters=len(chunk), stored=False)
+    return found
+
+
+def _qrels(collection: Collection, asked: slice, pool: set[int]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    pairs = collection.pairs
+    first, last = np.searchsorted(pairs.query, [asked.start, asked.stop])
+    for query, passage, gain in zip(
+        pairs.query[first:last], pairs.passage[first:last], pairs.gain[first:last], strict=True
+    ):
+        if int(passage) in pool:
+            found.setdefault(collection.queries.ids[query], {})[collection.passages.ids[passage]] = int(gain)
+    return found
+
+
+def _bias(
+    line: npt.NDArray[np.float32],
+    order: npt.NDArray[np.int64],
+    language: npt.NDArray[np.int16],
+    relevant: Mapping[int, int],
+    asked: int,
+    wanted: Sequence[BiasMeasure],
+) -> dict[str, float]:
+    """The bias measures of one query, from its sorted ranking; ``relevant`` are gains by row of the pool."""
+    if not wanted:
+        return {}
+    ranked = np.lexsort((-order, -line))
+    at = np.flatnonzero(np.isin(ranked, list(relevant)))
+    above_own = np.cumsum(language[ranked] == asked)[at] - (language[ranked[at]] == asked)
+    pooled = PooledRanks(
+        ranks=Ranks(
+            query=np.zeros(1, np.int32),
+            starts=np.array([0, len(at)]),
+            rank=at + 1,
+            gain=np.array([relevant[row] for row in ranked[at].tolist()], np.int16),
+            language=language[ranked[at]],
+        ),
+        asked=asked,
+        n_passages=np.bincount(language, minlength=int(max(language.max(), asked)) + 1),
+        above_own=above_own,
+        top=_padded(language[ranked], max(measure.depth for measure in wanted))[None],
+    )
+    return {measure.name: float(measure.value(pooled)[0]) for measure in wanted}
+
+
+def _padded(language: npt.NDArray[np.int16], depth: int) -> npt.NDArray[np.int16]:
+    """The first ``depth`` languages, -1 past the end of the pool."""
+    return np.pad(language[:depth], (0, max(0, depth - len(language))), constant_values=-1)
