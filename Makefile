@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test test-thorough lint format bench clean
 
 demo: $(VENV)/.demo  ## Evaluate a real encoder on the built-in collection.
 	$(BIN)/xlbench run --model use-multilingual --task demo
 
-test: $(VENV)/.dev  ## Run the tests.
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/.dev  ## Run the tests, in two processes.
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+
+test-thorough: $(VENV)/.dev  ## Run the tests with many more examples of each property.
+	$(MAKE) test PYTEST_ARGS="--hypothesis-profile thorough $(PYTEST_ARGS)"
 
 lint: $(VENV)/.dev  ## Check style and types.
 	$(BIN)/ruff check .

@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from xlbench.collection import Collection, Judgement, Text, Texts
 from xlbench.engine.vectors import Embeddings
 
 if TYPE_CHECKING:
     from xlbench.engine.scores import VectorScores
+
+# Several test processes with as many threads each would wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+_CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=_CHECKS)
+settings.register_profile("thorough", max_examples=300, deadline=None, suppress_health_check=_CHECKS)
+settings.load_profile("default")
 
 _ROOT = Path(__file__).parents[1]
 _CANDIDATES = [Path(folder) for folder in (os.environ.get("XLBENCH_DATA"), _ROOT.parent / "shared" / "data") if folder]

@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlbench.collection import Collection, Judgement, Text, Texts, strings
@@ -32,7 +32,7 @@ def small_batches(monkeypatch):
 FILES = (["a", "b", "c", "d"], [], ["e", "f", "g"], ["h", "i", "j", "k", "l", "m", "n"])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(max_examples=20)
 @given(rows=st.lists(st.integers(-14, 13), max_size=9), start=st.integers(0, 15), stop=st.integers(0, 15))
 def test_stored_strings_are_a_sequence(tmp_path_factory, small_batches, rows, start, stop):
     """Over the borders of batches and files, rows, slices and iteration are those of a list."""

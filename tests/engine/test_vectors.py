@@ -12,7 +12,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.collection import Collection, Text, Texts
@@ -95,7 +95,6 @@ def test_no_texts_have_no_vectors(tmp_path):
     assert (len(found.vectors), len(found.row), encode.asked) == (0, 0, [])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(
     languages=st.lists(
         st.lists(
@@ -245,7 +244,6 @@ def test_a_damaged_shard_is_encoded_again(tmp_path, small_shards, damage):
     assert files_in(tmp_path) == whole
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, len(npy(GOOD)) - 1), byte=st.integers(0, 255), cut=st.integers(0, 200))
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_a_damaged_file_never_ends_a_run(tmp_path, at, byte, cut):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import integer_vector, random_collection, vector_scores
@@ -55,7 +55,6 @@ def test_a_ranking_has_no_fault(seed, depth):
 ORDER = st.permutations([("a", True), ("a", False), ("a", False), ("b", True), ("b", True), ("b", False)])
 
 
-@settings(max_examples=250)
 @given(st.data())
 def test_counts_pass_just_if_some_order_has_them(data):
     """Of all changes of counts and best passages, those pass for which an order of the passages exists, no other."""

@@ -79,7 +79,7 @@ def trec_eval(collection: Collection, setting: Setting, vector_of: VectorOf) -> 
             yield query, {measure: found[name] for measure, name in TREC_NAMES.items()} | cut
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_languages=st.integers(1, 4),

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import integer_vector, random_collection, vector_scores
@@ -188,7 +188,6 @@ def uncompressed() -> bytes:
 
 
 @pytest.mark.parametrize("whole", [CONTENT, uncompressed()], ids=["as written", "uncompressed"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_damaged_evidence_is_refused_or_read(whole, data):
     """Whatever bytes are changed, cut or inserted, the file is read or refused with a sentence, and nothing else."""

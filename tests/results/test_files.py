@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import ResultError
@@ -316,7 +316,6 @@ JSON = st.recursive(
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_is_a_result_that_can_be_shown_or_refused(tmp_path, data):
     """A result with any value in any place is refused with a ResultError, or all its tables can be made."""
     changed: object = copy.deepcopy(record())

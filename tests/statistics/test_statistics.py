@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
@@ -141,7 +141,6 @@ def by_enumeration(contribution: np.ndarray) -> float:
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=9))
-@settings(max_examples=60, deadline=None)
 def test_p_values_of_few_questions_are_exact(values):
     """With few questions, and with ties, the p-value is that of an enumeration by hand."""
     contribution = np.array(values) / 10
@@ -281,7 +280,6 @@ def test_holms_correction_of_a_worked_example():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_holms_correction_keeps_the_order_and_never_lowers(values, random):
     """Adjusted p-values are no smaller than raw ones, at most 1 and n times the raw ones, in the same order."""
     p = np.array(values)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench import tasks
@@ -392,9 +392,6 @@ SPLICED = st.builds(
 )
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 @given(content=st.binary() | st.text() | VALUES | CHANGED | CHANGED_PARTS | SPLICED)
 def test_any_task_file_gives_a_task_or_an_xlbench_error(tmp_path, content):
     """Any bytes, any YAML and any change of a task file give a task or an XlbenchError, never another exception."""

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import TrainingError
@@ -46,7 +46,6 @@ def test_every_row_of_complete_data_is_used_once_an_epoch(recipe):
     assert sorted(found.rows.ravel().tolist()) == list(range(120))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     recipe=st.sampled_from(RECIPES),
     seed=st.integers(0, 1_000),

@@ -11,7 +11,7 @@ import ir_measures
 import numpy as np
 import pytest
 import pytrec_eval
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import integer_vector, random_collection, vector_scores
@@ -64,7 +64,6 @@ def read(folder: Path, run: dict, judgements: dict) -> tuple[Run, dict]:
     return read_run(folder / "run"), read_judgements(folder / "qrels")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(run=RUNS, judgements=GAINS)
 def test_values_are_those_of_trec_eval(tmp_path, run, judgements):
     """trec_eval itself, given the scores with their ties, has the same value of each query and the same totals."""
@@ -89,7 +88,6 @@ def test_values_are_those_of_trec_eval(tmp_path, run, judgements):
     assert found.values["RR@2"].tolist() == [value if value >= 0.5 else 0.0 for value in first]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(run=RUNS, judgements=GAINS)
 def test_means_are_those_of_ir_measures(tmp_path, run, judgements):
     """ir_measures gives the same means over all judged queries, whichever of its providers computes a measure.

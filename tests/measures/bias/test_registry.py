@@ -60,7 +60,7 @@ def all_values(ranks: PooledRanks, name: str) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ALL_MEASURES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rng=seeds())
 def test_a_measure_is_nan_exactly_where_it_is_not_defined(name, rng):
     """NaN for a query with relevant passages in one language only, or for some without one in its own; else finite."""
@@ -85,7 +85,7 @@ def test_no_queries_have_no_values(name):
 
 
 @pytest.mark.parametrize("name", ALL_MEASURES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rng=seeds())
 def test_names_of_languages_change_nothing(name, rng):
     """With the languages in another order each query has the same value, and the same perfect one."""
@@ -104,7 +104,7 @@ def test_names_of_languages_change_nothing(name, rng):
 
 
 @pytest.mark.parametrize("name", ALL_MEASURES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rng=seeds())
 def test_the_order_of_queries_changes_nothing(name, rng):
     """Each query has the same three values wherever it stands among the others."""
@@ -116,7 +116,7 @@ def test_the_order_of_queries_changes_nothing(name, rng):
 
 
 @pytest.mark.parametrize("name", ALL_MEASURES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rng=seeds())
 def test_irrelevant_passages_below_everything_change_max_rank_norm_alone(name, rng):
     """No value depends on what stands at the end, but MaxRankNorm, which goes by the size of the pool."""
@@ -131,7 +131,7 @@ def test_irrelevant_passages_below_everything_change_max_rank_norm_alone(name, r
 
 
 @pytest.mark.parametrize("name", ALL_MEASURES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rng=seeds())
 def test_the_references_do_not_depend_on_the_ranking(name, rng):
     """Perfect and random are of the collection: any order of the pool has the same ones."""

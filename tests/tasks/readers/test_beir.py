@@ -9,7 +9,7 @@ import zipfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import DataError, XlbenchError
@@ -229,7 +229,6 @@ def test_an_archive_of_something_else_is_refused(tmp_path):
         read("beir", files, text="title+text")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     part=st.sampled_from(beir.PARTS),
     make=st.sampled_from([files_of, in_zip, in_gzip, in_parquet]),

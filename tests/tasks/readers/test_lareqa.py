@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import DataError, XlbenchError
@@ -345,9 +345,6 @@ PARAGRAPHS = nearly(
 FILES = nearly(data=st.lists(nearly(paragraphs=st.lists(PARAGRAPHS, max_size=2)), max_size=2))
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 @given(content=st.binary() | JSON | FILES, form=st.sampled_from(FORMS))
 def test_any_content_gives_a_collection_or_an_xlbench_error(tmp_path, content, form):
     """Any bytes and any JSON give a collection or an XlbenchError that can be printed, never another exception."""

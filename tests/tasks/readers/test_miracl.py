@@ -6,7 +6,7 @@ import gzip
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench import tasks
@@ -155,7 +155,6 @@ def test_a_file_that_is_cut_off_is_refused(files, cut):
         read("miracl", files, text="title+text")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(part=st.sampled_from(miracl.PARTS), content=st.binary() | st.text().map(str.encode))
 def test_any_content_gives_a_collection_or_an_xlbench_error(files, part, content):
     """Any bytes give a collection or an XlbenchError, never another exception."""

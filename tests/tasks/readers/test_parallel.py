@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import DataError, XlbenchError
@@ -138,7 +138,6 @@ NEARLY_RECORDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary() | st.lists(NEARLY_RECORDS | JSON, max_size=3))
 def test_any_content_gives_a_collection_or_an_xlbench_error(tmp_path, content):
     """Any bytes and any lines of JSON give a collection or an XlbenchError, never another exception."""
