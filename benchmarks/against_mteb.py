@@ -125,7 +125,7 @@ def run_xlbench(languages: list[str], options: Namespace) -> dict[str, float]:
         model = models.load(options.model, arguments=arguments)
         collection = read(languages, options.data_dir)
         result = evaluate(load(TASK), collection, model, kinds=("mono", "cross"), cache_dir=Path(cache))
-    return {name: scores[MEASURE] for name, scores in result.scores.items()}
+    return {name: scores[MEASURE] for name, scores in result.values.items()}
 
 
 def main() -> None:

@@ -24,9 +24,9 @@ def main() -> None:
     parser.add_argument("results", nargs="+", type=Path, help="result files of one task, with their parquet files")
     options = parser.parse_args()
     result = load_whole(options.results[0])
-    n_columns = sum(map(len, result.scores.values()))
+    n_columns = sum(map(len, result.values.values()))
     contestants = {
-        f"intervals, {len(result.scores)} settings, {n_columns:,} means": partial(intervals, result.per_query)
+        f"intervals, {len(result.values)} settings, {n_columns:,} means": partial(intervals, result.per_query)
     }
     for n in range(2, len(options.results) + 1):
         contestants[f"xlbench compare, {n} results"] = partial(compare, *options.results[:n])

@@ -25,9 +25,9 @@ import numpy as np
 from xlbench.leaderboard.manifest import Manifest
 from xlbench.leaderboard.site import build, taken
 from xlbench.leaderboard.site.serve import server
-from xlbench.measures.values import QueryScores, summarise
+from xlbench.measures.values import QueryValues, summarise
 from xlbench.results import Result
-from xlbench.settings import KINDS, kind_of, settings
+from xlbench.settings import KINDS, settings
 
 N_PASSAGES = 13_014
 LANGUAGES = {
@@ -61,10 +61,10 @@ def synthetic(job: Job) -> Result:
         values = {"AP": 1 / rank if setting.kind != "multi" else 1 / (rank + rng.random(n_questions))}
         if setting.kind == "multi":
             values["RankDistance"] = np.minimum(10 * rank, N_PASSAGES - 1.0)
-        per_query.append(QueryScores(setting.name, tuple(f"{setting.query}:{q}" for q in questions), values))
+        per_query.append(QueryValues(setting, tuple(f"{setting.query}:{q}" for q in questions), values))
     scores = {scores.setting: scores.means() for scores in per_query}
     for setting, means in scores.items():
-        means |= dict.fromkeys(OTHERS, means["AP"]) | (dict.fromkeys(BIAS, 0.5) if kind_of(setting) == "multi" else {})
+        means |= dict.fromkeys(OTHERS, means["AP"]) | (dict.fromkeys(BIAS, 0.5) if setting.kind == "multi" else {})
     summary = summarise(scores)
     matrix = {a: {b: scores[f"{a}>{b}"]["AP"] for b in languages} for a in languages}
     return Result(
@@ -79,7 +79,7 @@ def synthetic(job: Job) -> Result:
             "adapter": "x",
             "arguments": {},
         },
-        scores=scores,
+        values=scores,
         queries=dict.fromkeys(scores, n_questions),
         summary=summary,
         intervals={

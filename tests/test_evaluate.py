@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import integer_vector, random_collection, vector_scores
+from tests.made_settings import keyed, named, names_of
 from xlbench import models, tasks
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.collection.strings import StoredStrings
@@ -26,7 +27,8 @@ from xlbench.models.hash import HashEncoder
 from xlbench.models.protocols import Model
 from xlbench.results import Result
 from xlbench.results.from_ranking import matrices, pooled_ranks, references, score
-from xlbench.settings import KINDS, settings
+from xlbench.results.record import decode, encode
+from xlbench.settings import KINDS, Setting, settings
 from xlbench.tasks import Task
 
 RETRIEVAL = ("AP", "R@1", "nDCG@10")
@@ -78,34 +80,33 @@ def test_a_result_has_the_keys_that_other_tools_read(result):
     keys = [f.name for f in fields(result) if f.name not in ("per_query", "ranking")]
     head = ["schema", "task", "task_version", "headline", "missing_languages"]
     rest = ["queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing"]
-    assert keys == [*head, "model", "scores", *rest]
+    assert keys == [*head, "model", "values", *rest]
     assert [getattr(result, key) for key in head] == [1, "made-up", 3, "AP", []]
     assert result.model == {"name": "hash", "revision": result.model["revision"], "adapter": "hash", "arguments": {}}
     assert list(result.timing) == ["encode_s", "encoded_share", "search_s", "score_s"]
     assert min(result.timing.values()) >= 0
     assert {"xlbench", "python", "numpy", "torch", "encoder", "dimensions"} <= set(result.environment)
-    record = {key: getattr(result, key) for key in keys}
-    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert decode(json.loads(encode(result)), "it") == replace(result, per_query=(), ranking=None)
 
 
 def test_a_setting_without_queries_has_0_queries_and_no_scores(result):
     """All settings asked for are counted; ``a`` and ``c`` share no question, so their pair has 0 queries, no scores."""
-    assert result.queries == {
+    assert named(result.queries) == {
         "a>a": 3, "b>b": 3, "c>c": 2,
         "a>b": 2, "a>c": 0, "b>a": 2, "b>c": 1, "c>a": 0, "c>b": 1,
         "a>*": 3, "b>*": 3, "c>*": 2,
     }  # fmt: skip
-    assert list(result.scores) == [name for name, n_queries in result.queries.items() if n_queries]
+    assert list(result.values) == [name for name, n_queries in result.queries.items() if n_queries]
 
 
 def test_scores_are_means_over_queries(result):
     """A score is the mean of the per-query values that are defined; their ids are the queries that have an answer."""
     by_setting = {scores.setting: scores for scores in result.per_query}
-    assert list(by_setting) == list(result.scores)
-    assert by_setting["b>a"].query == ("b:1", "b:2")
+    assert list(by_setting) == list(result.values)
+    assert by_setting[Setting("b", "a")].query == ("b:1", "b:2")
     for name, values in by_setting.items():
-        assert list(result.scores[name]) == list(values.values)
-        for measure, score_ in result.scores[name].items():
+        assert list(result.values[name]) == list(values.values)
+        for measure, score_ in result.values[name].items():
             defined = [value for value in values.values[measure].tolist() if value == value]
             assert len(defined) == result.queries[name] or measure in BIAS
             assert score_ == pytest.approx(sum(defined) / len(defined), rel=1e-15, abs=1e-15)
@@ -113,8 +114,8 @@ def test_scores_are_means_over_queries(result):
 
 def test_bias_measures_are_in_the_multilingual_settings_only(result):
     """They are scores of the settings with all languages in the pool, and of no other."""
-    for name, by_measure in result.scores.items():
-        assert tuple(by_measure) == (MEASURES if name.endswith("*") else RETRIEVAL)
+    for name, by_measure in result.values.items():
+        assert tuple(by_measure) == (MEASURES if name.kind == "multi" else RETRIEVAL)
     assert {kind: tuple(result.summary[kind]) for kind in KINDS} == {
         "mono": RETRIEVAL, "cross": RETRIEVAL, "multi": MEASURES
     }  # fmt: skip
@@ -125,7 +126,7 @@ def test_the_summary_is_the_macro_mean():
     cross = {"a>b": 0.1, "b>a": 0.2, "b>c": 0.6, "c>b": 1.0}
     scores = {name: {"AP": value} for name, value in {"a>a": 0.5, "b>b": 1.0, **cross, "a>*": 0.25}.items()}
     scores["a>*"]["RankDistance"] = 7.0
-    summary = summarise(scores)
+    summary = summarise(keyed(scores))
     assert summary == {
         "mono": {"AP": 0.75},
         "cross": {"AP": pytest.approx((0.1 + (0.2 + 0.6) / 2 + 1.0) / 3, rel=1e-15)},
@@ -136,18 +137,18 @@ def test_the_summary_is_the_macro_mean():
 
 def test_the_summary_of_a_result_is_that_of_its_scores(result):
     """A result is summed up over the settings that have queries."""
-    assert result.summary == summarise(result.scores)
+    assert result.summary == summarise(result.values)
     means = [
-        result.scores["a>b"]["AP"],
-        (result.scores["b>a"]["AP"] + result.scores["b>c"]["AP"]) / 2,
-        result.scores["c>b"]["AP"],
+        result.values[Setting.of("a>b")]["AP"],
+        (result.values[Setting.of("b>a")]["AP"] + result.values[Setting.of("b>c")]["AP"]) / 2,
+        result.values[Setting.of("c>b")]["AP"],
     ]
     assert result.summary["cross"]["AP"] == pytest.approx(sum(means) / 3, rel=1e-15)
 
 
 def test_scores_have_intervals_around_them(result):
     """Each setting and kind has an interval for each of its measures, which holds the mean."""
-    of_each = {**result.scores, **result.summary}
+    of_each = {**result.values, **result.summary}
     assert {name: list(values) for name, values in result.intervals.items()} == {
         name: list(values) for name, values in of_each.items()
     }
@@ -172,8 +173,10 @@ def test_measures_of_bias_have_references(result):
 def test_losses_add_up_to_what_the_pool_costs(result):
     """In each language, and in the summary, the two losses are AP in mono less AP in the pool of all."""
     for a in "abc":
-        lost = result.scores[f"{a}>*"]["IrrelevantLoss"] + result.scores[f"{a}>*"]["ParallelLoss"]
-        assert lost == pytest.approx(result.scores[f"{a}>{a}"]["AP"] - result.scores[f"{a}>*"]["AP"], abs=1e-12)
+        lost = result.values[Setting(a, None)]["IrrelevantLoss"] + result.values[Setting(a, None)]["ParallelLoss"]
+        assert lost == pytest.approx(
+            result.values[Setting(a, a)]["AP"] - result.values[Setting(a, None)]["AP"], abs=1e-12
+        )
     lost = result.summary["multi"]["IrrelevantLoss"] + result.summary["multi"]["ParallelLoss"]
     assert lost == pytest.approx(result.summary["mono"]["AP"] - result.summary["multi"]["AP"], abs=1e-12)
 
@@ -279,9 +282,9 @@ def test_bm25_on_miracl_yoruba_is_pyserinis(real_data, tmp_path):
     assert isinstance(collection.passages.text, StoredStrings)
     model = models.load("bm25", arguments={"tokenizer": "whitespace"})
     found = evaluate(task, collection, model, kinds=["mono"], cache_dir=tmp_path)
-    assert found.scores["yo>yo"]["nDCG@10"] == pytest.approx(0.4059, abs=0.005)
-    assert found.scores["yo>yo"]["R@100"] == pytest.approx(0.7325, abs=0.005)
-    assert (found.queries, len(found.missing_languages)) == ({"yo>yo": 119}, 17)
+    assert found.values[Setting.of("yo>yo")]["nDCG@10"] == pytest.approx(0.4059, abs=0.005)
+    assert found.values[Setting.of("yo>yo")]["R@100"] == pytest.approx(0.7325, abs=0.005)
+    assert (named(found.queries), len(found.missing_languages)) == ({"yo>yo": 119}, 17)
 
 
 def test_the_time_of_encoding_says_how_much_was_encoded(tmp_path):
@@ -299,7 +302,7 @@ def test_languages_that_were_left_out_are_named(tmp_path):
     task = task_in("x", "a", "b", "c", "y")
     found = evaluate(task, without_cross(), models.load("hash"), kinds=["mono"], cache_dir=tmp_path)
     assert found.missing_languages == ["x", "y"]
-    assert list(found.queries) == ["a>a", "b>b", "c>c"]
+    assert names_of(found.queries) == ["a>a", "b>b", "c>c"]
     assert list(found.summary) == ["mono"]
 
 
@@ -318,7 +321,7 @@ def test_scoring_needs_only_counts():
     ):
         n_relevant = np.array([2 if query[2] in "123" else 1 for query in scores.query])
         for measure, values in scores.values.items():
-            multi = scores.setting.endswith("*")
+            multi = scores.setting.kind == "multi"
             distance = np.where(n_relevant > 1, n_relevant - 1, np.nan)
             expected = {"RankDistance": distance, "R@1": 1 / n_relevant if multi else 1}.get(measure, 1)
             assert values == pytest.approx(np.broadcast_to(expected, values.shape), nan_ok=True)
@@ -351,7 +354,7 @@ def test_each_distinct_text_of_a_role_is_encoded_once_for_all_settings(tmp_path)
     again = RecordingEncoder()
     second = evaluate(task, collection, Model(again, "class", {}), kinds=KINDS, cache_dir=tmp_path)
     assert again.given == []
-    assert (second.scores, second.queries, second.environment) == (first.scores, first.queries, first.environment)
+    assert (second.values, second.queries, second.environment) == (first.values, first.queries, first.environment)
 
 
 def test_progress_is_told_of_all_texts(tmp_path):

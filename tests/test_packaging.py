@@ -84,7 +84,7 @@ def test_the_wheel_says_what_it_needs(wheel):
         text = archive.read(f"xlbench-{__version__}.dist-info/METADATA").decode()
     metadata = Parser().parsestr(text)
     assert metadata["Version"] == __version__
-    assert {"transformers", "use-multilingual", "dev"} <= {*metadata.get_all("Provides-Extra")}
+    assert {"bm25", "use-multilingual", "dev"} <= {*metadata.get_all("Provides-Extra")}
 
 
 def test_the_tasks_of_an_installed_package_come_from_the_wheel(xlbench, installed):

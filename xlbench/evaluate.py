@@ -103,7 +103,7 @@ def evaluate(
         headline=task.headline,
         missing_languages=[language for language in task.languages if language not in collection.languages],
         model=debiasing.identity(model.identity()) if debiasing else model.identity(),
-        scores=found.scores,
+        values=found.values,
         queries=found.queries,
         summary=found.summary,
         intervals=found.intervals,

@@ -12,26 +12,31 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Setting:
-    """Queries of one language against a pool of passages of one or all languages."""
+    """Queries of one language against a pool of passages of one or all languages; prints as its name.
 
-    kind: Kind
+    The name is ``de>de`` (mono), ``de>en`` (cross) or ``de>*`` (multi).
+    """
+
     query: str
     """Language of the queries."""
-    pool: tuple[str, ...]
-    """Languages of the passages."""
+    passages: str | None
+    """Language of the passages; None for those of all languages in one pool."""
 
     @property
-    def name(self) -> str:
-        """``de>de`` (mono), ``de>en`` (cross) or ``de>*`` (multi)."""
-        return f"{self.query}>*" if self.kind == "multi" else f"{self.query}>{self.pool[0]}"
+    def kind(self) -> Kind:
+        """The kind of setting."""
+        if self.passages is None:
+            return "multi"
+        return "mono" if self.passages == self.query else "cross"
 
+    def __str__(self) -> str:
+        return f"{self.query}>{'*' if self.passages is None else self.passages}"
 
-def kind_of(name: str) -> Kind:
-    """The kind of the setting that has this name."""
-    query, _, pool = name.partition(">")
-    if pool == "*":
-        return "multi"
-    return "mono" if pool == query else "cross"
+    @classmethod
+    def of(cls, name: str) -> Setting:
+        """The setting that has this name."""
+        query, _, passages = name.partition(">")
+        return cls(query, None if passages == "*" else passages)
 
 
 def settings(kinds: Iterable[Kind], asked: Sequence[str], *, pooled: Sequence[str] | None = None) -> list[Setting]:
@@ -41,11 +46,11 @@ def settings(kinds: Iterable[Kind], asked: Sequence[str], *, pooled: Sequence[st
     """
     wanted = set(kinds)
     pool = asked if pooled is None else pooled
-    found: list[Setting] = []
+    chosen: list[Setting] = []
     if "mono" in wanted:
-        found += [Setting("mono", language, (language,)) for language in asked if language in pool]
+        chosen += [Setting(language, language) for language in asked if language in pool]
     if "cross" in wanted:
-        found += [Setting("cross", a, (b,)) for a in asked for b in pool if a != b]
+        chosen += [Setting(a, b) for a in asked for b in pool if a != b]
     if "multi" in wanted and pool:
-        found += [Setting("multi", language, tuple(pool)) for language in asked]
-    return found
+        chosen += [Setting(language, None) for language in asked]
+    return chosen

@@ -45,7 +45,7 @@ def test_sound_data_is_passed(tmp_path):
     """With a model that knows all languages, each setting is better than chance, and nothing is wrong."""
     found = examined(collection(N), tmp_path, model=model("aa", "bb", "cc"))
     assert not found.is_wrong
-    assert {verdict.setting.name for verdict in found.verdicts} == set(ALL)
+    assert {str(verdict.setting) for verdict in found.verdicts} == set(ALL)
     assert {verdict.said for verdict in found.verdicts} == {"better than chance"}
     assert [(size.language, size.n_queries, size.n_passages, size.n_pairs, size.n_own) for size in found.sizes] == [
         (language, N, N, 3 * N, N) for language in ("aa", "bb", "cc")

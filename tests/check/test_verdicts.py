@@ -14,7 +14,7 @@ LANGUAGES = ("de", "en", "th")
 def stand(model: str, better: dict[str, float], *, power: float = 1.0, languages=LANGUAGES) -> list[Standing]:
     """How a model stands: where it is better than chance, and at .5 elsewhere."""
     return [
-        Standing(setting, model, 100, 100, better.get(setting.name, 0.5), 0.0 if setting.name in better else 1.0, power)
+        Standing(setting, model, 100, 100, better.get(str(setting), 0.5), 0.0 if str(setting) in better else 1.0, power)
         for setting in settings(["mono", "cross"], languages)
     ]
 
@@ -23,7 +23,7 @@ def said(lexical: list[Standing], semantic: list[Standing]) -> dict[str, set[str
     """The settings of each verdict."""
     found: dict[str, set[str]] = {}
     for verdict in verdicts(lexical, semantic):
-        found.setdefault(verdict.said, set()).add(verdict.setting.name)
+        found.setdefault(verdict.said, set()).add(str(verdict.setting))
     return found
 
 

@@ -196,7 +196,7 @@ def test_a_run_without_space_is_refused_and_goes_on_when_there_is_some(
         ('{"schema": 2}', "has schema 2, but this xlbench reads schema 1"),
         ("[1, 2]", "is not a result of xlbench"),
         ("{", "is not JSON"),
-        ('{"schema": 1}', "does not have the keys of a result"),
+        ('{"schema": 1}', "missing required field"),
         (b"\xff\xfe", "is not JSON"),
     ],
 )

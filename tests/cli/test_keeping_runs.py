@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import LANGUAGES, calls, without_timing, write_task
+from xlbench.settings import Setting
 from xlbench.trec.write import judgements_path, run_path
 
 RESULT = Path("results/hash/tiny.json")
@@ -35,7 +36,7 @@ def test_score_gives_the_figures_of_a_result_again(xlbench, folder, task):
     ties = 0
     for setting, means in result["scores"].items():
         names = [name for name in means if "@" in name]
-        files = run_path(RESULT, setting), judgements_path(RESULT, setting)
+        files = run_path(RESULT, Setting.of(setting)), judgements_path(RESULT, Setting.of(setting))
         outcome = xlbench("score", *files, "-m", *names, *SCORE)
         records = json.loads(outcome.out)
         totals = {found["measure"]: found["value"] for found in records if found["of"] == "total"}
@@ -185,7 +186,7 @@ def test_a_fusion_is_evaluated_verified_and_found_again(xlbench, folder, task, m
     record = json.loads(FUSED.read_text(encoding="utf-8"))
     assert record["model"]["arguments"] == {"method": "rrf", "k": 10, "weight": 0.5, "A.tokenizer": "whitespace"}
     for setting in ("de>de", "th>en", "en>*"):
-        files = run_path(FUSED, setting), judgements_path(FUSED, setting)
+        files = run_path(FUSED, Setting.of(setting)), judgements_path(FUSED, Setting.of(setting))
         records = json.loads(xlbench("score", *files, "-m", "R@1", "--format", "json").out)
         assert records[0]["value"] == pytest.approx(record["scores"][setting]["R@1"], abs=1e-12)
     verified = xlbench("verify", FUSED, "--model", "fusion:bm25+models.py:Counting", "--task", task, "--quiet")

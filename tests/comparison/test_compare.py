@@ -10,14 +10,14 @@ import pytest
 
 from xlbench.comparison import compare, compare_alike
 from xlbench.errors import ResultError, UnknownNameError
-from xlbench.measures.values import QueryScores, summarise
+from xlbench.measures.values import QueryValues, summarise
 from xlbench.results import Result
-from xlbench.settings import kind_of, settings
+from xlbench.settings import Setting, settings
 from xlbench.statistics import holm, intervals
 
 LANGUAGES = ("de", "en", "th")
 N = 60
-NAMES = [setting.name for setting in settings(["mono", "cross", "multi"], LANGUAGES)]
+NAMES = [str(setting) for setting in settings(["mono", "cross", "multi"], LANGUAGES)]
 
 
 def result(name: str = "base", *, shift: dict[str, float] | None = None, seed: int = 0, **changes: object) -> Result:
@@ -29,17 +29,18 @@ def result(name: str = "base", *, shift: dict[str, float] | None = None, seed: i
     difficulty = np.random.default_rng(99).random(N) / 2
     rng = np.random.default_rng(seed)
     per_query = []
-    for setting in NAMES:
-        kind, language = kind_of(setting), setting[:2]
+    for name_ in NAMES:
+        setting = Setting.of(name_)
+        kind, language = setting.kind, setting.query
         # Thai has fewer questions: settings are ragged.
-        n = N - 10 if "th" in setting else N
+        n = N - 10 if "th" in name_ else N
         noise = 0.02 * rng.standard_normal(n)
-        change = shift.get(kind, 0) + shift.get(language, 0) + shift.get(setting, 0)
+        change = shift.get(kind, 0) + shift.get(language, 0) + shift.get(name_, 0)
         values = {"AP": difficulty[:n] + 0.2 + noise + change, "R@1": rng.integers(0, 2, n).astype(float)}
         if kind == "multi":
             values["RankDistance"] = 100 + 20 * difficulty[:n] + rng.random(n) + shift.get("distance", 0)
             values["LPR"] = (np.arange(n) / n < shift.get("lpr", 0.5)).astype(float)
-        per_query.append(QueryScores(setting, tuple(f"{language}:{i}" for i in range(n)), values))
+        per_query.append(QueryValues(setting, tuple(f"{language}:{i}" for i in range(n)), values))
     scores = {s.setting: s.means() for s in per_query}
     return replace(
         Result(
@@ -49,7 +50,7 @@ def result(name: str = "base", *, shift: dict[str, float] | None = None, seed: i
             headline="AP",
             missing_languages=[],
             model={"name": name, "revision": "1", "adapter": "hash", "arguments": {}},
-            scores=scores,
+            values=scores,
             queries={s.setting: len(s.query) for s in per_query},
             summary=summarise(scores),
             intervals={},
@@ -66,10 +67,11 @@ def result(name: str = "base", *, shift: dict[str, float] | None = None, seed: i
 
 def of_settings(found: Result, *names: str) -> Result:
     """The result with some of its settings only."""
-    scores = {name: found.scores[name] for name in names}
-    kept = tuple(s for s in found.per_query if s.setting in names)
-    queries = {name: found.queries[name] for name in names}
-    return replace(found, scores=scores, queries=queries, summary=summarise(scores), per_query=kept)
+    chosen = [Setting.of(name) for name in names]
+    scores = {setting: found.values[setting] for setting in chosen}
+    kept = tuple(s for s in found.per_query if s.setting in chosen)
+    queries = {setting: found.queries[setting] for setting in chosen}
+    return replace(found, values=scores, queries=queries, summary=summarise(scores), per_query=kept)
 
 
 def verdicts(comparison, **wanted):
@@ -90,13 +92,13 @@ def test_every_kind_has_a_difference_a_language_and_one_for_their_mean():
         if d.quantity.name == "mean":
             assert d.baseline == pytest.approx(base.summary[d.quantity.kind]["AP"])
             assert d.value == pytest.approx(other.summary[d.quantity.kind]["AP"])
-        expected = np.mean([base.scores[setting]["AP"] for setting in d.quantity.settings])
+        expected = np.mean([base.values[setting]["AP"] for setting in d.quantity.settings])
         assert d.baseline == pytest.approx(expected)
         assert d.difference == d.value - d.baseline
         assert d.interval[0] < d.difference < d.interval[1]
         assert d.n_questions == (N - 10 if d.quantity.name == "th" else N)
     cross = next(d.quantity for d in found.differences if (d.quantity.kind, d.quantity.name) == ("cross", "en"))
-    assert cross.settings == ("en>de", "en>th")
+    assert cross.settings == (Setting("en", "de"), Setting("en", "th"))
 
 
 def test_what_was_changed_is_found_and_nothing_else():
@@ -134,7 +136,7 @@ def test_a_part_of_the_loss_is_higher_or_lower_and_not_better():
             for s in found.per_query
         )
         scores = {s.setting: s.means() for s in per_query}
-        return replace(found, per_query=per_query, scores=scores, summary=summarise(scores))
+        return replace(found, per_query=per_query, values=scores, summary=summarise(scores))
 
     def of(value):
         return verdicts(compare(with_loss("a", 0.5, 0), [with_loss("b", value, 1)], measures=["IrrelevantLoss"]))
@@ -153,7 +155,7 @@ def test_a_p_value_that_no_draw_reached_is_a_bound():
     # Three questions have eight swaps, all of which are taken.
     few = [of_settings(r, "de>de") for r in (result(), result("other", shift={"mono": 0.5}, seed=1))]
     few = [
-        replace(r, per_query=tuple(QueryScores(s.setting, s.query[:3], {m: v[:3] for m, v in s.values.items()})
+        replace(r, per_query=tuple(QueryValues(s.setting, s.query[:3], {m: v[:3] for m, v in s.values.items()})
                                    for s in r.per_query))
         for r in few
     ]  # fmt: skip
@@ -215,12 +217,12 @@ def test_the_test_of_a_distance_from_the_perfect_value_is_that_by_enumeration():
 
     def of(name, values):
         query = tuple(f"de:{i}" for i in range(9))
-        per_query = (QueryScores("de>*", query, {"AP": values, "LPR": values}),)
-        scores = {"de>*": per_query[0].means()}
+        per_query = (QueryValues(Setting.of("de>*"), query, {"AP": values, "LPR": values}),)
+        scores = {Setting.of("de>*"): per_query[0].means()}
         return replace(
             result(name),
-            scores=scores,
-            queries={"de>*": 9},
+            values=scores,
+            queries={Setting.of("de>*"): 9},
             summary=summarise(scores),
             per_query=per_query,
             references={"LPR": {"perfect": perfect, "random": 0}},
@@ -274,7 +276,7 @@ def test_settings_are_kinds_or_names():
     ]  # fmt: skip
     assert found.tradeoffs == found.standings == ()
     only = compare(base, others, settings=["th>*"])
-    assert [d.quantity.settings for d in only.differences] == [("th>*",), ("th>*",)]
+    assert [d.quantity.settings for d in only.differences] == [(Setting.of("th>*"),)] * 2
     assert only.orders == ()
 
 
@@ -292,7 +294,7 @@ def test_queries_of_some_languages_are_compared_in_the_pools_that_they_have():
         of_language = [value[kind, name] for name in ("de", "th")]
         assert value[kind, "mean"] == pytest.approx(tuple(np.mean(of_language, axis=0)))
     cross = next(d.quantity for d in found.differences if (d.quantity.kind, d.quantity.name) == ("cross", "th"))
-    assert cross.settings == ("th>de", "th>en")
+    assert cross.settings == (Setting("th", "de"), Setting("th", "en"))
     assert verdicts(compare(base, [other], languages=["th"]), kind="mono") == {("mono", "mean"): "better"}
 
 
@@ -324,10 +326,10 @@ def test_the_tradeoffs_set_mono_beside_multi_and_rank_distance():
         assert (t.mono.verdict, t.multi.verdict, t.distance.verdict) == ("worse", "better", "better")
     no_distance = [
         replace(r, per_query=tuple(replace(s, values={"AP": s.values["AP"]}) for s in r.per_query),
-                scores={name: {"AP": values["AP"]} for name, values in r.scores.items()})
+                values={name: {"AP": values["AP"]} for name, values in r.values.items()})
         for r in (result(), result("b", seed=1))
     ]  # fmt: skip
-    no_distance = [replace(r, summary=summarise(r.scores)) for r in no_distance]
+    no_distance = [replace(r, summary=summarise(r.values)) for r in no_distance]
     assert {t.distance for t in compare(no_distance[0], no_distance[1:]).tradeoffs} == {None}
 
 
@@ -407,7 +409,7 @@ def test_results_without_the_same_languages_are_compared():
 
 def changed_queries(found: Result, change) -> Result:
     """The result with other queries in en>*."""
-    per_query = tuple(change(s) if s.setting == "en>*" else s for s in found.per_query)
+    per_query = tuple(change(s) if str(s.setting) == "en>*" else s for s in found.per_query)
     return replace(found, per_query=per_query)
 
 
@@ -416,7 +418,7 @@ def changed_queries(found: Result, change) -> Result:
     [
         (lambda s: replace(s, query=("en:new", *s.query[1:])), r"'en>\*': 60 and 60, of which 2 .* such as 'en:0'"),
         (
-            lambda s: QueryScores(s.setting, s.query[1:], {m: v[1:] for m, v in s.values.items()}),
+            lambda s: QueryValues(s.setting, s.query[1:], {m: v[1:] for m, v in s.values.items()}),
             r"'en>\*': 60 and 59, of which 1 .* such as 'en:0'",
         ),
         (
@@ -452,9 +454,9 @@ def test_a_measure_must_be_in_all_results():
     other = result("b", seed=1)
     with pytest.raises(UnknownNameError, match=r"Unknown measure 'RankDistanse'\. Did you mean 'RankDistance'"):
         compare(result(), [other], measures=["RankDistanse"])
-    without = {name: {m: v for m, v in values.items() if m != "R@1"} for name, values in other.scores.items()}
+    without = {name: {m: v for m, v in values.items() if m != "R@1"} for name, values in other.values.items()}
     with pytest.raises(ResultError, match=r"b\.json has no R@1"):
-        compare(result(), [replace(other, scores=without)], measures=["R@1"], names=["a.json", "b.json"])
+        compare(result(), [replace(other, values=without)], measures=["R@1"], names=["a.json", "b.json"])
     with pytest.raises(UnknownNameError, match="Unknown setting of RankDistance 'mono'"):
         compare(result(), [other], measures=["RankDistance"], settings=["mono"])
     with pytest.raises(UnknownNameError, match=r"Unknown setting 'de>eng'\. Did you mean 'de>en'"):

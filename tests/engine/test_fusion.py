@@ -163,9 +163,9 @@ def test_figures_of_a_fusion_follow_from_its_evidence():
     assert evidence_bytes(read) == content
     wanted = settings(KINDS, collection.languages)
     ours, theirs = figures(ranking, wanted, MEASURES), figures(read, wanted, MEASURES)
-    assert ours.scores == theirs.scores
+    assert ours.values == theirs.values
     assert list(ours.summary["multi"]) == list(MEASURES[:-2])
-    assert figures(replace(read, alone=None), wanted, MEASURES).scores != ours.scores
+    assert figures(replace(read, alone=None), wanted, MEASURES).values != ours.values
 
 
 def test_a_fusion_verifies():

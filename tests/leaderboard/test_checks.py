@@ -24,9 +24,9 @@ def test_a_sound_submission_is_verified(made_once):
 def test_what_is_extracted_is_recomputed(made_once, checker):
     """``extract`` gets the result with per-query scores and the ranking, which the files do not have."""
     of = checker.check(made_once, lambda submission: submission).extracted
-    assert [scores.setting for scores in of.result.per_query] == list(of.result.scores)
+    assert [scores.setting for scores in of.result.per_query] == list(of.result.values)
     for scores in of.result.per_query:
-        assert scores.means() == pytest.approx(of.result.scores[scores.setting])
+        assert scores.means() == pytest.approx(of.result.values[scores.setting])
     assert of.result.ranking is of.ranking
 
 

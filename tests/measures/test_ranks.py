@@ -34,12 +34,11 @@ def ranking() -> Ranking:
 @pytest.mark.parametrize(
     ("setting", "query", "starts", "rank", "gain", "language"),
     [
-        (Setting("mono", "de", ("de",)), [0], [0, 1], [2], [1], [0]),
-        (Setting("cross", "de", ("en",)), [0, 1], [0, 2, 3], [1, 2, 1], [3, 2, 1], [1, 1, 1]),
-        (Setting("multi", "de", ("de", "en")), [0, 1], [0, 3, 4], [1, 2, 4, 2], [3, 2, 1, 1], [1, 1, 0, 1]),
-        (Setting("multi", "de", ("en", "de")), [0, 1], [0, 3, 4], [1, 2, 4, 2], [3, 2, 1, 1], [1, 1, 0, 1]),
-        (Setting("cross", "en", ("de",)), [2], [0, 1], [1], [5], [0]),
-        (Setting("multi", "en", ("de", "en")), [2], [0, 1], [8], [5], [0]),
+        (Setting("de", "de"), [0], [0, 1], [2], [1], [0]),
+        (Setting("de", "en"), [0, 1], [0, 2, 3], [1, 2, 1], [3, 2, 1], [1, 1, 1]),
+        (Setting("de", None), [0, 1], [0, 3, 4], [1, 2, 4, 2], [3, 2, 1, 1], [1, 1, 0, 1]),
+        (Setting("en", "de"), [2], [0, 1], [1], [5], [0]),
+        (Setting("en", None), [2], [0, 1], [8], [5], [0]),
     ],
 )
 def test_a_rank_is_one_more_than_the_counts_of_the_pool(ranking, setting, query, starts, rank, gain, language):
@@ -51,8 +50,8 @@ def test_a_rank_is_one_more_than_the_counts_of_the_pool(ranking, setting, query,
 
 def test_a_query_without_a_relevant_passage_in_the_pool_is_not_in_the_setting(ranking):
     """Neither ``qd2``, with nothing relevant in ``de``, is in ``de>de``, nor any query in ``en>en``."""
-    assert len(ranking.ranks(Setting("mono", "de", ("de",)))) == 1
-    empty = ranking.ranks(Setting("mono", "en", ("en",)))
+    assert len(ranking.ranks(Setting("de", "de"))) == 1
+    empty = ranking.ranks(Setting("en", "en"))
     assert len(empty) == len(empty.rank) == 0
     assert empty.starts.tolist() == [0]
 
@@ -60,23 +59,23 @@ def test_a_query_without_a_relevant_passage_in_the_pool_is_not_in_the_setting(ra
 def test_ranks_past_int32_are_whole(ranking):
     """Counts of several languages are summed in 64 bits, so that a huge pool does not overflow."""
     huge = replace(ranking, above=np.full_like(ranking.above, np.iinfo(np.int32).max))
-    assert huge.ranks(Setting("multi", "en", ("de", "en"))).rank.tolist() == [2 * (2**31 - 1) + 1]
+    assert huge.ranks(Setting("en", None)).rank.tolist() == [2 * (2**31 - 1) + 1]
 
 
 def test_ranks_know_their_queries_and_their_places(ranking):
     """Each rank knows which query owns it, and the how-manieth relevant passage of the query it is."""
-    ranks = ranking.ranks(Setting("multi", "de", ("de", "en")))
+    ranks = ranking.ranks(Setting("de", None))
     assert ranks.n_relevant.tolist() == [3, 1]
     assert ranks.owner.tolist() == [0, 0, 0, 1]
     assert ranks.position.tolist() == [1, 2, 3, 1]
-    empty = ranking.ranks(Setting("mono", "en", ("en",)))
+    empty = ranking.ranks(Setting("en", "en"))
     assert [len(array) for array in (empty.n_relevant, empty.owner, empty.position)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize(("query", "asked", "above_own"), [("de", 0, [0, 0, 1, 1]), ("en", 1, [7])])
 def test_pooled_ranks_know_what_the_own_language_has_above(ranking, query, asked, above_own):
     """``above_own`` is the column of the query's language, in the order of the ranks, e2, e1, d1 and e2 for ``de``."""
-    setting = Setting("multi", query, ("de", "en"))
+    setting = Setting(query, None)
     pooled = ranking.pooled(setting)
     assert (pooled.asked, pooled.above_own.tolist()) == (asked, above_own)
     assert pooled.n_passages.tolist() == [2, 2]
@@ -86,13 +85,13 @@ def test_pooled_ranks_know_what_the_own_language_has_above(ranking, query, asked
 
 def test_without_best_passages_the_top_is_empty(ranking):
     """A ranking for which only counts were asked knows of no best passages: ``[m, 0]``."""
-    assert ranking.pooled(Setting("multi", "de", ("de", "en"))).top.shape == (2, 0)
+    assert ranking.pooled(Setting("de", None)).top.shape == (2, 0)
 
 
 def test_the_top_is_that_of_the_queries_of_the_setting(ranking):
     """The languages of the best passages are those of the setting's queries, in its order."""
     top = np.array([[1, 0, 1, 0, -1], [0, 0, 1, 1, -1], [-1] * 5], np.int16)
-    pooled = replace(ranking, top=top).pooled(Setting("multi", "de", ("de", "en")))
+    pooled = replace(ranking, top=top).pooled(Setting("de", None))
     assert pooled.top.tolist() == [[1, 0, 1, 0, -1], [0, 0, 1, 1, -1]]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlbench.measures.values import QueryScores, summarise
+from xlbench.measures.values import QueryValues, summarise
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, settings
 from xlbench.statistics import intervals
@@ -34,7 +34,7 @@ def made_result(
     for setting in settings(kinds, languages):
         measures = (*RETRIEVAL, *BIAS) if setting.kind == "multi" else RETRIEVAL
         values = {m: RANGES.get(m, 1.0) * (level + rng.uniform(-0.1, 0.1, size=40)) for m in measures}
-        per_query.append(QueryScores(setting.name, tuple(f"{setting.query}:q{i}" for i in range(40)), values))
+        per_query.append(QueryValues(setting, tuple(f"{setting.query}:q{i}" for i in range(40)), values))
     scores = {s.setting: s.means() for s in per_query}
     matrix = {a: {b: level if a == b else 0.25 for b in languages} for a in languages}
     return Result(
@@ -44,7 +44,7 @@ def made_result(
         headline="AP",
         missing_languages=[language for language in LANGUAGES if language not in languages],
         model={"name": name, "revision": "r1", "adapter": "hash", "arguments": {}},
-        scores=scores,
+        values=scores,
         queries={s.setting: len(s.query) for s in per_query},
         summary=summarise(scores),
         intervals=intervals(per_query),

@@ -45,11 +45,11 @@ def test_markdown_escapes_names():
 def test_there_is_a_record_for_each_number():
     """Every score and every mean of a kind is a record with its interval, in full precision."""
     found = records([RESULT])
-    assert len(found) == sum(len(values) for values in [*RESULT.scores.values(), *RESULT.summary.values()])
+    assert len(found) == sum(len(values) for values in [*RESULT.values.values(), *RESULT.summary.values()])
     by_key = {(record["setting"], record["measure"]): record for record in found}
-    for name, values in {**RESULT.scores, **RESULT.summary}.items():
+    for name, values in {**RESULT.values, **RESULT.summary}.items():
         for measure, value in values.items():
-            record = by_key[name, measure]
+            record = by_key[str(name), measure]
             assert (record["value"], [record["low"], record["high"]]) == (value, RESULT.intervals[name][measure])
     assert by_key["de>en", "AP"]["kind"] == by_key["cross", "AP"]["kind"] == "cross"
     assert (by_key["de>en", "AP"]["n_rankings"], by_key["cross", "AP"]["n_rankings"]) == (40, 240)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.reports.made_results import HOSTILE, made_result
 from xlbench.comparison import compare
-from xlbench.measures.values import QueryScores
+from xlbench.measures.values import QueryValues
 from xlbench.reports.cells import Cell, Table, row
 from xlbench.reports.latex import escaped, latex, latex_tables
 
@@ -81,7 +81,7 @@ def noisy(name, shift, seed):
     """FIRST with noise that is larger than its shift."""
     rng = np.random.default_rng(seed)
     per_query = [
-        QueryScores(s.setting, s.query, {m: v + rng.normal(shift, 0.1, size=v.shape) for m, v in s.values.items()})
+        QueryValues(s.setting, s.query, {m: v + rng.normal(shift, 0.1, size=v.shape) for m, v in s.values.items()})
         for s in FIRST.per_query
     ]
     return replace(FIRST, model={**FIRST.model, "name": name}, per_query=tuple(per_query))

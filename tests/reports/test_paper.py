@@ -14,6 +14,7 @@ from xlbench.errors import ResultError
 from xlbench.reports.cells import number
 from xlbench.reports.formats import as_csv, as_json
 from xlbench.reports.paper import paper_records, paper_tables, published
+from xlbench.settings import Setting
 
 SHARED = Path(__file__).parents[3] / "shared" / "paper_tables.tsv"
 LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
@@ -102,7 +103,7 @@ def test_measured_rows_stand_below_reported_ones():
     assert measured[0].text.startswith(number(RESULT.summary["mono"]["AP"], "AP", decimals=4) + " [")
     assert mono.header == ("", "model", "recipe", *LANGUAGES, "mean")
     assert [cells[0].text for cells in mono.rows] == ["reported"] * 6 + ["measured"]
-    assert mono.rows[-1][4].value == RESULT.scores["de>de"]["AP"]
+    assert mono.rows[-1][4].value == RESULT.values[Setting.of("de>de")]["AP"]
 
 
 def test_there_is_a_table_by_language_for_each_that_the_paper_has():
@@ -114,9 +115,7 @@ def test_there_is_a_table_by_language_for_each_that_the_paper_has():
         for column in ("mono AP", "cross AP", "multi AP", "multi RankDistance", "mono R@1", "cross R@1", "multi R@10")
     ]
     cross = tables[2].rows[-1]
-    of_german = [
-        values["AP"] for name, values in RESULT.scores.items() if name.startswith("de>") and name[3] not in "d*"
-    ]
+    of_german = [values["AP"] for s, values in RESULT.values.items() if s.query == "de" and s.kind == "cross"]
     assert cross[4].value == pytest.approx(fmean(of_german))
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.made_settings import keyed
 from tests.reports.made_results import made_result
 from xlbench.measures.values import summarise
 from xlbench.reports import tables as made
@@ -33,10 +34,12 @@ RESULT = Result(
     headline="AP",
     missing_languages=[],
     model={"name": "owner/name", "revision": "1", "adapter": "hash", "arguments": {}},
-    scores=SCORES,
+    values=keyed(SCORES),
     # Thai has no question in common with English, so that two pairs of languages have no queries.
-    queries=dict.fromkeys([*list(SCORES)[:6], "en>th", "de>th", "th>en", *list(SCORES)[6:]], 1000) | {"en>th": 0},
-    summary=summarise(SCORES),
+    queries=keyed(
+        dict.fromkeys([*list(SCORES)[:6], "en>th", "de>th", "th>en", *list(SCORES)[6:]], 1000) | {"en>th": 0}
+    ),
+    summary=summarise(keyed(SCORES)),
     intervals={"mono": {"AP": [0.7, 0.9]}, "multi": {"RankDistance": [400.2, 500.9]}},
     references={"RankDistance": {"perfect": 2.0, "random": 1500.0}},
     matrices={},
@@ -53,9 +56,9 @@ ATTRIBUTED_SCORES = {
 }
 ATTRIBUTED = replace(
     RESULT,
-    scores=ATTRIBUTED_SCORES,
-    queries=dict.fromkeys(ATTRIBUTED_SCORES, 10),
-    summary=summarise(ATTRIBUTED_SCORES),
+    values=keyed(ATTRIBUTED_SCORES),
+    queries=keyed(dict.fromkeys(ATTRIBUTED_SCORES, 10)),
+    summary=summarise(keyed(ATTRIBUTED_SCORES)),
     intervals={"multi": {"OneTargetBias": [-0.1, 0.6]}},
     references={"OneTargetBias": {"perfect": 0.0, "random": 0.0}},
     matrices={
@@ -76,8 +79,8 @@ ATTRIBUTED = replace(
 
 def of_kinds(result, *kinds):
     """The result with the settings of some kinds only."""
-    kept = {name: scores for name, scores in result.scores.items() if summarise({name: scores}).keys() <= {*kinds}}
-    return replace(result, scores=kept, queries=dict.fromkeys(kept, 1000), summary=summarise(kept))
+    kept = {name: scores for name, scores in result.values.items() if summarise({name: scores}).keys() <= {*kinds}}
+    return replace(result, values=kept, queries=dict.fromkeys(kept, 1000), summary=summarise(kept))
 
 
 def texts(table):
@@ -137,8 +140,8 @@ def test_the_multilingual_table_has_the_four_measures_of_the_pool():
 
 def test_the_multilingual_table_of_a_task_with_other_measures_shows_these():
     """Where a task has none of the usual measures, those that it has are shown."""
-    scores = {"de>*": {"nDCG@10": 0.5}}
-    other = replace(RESULT, headline="nDCG@10", scores=scores, queries={"de>*": 4}, summary=summarise(scores))
+    values = keyed({"de>*": {"nDCG@10": 0.5}})
+    other = replace(RESULT, headline="nDCG@10", values=values, queries=keyed({"de>*": 4}), summary=summarise(values))
     assert made.multi(other).header == ("language", "nDCG@10", "queries")
 
 
@@ -181,12 +184,12 @@ def test_attribution_adds_up():
 
 def test_attribution_is_of_the_queries_with_an_answer_in_their_own_language():
     """Where the pool has more queries than the monolingual setting, its AP is that of the same ones: rows add up."""
-    scores = {**ATTRIBUTED_SCORES, "de>*": {**ATTRIBUTED_SCORES["de>*"], "AP": 0.7}}
-    ragged = replace(ATTRIBUTED, scores=scores, summary=summarise(scores))
+    values = keyed({**ATTRIBUTED_SCORES, "de>*": {**ATTRIBUTED_SCORES["de>*"], "AP": 0.7}})
+    ragged = replace(ATTRIBUTED, values=values, summary=summarise(values))
     assert texts(made.attribution(ragged)) == texts(made.attribution(ATTRIBUTED))
     # Without a monolingual setting it is of all queries.
-    pooled = {name: values for name, values in scores.items() if "*" in name}
-    ragged = replace(ragged, scores=pooled, summary=summarise(pooled))
+    pooled = {setting: of_it for setting, of_it in values.items() if setting.kind == "multi"}
+    ragged = replace(ragged, values=pooled, summary=summarise(pooled))
     assert texts(made.attribution(ragged))[0] == ("de", "1.200", ".700", ".500", ".300", ".200")
 
 

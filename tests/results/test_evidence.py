@@ -56,7 +56,7 @@ def test_every_figure_follows_from_the_evidence():
     """Scores, intervals, references and matrices of what was read are those of the ranking, to the last digit."""
     wanted = settings_of(KINDS, RANKING.judged.languages)
     ours, theirs = (figures(found, wanted, MEASURES) for found in (RANKING, parse_evidence(CONTENT, "evidence")))
-    for name in ("scores", "queries", "summary", "intervals", "references", "matrices"):
+    for name in ("values", "queries", "summary", "intervals", "references", "matrices"):
         assert getattr(ours, name) == getattr(theirs, name)
 
 

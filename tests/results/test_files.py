@@ -14,16 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.made_settings import keyed, settings_of
 from xlbench.errors import ResultError
-from xlbench.measures.values import QueryScores, question_of, summarise
+from xlbench.measures.values import QueryValues, question_of, summarise
 from xlbench.reports.tables import all_tables, headline, tables
 from xlbench.results import Result, load, load_per_query, load_whole, parquet_path, path_of, save
+from xlbench.settings import Setting
 
 PER_QUERY = (
-    QueryScores("de>de", ("de:q2", "de:q10"), {"AP": np.array([1.0, 1 / 3]), "R@1": np.array([1.0, 0.0])}),
-    QueryScores("de>th", ("de:q2",), {"AP": np.array([0.1]), "R@1": np.array([0.0])}),
-    QueryScores(
-        "de>*",
+    QueryValues(Setting.of("de>de"), ("de:q2", "de:q10"), {"AP": np.array([1.0, 1 / 3]), "R@1": np.array([1.0, 0.0])}),
+    QueryValues(Setting.of("de>th"), ("de:q2",), {"AP": np.array([0.1]), "R@1": np.array([0.0])}),
+    QueryValues(
+        Setting.of("de>*"),
         ("de:q2", "de:ü"),
         {"AP": np.array([0.5, 0.25]), "R@1": np.array([0.0, 0.0]), "RankDistance": np.array([7.0, 1e6]),
          "LPR": np.array([np.nan, 1.0])},
@@ -34,7 +36,8 @@ SCORES = {
     "de>th": {"AP": 0.1, "R@1": 0.0},
     "de>*": {"AP": 0.375, "R@1": 0.0, "RankDistance": 500_003.5, "LPR": 1.0},
 }
-SUMMARY = summarise(SCORES)
+VALUES = keyed(SCORES)
+SUMMARY = summarise(VALUES)
 MORE = {
     "intervals": {
         name: {m: [v - 0.1, v + 0.1] for m, v in values.items()} for name, values in {**SCORES, **SUMMARY}.items()
@@ -56,10 +59,10 @@ def result(**changes: object) -> Result:
             headline="AP",
             missing_languages=["en"],
             model={"name": "größe", "revision": "1", "adapter": "hash", "arguments": {"dimensions": 64}},
-            scores=SCORES,
-            queries={"de>de": 2, "de>th": 1, "th>de": 0, "de>*": 2},
+            values=VALUES,
+            queries=keyed({"de>de": 2, "de>th": 1, "th>de": 0, "de>*": 2}),
             summary=SUMMARY,
-            **MORE,
+            **MORE | {"intervals": keyed(MORE["intervals"])},
             environment={"python": "3"},
             timing={"encode_s": 1.5},
             per_query=PER_QUERY,
@@ -76,7 +79,7 @@ def test_the_summary_is_the_macro_mean_over_the_settings_of_a_kind():
         "b>b": {"AP": 0.5},
         "b>*": {"AP": 0.25, "RankDistance": 5.0},
     }
-    found = summarise(scores)
+    found = summarise(keyed(scores))
     assert found == {"mono": {"AP": 0.75}, "multi": {"AP": 0.375, "RankDistance": 4.0}}
     assert list(found) == ["mono", "multi"]
 
@@ -84,9 +87,11 @@ def test_the_summary_is_the_macro_mean_over_the_settings_of_a_kind():
 def test_the_summary_of_cross_is_a_mean_over_query_languages():
     """A query language with fewer pairs counts as much as the others; with all pairs it is the plain mean."""
     ragged = {"a>b": {"AP": 0.0}, "a>c": {"AP": 0.5}, "b>a": {"AP": 1.0}}
-    assert summarise(ragged) == {"cross": {"AP": (0.25 + 1.0) / 2}}
+    assert summarise(keyed(ragged)) == {"cross": {"AP": (0.25 + 1.0) / 2}}
     values = {f"{a}>{b}": {"AP": i / 8} for i, (a, b) in enumerate(["ab", "ac", "ba", "bc", "ca", "cb"])}
-    assert summarise(values)["cross"]["AP"] == pytest.approx(np.mean([v["AP"] for v in values.values()]), abs=1e-15)
+    assert summarise(keyed(values))["cross"]["AP"] == pytest.approx(
+        np.mean([v["AP"] for v in values.values()]), abs=1e-15
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,8 +126,8 @@ def test_a_whole_result_has_its_per_query_scores(tmp_path):
     save(result(), path)
     found = load_whole(path)
     assert found == result()
-    assert [s.setting for s in found.per_query] == ["de>de", "de>th", "de>*"]
-    assert {s.setting: s.means() for s in found.per_query} == SCORES
+    assert [str(s.setting) for s in found.per_query] == ["de>de", "de>th", "de>*"]
+    assert {s.setting: s.means() for s in found.per_query} == VALUES
 
 
 @pytest.mark.parametrize(
@@ -195,11 +200,11 @@ def test_a_result_whose_parquet_file_cannot_be_written_has_no_json_file(tmp_path
 
 def test_a_result_is_of_a_run_with_its_model_version_and_settings():
     """Another model, argument, version or list of settings makes another run."""
-    run = {"task_version": 1, "model": result().model, "settings": ["de>de", "de>th", "th>de", "de>*"]}
+    run = {"task_version": 1, "model": result().model, "settings": settings_of("de>de", "de>th", "th>de", "de>*")}
     assert result().is_of(**run)
     assert not result().is_of(**run | {"task_version": 2})
     assert not result().is_of(**run | {"model": {**result().model, "arguments": {}}})
-    assert not result().is_of(**run | {"settings": ["de>de"]})
+    assert not result().is_of(**run | {"settings": settings_of("de>de")})
 
 
 def record(**changes: object) -> dict[str, object]:
@@ -224,26 +229,29 @@ def record(**changes: object) -> dict[str, object]:
         ({"scores": {}}, "has no 'schema'"),
         ({"schema": 2}, "has schema 2, but this xlbench reads schema 1"),
         ({"schema": "1"}, "has schema '1'"),
-        (record(more=1), "(too many or missing: more)"),
-        (record(timing=None), "(too many or missing: timing)"),
-        (record(task=3), "'task' is 3; expected str"),
-        (record(task_version="1"), "'task_version' is '1'; expected int"),
-        (record(model=[]), "'model' is []; expected dict"),
-        (record(model={"name": "m"}), "'model' has no 'revision'"),
-        (record(model=record()["model"] | {"arguments": []}), "'arguments' of 'model' is []"),
-        (record(model=record()["model"] | {"name": None}), "None is no name"),
-        (record(model=record()["model"] | {"name": " "}), "' ' is no name"),
-        (record(model=record()["model"] | {"name": "\ud800"}), "is no name"),
-        (record(missing_languages=[1]), "1 is no name"),
-        (record(queries=record()["queries"] | {"de>de": "2"}), "'queries' of 'de>de' is '2'; expected how many"),
-        (record(queries=record()["queries"] | {"de>de": -2}), "'queries' of 'de>de' is -2"),
+        (record(more=1), "unknown field `more`"),
+        (record(timing=None), "missing required field `timing`"),
+        (record(task=3), "Expected `str`, got `int` - at `$.task`"),
+        (record(task_version="1"), "Expected `int`, got `str` - at `$.task_version`"),
+        (record(model=[]), "Expected `object`, got `array` - at `$.model`"),
+        (record(model={"name": "m"}), "missing required field `revision`"),
+        (record(model=record()["model"] | {"arguments": []}), "Expected `object`, got `array` - at `$.arguments`"),
+        (record(model=record()["model"] | {"name": None}), "Expected `str`, got `null` - at `$.name`"),
+        (record(model=record()["model"] | {"name": " "}), "Expected a name: text that is not empty"),
+        (record(model=record()["model"] | {"name": "\ud800"}), "Expected a name: text that is not empty"),
+        (record(missing_languages=[1]), "Expected `str`, got `int` - at `$.missing_languages[0]`"),
+        (record(queries=record()["queries"] | {"de>de": "2"}), "Expected `int`, got `str` - at `$.queries[...]`"),
+        (record(queries=record()["queries"] | {"de>de": -2}), "Expected `int` >= 0 - at `$.queries[...]`"),
         (record(queries=record()["queries"] | {"de>de": 0}), "'queries' of 'de>de' is 0"),
         (record(schema=True), "has schema True"),
-        (record(summary=SUMMARY | {"mono": {"AP": 10**400, "R@1": 0.5}}), "'summary' of 'mono' is not a mapping"),
-        (record(scores={"de>de": 0.5}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
-        (record(scores={"de>de": {"AP": "high"}}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
-        (record(scores={"de>de": {"AP": float("nan")}}), "'scores' of 'de>de' is not a mapping of measures to numbers"),
-        (record(summary={"mono": 1}), "'summary' of 'mono' is not a mapping of measures to numbers"),
+        (
+            record(summary=SUMMARY | {"mono": {"AP": 10**400, "R@1": 0.5}}),
+            "Number out of range - at `$.summary[...][...]`",
+        ),
+        (record(scores={"de>de": 0.5}), "Expected `object`, got `float` - at `$.scores[...]`"),
+        (record(scores={"de>de": {"AP": "high"}}), "Expected `float`, got `str` - at `$.scores[...][...]`"),
+        (record(scores={"de>de": {"AP": float("nan")}}), "Expected `float` >= -1e+308 - at `$.scores[...][...]`"),
+        (record(summary={"mono": 1}), "Expected `object`, got `int` - at `$.summary[...]`"),
         (record(headline="nDCG@10"), "'scores' do not fit 'queries' and 'headline'"),
         (record(queries={"de>de": 2, "de>th": 1}), "'scores' do not fit 'queries' and 'headline'"),
         (record(scores=SCORES | {"th>th": {"AP": 0.5}}), "'scores' do not fit 'queries' and 'headline'"),
@@ -251,20 +259,26 @@ def record(**changes: object) -> dict[str, object]:
         (record(summary=SUMMARY | {"multi": SCORES["de>de"]}), "'summary' is not the mean of 'scores'"),
         (record(intervals={}), "'intervals' do not have the settings, kinds and measures"),
         (record(intervals=MORE["intervals"] | {"mono": {"AP": [1, 2]}}), "'intervals' do not have the settings"),
-        (record(intervals={"mono": {"AP": [0.5]}}), "'intervals' of 'mono' is not a mapping of measures to a lower"),
-        (record(intervals={"mono": {"AP": [0.5, 0.4]}}), "'intervals' of 'mono' is not"),
-        (record(references={"LPR": 0.5}), "'references' of 'LPR' is not a mapping to numbers"),
-        (record(references={"LPR": {"perfect": 0.5}}), "'references' has a measure that 'summary' lacks, or not its"),
+        (record(intervals={"mono": {"AP": [0.5]}}), "Expected `array` of length 2, got 1 - at `$.intervals"),
+        (
+            record(intervals=MORE["intervals"] | {"mono": {"AP": [0.5, 0.4], "R@1": [0, 1]}}),
+            "lower end is above its upper end",
+        ),
+        (record(references={"LPR": 0.5}), "Expected `object`, got `float` - at `$.references[...]`"),
+        (record(references={"LPR": {"perfect": 0.5}}), "missing required field `random` - at `$.references[...]`"),
         (
             record(references={"PEER@3": {"perfect": 1, "random": 0.5}}),
             "'references' has a measure that 'summary' lacks",
         ),
-        (record(matrices={}), "'matrices' has nothing; expected first_language, one_target"),
-        (record(matrices={"one_target": {"de": 0.5}}), "'matrices' of 'one_target' is not a matrix"),
-        (record(alignment={"bitext": {"de": {"th": "much"}}}), "'alignment' of 'bitext' is not a number or a matrix"),
+        (record(matrices={}), "missing required field `first_language` - at `$.matrices`"),
+        (
+            record(matrices={"first_language": {}, "one_target": {"de": 0.5}}),
+            "got `float` - at `$.matrices.one_target[...]`",
+        ),
+        (record(alignment={"bitext": {"de": {"th": "much"}}}), "got `str` - at `$.alignment[...][...][...]`"),
         (record(alignment={"parallel_cosine": {}}), "'alignment' of 'parallel_cosine' is {}; expected a matrix"),
         (record(alignment={"bitext": 0.5}), "'alignment' of 'bitext' is 0.5; expected a matrix"),
-        (record(timing={"encode_s": "long"}), "'timing' of 'encode_s' is not a number of seconds"),
+        (record(timing={"encode_s": "long"}), "Expected `float`, got `str` - at `$.timing[...]`"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "json",
 )

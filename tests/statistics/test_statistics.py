@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
-from xlbench.measures.values import QueryScores, summarise
+from xlbench.measures.values import QueryValues, summarise
+from xlbench.settings import Setting
 from xlbench.statistics import (
     Values,
     asked,
@@ -30,13 +31,13 @@ LANGUAGES = ["ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh"]
 ONE = np.ones((1, 1))
 
 
-def clustered(*, n_simulations: int, n_questions: int, seed: int) -> list[QueryScores]:
+def clustered(*, n_simulations: int, n_questions: int, seed: int) -> list[QueryValues]:
     """11 languages whose queries share a strong effect of the question; a measure a simulation, all of mean 0."""
     rng = np.random.default_rng(seed)
     of_question = rng.standard_normal((n_simulations, n_questions))
     return [
-        QueryScores(
-            f"{language}>{language}",
+        QueryValues(
+            Setting(language, language),
             tuple(f"{language}:{i}" for i in range(n_questions)),
             {str(s): of_question[s] + 0.5 * rng.standard_normal(n_questions) for s in range(n_simulations)},
         )
@@ -63,7 +64,7 @@ def test_an_interval_over_queries_would_be_too_narrow():
     assert covered(intervals(per_query, resamples=500)["mono"]) > 0.9
 
 
-def ragged(seed: int = 3) -> list[QueryScores]:
+def ragged(seed: int = 3) -> list[QueryValues]:
     """Settings of all kinds, each with some of 40 questions; a measure of bias that is not defined everywhere."""
     rng = np.random.default_rng(seed)
     found = []
@@ -72,7 +73,7 @@ def ragged(seed: int = 3) -> list[QueryScores]:
         values = {"AP": rng.random(len(questions)), "R@1": rng.integers(0, 2, len(questions)).astype(float)}
         if name.endswith("*"):
             values["LPR"] = np.where(rng.random(len(questions)) < 0.3, np.nan, rng.random(len(questions)))
-        found.append(QueryScores(name, tuple(f"{name[0]}:{q}" for q in questions), values))
+        found.append(QueryValues(Setting.of(name), tuple(f"{name[0]}:{q}" for q in questions), values))
     return found
 
 
@@ -84,7 +85,7 @@ def test_intervals_do_not_depend_on_any_order():
     for scores in reversed(per_query):
         order = rng.permutation(len(scores.query))
         values = {measure: value[order] for measure, value in reversed(scores.values.items())}
-        shuffled.append(QueryScores(scores.setting, tuple(scores.query[i] for i in order), values))
+        shuffled.append(QueryValues(scores.setting, tuple(scores.query[i] for i in order), values))
     found = intervals(per_query)
     assert intervals(shuffled) == found
     assert intervals(per_query) == found
@@ -99,22 +100,22 @@ def test_intervals_do_not_depend_on_any_order():
 def test_an_interval_of_one_setting_is_the_bootstrap_by_hand():
     """It is between the percentiles of the means of resamples, over the queries for which a measure is defined."""
     value = np.array([3.0, 1.0, np.nan, 5.0, 8.0])
-    per_query = [QueryScores("a>*", tuple(f"a:{i}" for i in range(5)), {"LPR": value})]
+    per_query = [QueryValues(Setting.of("a>*"), tuple(f"a:{i}" for i in range(5)), {"LPR": value})]
     drawn = np.random.default_rng(7).integers(0, 5, size=(400, 5))
     means = [np.nanmean(value[rows]) for rows in drawn if np.isfinite(value[rows]).any()]
     expected = np.percentile(means, [5, 95])
     found = intervals(per_query, resamples=400, level=0.9, seed=7)
-    np.testing.assert_allclose(found["a>*"]["LPR"], expected, atol=1e-6)
+    np.testing.assert_allclose(found[Setting.of("a>*")]["LPR"], expected, atol=1e-6)
     np.testing.assert_allclose(found["multi"]["LPR"], expected, atol=1e-6)
     unrounded = intervals(per_query, resamples=400, level=0.9, seed=7, decimals=15)
-    np.testing.assert_allclose(unrounded["a>*"]["LPR"], expected, atol=1e-14)
+    np.testing.assert_allclose(unrounded[Setting.of("a>*")]["LPR"], expected, atol=1e-14)
 
 
 def test_a_setting_of_one_question_takes_no_resample_from_the_others():
     """A resample without a setting has a mean over the other settings, as a result without it would."""
-    many = QueryScores("a>a", tuple(f"a:{i}" for i in range(30)), {"AP": np.linspace(0, 1, 30)})
-    one = QueryScores("b>b", ("b:0",), {"AP": np.array([0.5])})
-    multi = QueryScores("a>*", many.query, many.values)
+    many = QueryValues(Setting.of("a>a"), tuple(f"a:{i}" for i in range(30)), {"AP": np.linspace(0, 1, 30)})
+    one = QueryValues(Setting.of("b>b"), ("b:0",), {"AP": np.array([0.5])})
+    multi = QueryValues(Setting.of("a>*"), many.query, many.values)
     assert intervals([many, one, multi])["multi"] == intervals([many, multi])["multi"]
     low, high = intervals([many, one])["mono"]["AP"]
     assert 0.35 < low < 0.5 < high < 0.65
@@ -227,7 +228,7 @@ def test_a_macro_mean_over_ragged_settings_is_tested_as_a_whole():
     """A swap of a question changes all its settings at once, each by its share of its own setting's mean."""
     a = np.array([[0.9, 0.1, np.nan], [0.4, np.nan, 0.3], [0.8, 0.2, 0.6], [np.nan, 0.7, 0.1]])
     b = np.array([[0.5, 0.2, np.nan], [0.1, np.nan, 0.9], [0.6, 0.0, 0.2], [np.nan, 0.3, 0.4]])
-    columns = [("a>a", "AP"), ("b>b", "AP"), ("c>c", "AP")]
+    columns = [(Setting(name, name), "AP") for name in "abc"]
     weights = summary_weights(columns)["mono", "AP"][:, None]
 
     def macro(x, y):

@@ -172,7 +172,7 @@ def test_a_full_run_has_the_values_of_xlbench_run(tmp_path):
             by_query = dict(zip(found.queries, found.values[name].tolist(), strict=True))
             assert [by_query[query] for query in of_language.query] == pytest.approx(values, abs=1e-12, nan_ok=True)
             n_values += len(values)
-        assert found.languages[of_language.setting[:-2]] == pytest.approx(of_language.means())
+        assert found.languages[of_language.setting.query] == pytest.approx(of_language.means())
     assert n_values == len(found.queries) * len(MEASURES)
     assert found.summary == pytest.approx(summarise({s.setting: s.means() for s in expected})["multi"])
     references = from_ranking.references(from_ranking.pooled_ranks(ranking, wanted), BIAS)

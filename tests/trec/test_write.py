@@ -17,7 +17,7 @@ from xlbench.evaluate import Options, evaluate
 from xlbench.measures.oracle import trec_scores
 from xlbench.measures.retrieval import parse
 from xlbench.results import Result
-from xlbench.settings import KINDS
+from xlbench.settings import KINDS, Setting
 from xlbench.trec.read import read_judgements, read_languages, read_run
 from xlbench.trec.write import Kept, check_ids, judgements_path, languages_path, run_path, runs_are_there, save_runs
 
@@ -63,7 +63,7 @@ def test_scores_are_the_same_float32_again(tmp_path):
     collection = Collection.build(["de"], texts, texts, [Judgement(text.id, text.id, 1) for text in texts])
     path = tmp_path / "made.json"
     best = made(path, collection).ranking.best
-    packed = run_path(path, "de>*").read_bytes()
+    packed = run_path(path, Setting.of("de>*")).read_bytes()
     assert packed[3:8] == bytes(5), "neither a name nor a time is in the file"
     content = gzip.decompress(packed).decode()
     read = np.array([line.split()[4] for line in content.splitlines()], np.float64).astype(np.float32)
@@ -78,14 +78,14 @@ def test_a_setting_without_queries_has_no_files(tmp_path):
     collection = Collection.build("ab", texts, texts, [Judgement(text.id, text.id, 1) for text in texts])
     path = tmp_path / "made.json"
     result = made(path, collection)
-    assert result.queries["a>b"] == 0
-    assert not run_path(path, "a>b").exists()
+    assert result.queries[Setting.of("a>b")] == 0
+    assert not run_path(path, Setting.of("a>b")).exists()
     kept = Kept(20, judgements=True)
     said = replace(result, environment={**result.environment, **kept.record()})
     assert runs_are_there(path, said, kept)
     assert not runs_are_there(path, result, kept)
     assert not runs_are_there(path, said, Kept(10, judgements=True))
-    run_path(path, "b>*").unlink()
+    run_path(path, Setting.of("b>*")).unlink()
     assert not runs_are_there(path, said, kept)
 
 

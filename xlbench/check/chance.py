@@ -129,15 +129,15 @@ def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[S
     """How a model stands in each of these settings that has queries, from its ranking of a sample."""
     found = [(setting, ranks) for setting in wanted if len(ranks := ranking.ranks(setting))]
     judged = ranking.judged
-    n_passages = {name: int(n) for name, n in zip(judged.languages, judged.n_passages, strict=True)}
-    values = [chances(ranks, n_passages[setting.pool[0]]) for setting, ranks in found]
+    sizes = [int(judged.n_passages[list(judged.pool(setting))].sum()) for setting, _ in found]
+    values = [chances(ranks, n_passages) for (_, ranks), n_passages in zip(found, sizes, strict=True)]
     p = holm(np.array([p_value(value.at_least) for value in values]))
     return [
         Standing(
             setting=setting,
             model=model,
             n_queries=len(ranks),
-            n_passages=n_passages[setting.pool[0]],
+            n_passages=sizes[i],
             standing=float(np.mean(1 - (value.at_least + value.better) / 2)),
             p=float(p[i]),
             power=power(value.best, alpha=ALPHA / len(found)),

@@ -47,14 +47,14 @@ def verdicts(lexical: Sequence[Standing], semantic: Sequence[Standing]) -> list[
     ``lexical`` is how a model stands that compares letters, ``semantic`` how one does that knows languages; the latter
     is empty if there is none.
     """
-    by_setting = {found.setting.name: found for found in semantic}
-    languages = {language for found in semantic for language in (found.setting.query, *found.setting.pool)}
+    by_setting = {found.setting: found for found in semantic}
+    languages = {language for found in semantic for language in (found.setting.query, found.setting.passages)}
     # With two languages alone, a model that knows only one of them would do as badly.
     hopeless = len(languages) > 2 and not any(found.is_better for found in (*lexical, *semantic))
     found = []
     for standing in lexical:
         setting = standing.setting
-        asked = (standing, *(by_setting[name] for name in [setting.name] if name in by_setting))
+        asked = (standing, *(by_setting[each] for each in [setting] if each in by_setting))
         said: Said = "cannot tell"
         if any(each.is_better for each in asked):
             said = "better than chance"
@@ -69,7 +69,7 @@ def verdicts(lexical: Sequence[Standing], semantic: Sequence[Standing]) -> list[
 def _is_known(setting: Setting, semantic: Sequence[Standing]) -> bool:
     """Whether the model ranks well from the setting's one language and to its other, in other settings."""
     linked = [found.setting for found in semantic if found.setting.kind == "cross" and found.standing >= _KNOWN]
-    return any(s.query == setting.query for s in linked) and any(s.pool == setting.pool for s in linked)
+    return any(s.query == setting.query for s in linked) and any(s.passages == setting.passages for s in linked)
 
 
 def flagged(found: Sequence[Verdict], model: str | None) -> list[Finding]:
@@ -102,7 +102,7 @@ def _at_chance(found: Sequence[Verdict]) -> Finding:
     return Finding(
         "wrong",
         "settings at chance level",
-        f"{_names(found)}. In {worst.setting.name}, {worst.model} ranks the first relevant passage higher than "
+        f"{_names(found)}. In {worst.setting}, {worst.model} ranks the first relevant passage higher than "
         f"{worst.standing:.0%} of random rankings do, in the mean of {worst.n_queries:,} queries: 50% is chance.",
         "A model that is sound here does no better than if judgements were shuffled. Ids of another version of the "
         "data do this, and files that do not belong together: read a few queries with their relevant passages. Until "
@@ -116,4 +116,4 @@ def _names(found: Sequence[Verdict]) -> str:
 
 
 def _where(found: Sequence[Verdict]) -> tuple[str, ...]:
-    return tuple(verdict.setting.name for verdict in found)
+    return tuple(str(verdict.setting) for verdict in found)

@@ -246,7 +246,7 @@ def _record(task: Task, found: Examination) -> Record:
         "languages": [asdict(size) for size in found.sizes],
         "settings": [
             {
-                "setting": verdict.setting.name,
+                "setting": str(verdict.setting),
                 "verdict": verdict.said,
                 "models": [
                     {name: value for name, value in asdict(standing).items() if name != "setting"}

@@ -80,7 +80,7 @@ def left_out(job: Job, result: Result) -> str:
     """A line on the task's measures that the collection gives no value to, if there are any."""
     from xlbench.measures.bias import LOSSES
 
-    found = {measure for values in result.scores.values() for measure in values}
+    found = {measure for values in result.values.values() for measure in values}
     absent = [measure for measure in job.task.measures if measure not in found]
     if "multi" not in job.kinds or not absent:
         return ""
@@ -97,15 +97,14 @@ def known_result(job: Job, identity: Mapping[str, Any], path: Path, kept: Kept |
     if not path.exists():
         return None
     found = load(path)
-    names = [setting.name for setting in job.settings]
-    measures = sorted({measure for values in found.scores.values() for measure in values} - set(job.task.measures))
+    measures = sorted({measure for values in found.values.values() for measure in values} - set(job.task.measures))
     same_task = found.headline == job.task.headline and not measures
-    if same_task and found.is_of(task_version=job.task.version, model=identity, settings=names):
+    if same_task and found.is_of(task_version=job.task.version, model=identity, settings=job.settings):
         whole = parquet_path(path).exists() and evidence_path(path).exists()
         return found if whole and (kept is None or runs_are_there(path, found, kept)) else None
     compared = [("task version", found.task_version, job.task.version), ("headline", found.headline, job.task.headline)]
     compared += [(key, found.model.get(key), identity.get(key)) for key in dict.fromkeys((*identity, *found.model))]
-    compared += [("number of settings", len(found.queries), len(names))]
+    compared += [("number of settings", len(found.queries), len(job.settings))]
     differences = [f"its {what} is {theirs}, not {ours}" for what, theirs, ours in compared if theirs != ours]
     raise ResultError(
         f"{path} is the result of another run: {'; '.join(differences) or 'its settings are others'}. "

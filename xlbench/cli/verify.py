@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +13,11 @@ from xlbench.cli.options import ManyValues, cache_dir_option, data_dir_option, d
 
 if TYPE_CHECKING:
     from xlbench.engine.debiasing import Debiasing
-    from xlbench.measures.values import QueryScores
     from xlbench.results import Result
     from xlbench.settings import Setting
     from xlbench.trec.verify import Difference
 
 _TOLERANCE = 1e-12
-_LAST_DECIMAL = 1.5e-6
 
 
 @click.command(cls=ManyValues)
@@ -92,14 +89,14 @@ def verify(
     )
     if debiasing:
         scores = debiased(scores, collection, model, debiasing, cache_dir=default_cache_dir(cache_dir))
-    n_queries = sum(found.queries[setting.name] for setting in chosen)
+    n_queries = sum(found.queries[setting] for setting in chosen)
     with display(task.name, quiet=quiet)(
         "verifying", n_texts=n_queries, n_characters=n_queries, noun="rankings"
     ) as advance:
         differences = list(verify.verify(collection, scores, per_query, settings=chosen, advance=advance))
-    differences += _means(found, per_query, {setting.name for setting in chosen})
+    differences += verify.means_verified(found, [scored for scored in per_query if scored.setting in chosen])
     if not names:
-        differences += _intervals(found, per_query)
+        differences += verify.intervals_verified(found, per_query)
     _show_differences(differences, quiet=quiet)
 
 
@@ -129,43 +126,13 @@ def _chosen(found: Result, languages: Sequence[str], names: Sequence[str], path:
     from xlbench.errors import ResultError, UnknownNameError
     from xlbench.settings import KINDS, settings
 
-    known = {setting.name: setting for setting in settings(KINDS, languages) if setting.name in found.scores}
+    known = {str(setting): setting for setting in settings(KINDS, languages) if setting in found.values}
     for name in names:
         if name not in known:
             raise UnknownNameError("setting", name, known)
     if not known:
         raise ResultError(f"{path} has no scores, so there is nothing to verify.")
     return [known[name] for name in names] or list(known.values())
-
-
-def _means(found: Result, per_query: Sequence[QueryScores], chosen: set[str]) -> Iterator[Difference]:
-    """How far the means in the JSON file are from those of the per-query scores."""
-    from xlbench.trec.verify import Difference
-
-    for scores in per_query:
-        if scores.setting in chosen:
-            means = scores.means()
-            for measure, reported in found.scores[scores.setting].items():
-                # A mean without per-query scores would go unchecked, as would one that is compared with NaN.
-                difference = abs(means.get(measure, math.inf) - reported)
-                difference = math.inf if math.isnan(difference) else difference
-                yield Difference(scores.setting, measure, difference, "(mean)", len(scores.query))
-
-
-def _intervals(found: Result, per_query: Sequence[QueryScores]) -> Iterator[Difference]:
-    """How far the intervals in the JSON file are from those of the per-query scores."""
-    from xlbench.statistics import intervals
-    from xlbench.trec.verify import Difference
-
-    n_queries = {scores.setting: len(scores.query) for scores in per_query}
-    for name, by_measure in intervals(per_query).items():
-        if name in n_queries:
-            for measure, ends in by_measure.items():
-                reported = found.intervals[name].get(measure, (math.inf, math.inf))
-                difference = max(abs(a - b) for a, b in zip(ends, reported, strict=True))
-                # The last decimal that is kept may be rounded the other way on another machine.
-                difference = difference if difference > _LAST_DECIMAL else 0.0
-                yield Difference(name, measure, difference, "(interval)", n_queries[name])
 
 
 def _show_differences(differences: Sequence[Difference], *, quiet: bool) -> None:
@@ -178,7 +145,7 @@ def _show_differences(differences: Sequence[Difference], *, quiet: bool) -> None
             worst[d.measure] = d
     if not quiet:
         rows = tuple(
-            row(d.measure, Cell(f"{d.difference:.1e}", d.difference), d.setting, d.query) for d in worst.values()
+            row(d.measure, Cell(f"{d.difference:.1e}", d.difference), str(d.setting), d.query) for d in worst.values()
         )
         show([Table("Largest difference to trec_eval", ("measure", "difference", "setting", "query"), rows)])
     largest = max(worst.values(), key=lambda d: d.difference)

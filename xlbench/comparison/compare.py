@@ -34,7 +34,7 @@ from xlbench.errors import ResultError, UnknownNameError
 from xlbench.measures import bias
 from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.results import Result
-from xlbench.settings import KINDS, Kind, kind_of
+from xlbench.settings import KINDS, Kind, Setting
 from xlbench.statistics import DRAWS, RESAMPLES, asked, difference_intervals, effect_sizes, groups, holm
 
 _MANY_DRAWS = 100_000
@@ -136,9 +136,9 @@ class _Plan:
         """Whether mono and multi are compared in whole, so that one can be set against the other."""
         return {"mono", "multi"} <= {*self.kinds}
 
-    def settings(self, results: Sequence[Result]) -> list[str]:
+    def settings(self, results: Sequence[Result]) -> list[Setting]:
         """The settings that the results must have in common."""
-        found = [setting for result in results for setting in result.scores if kind_of(setting) in self.kinds]
+        found = [setting for result in results for setting in result.values if setting.kind in self.kinds]
         return list(dict.fromkeys([*found, *(setting for quantity in self.tested for setting in quantity.settings)]))
 
     @classmethod
@@ -151,13 +151,13 @@ class _Plan:
         common, left_out = common_kinds(results)
         if not common:
             raise ResultError(f"{', '.join(names)} have no kind of setting in common, so there is nothing to compare.")
-        known = [setting for setting in baseline.scores if kind_of(setting) in common]
+        known = {str(setting): setting for setting in baseline.values if setting.kind in common}
         for name in wanted:
             if name not in common and name not in known:
                 hint = "Not all of these results have it." if name in left_out else ""
                 raise UnknownNameError("setting", name, [*common, *known], hint=hint)
         kinds = [kind for kind in common if kind in wanted or not wanted]
-        single = [name for name in dict.fromkeys(wanted) if name not in KINDS]
+        single = [known[name] for name in dict.fromkeys(wanted) if name not in KINDS]
         tested: list[Quantity] = []
         for measure in measures:
             of_measure = quantities_of(baseline, measure, kinds, single)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Literal
 
-from xlbench.settings import Kind
+from xlbench.settings import Kind, Setting
 
 Verdict = Literal["better", "worse", "higher", "lower", "cannot be told apart"]
 """``higher`` and ``lower`` of measures of which neither is better."""
@@ -23,7 +23,7 @@ class Quantity:
     kind: Kind
     name: str
     """``mean`` for all settings of the kind, a language for those that ask in it, or the name of a setting."""
-    settings: tuple[str, ...]
+    settings: tuple[Setting, ...]
     """The mean is over these: by language of the queries first, then over these languages."""
 
 

@@ -9,7 +9,7 @@ from xlbench.errors import ResultError, UnknownNameError
 from xlbench.measures import bias, retrieval
 from xlbench.measures.values import summarise
 from xlbench.results import Result
-from xlbench.settings import KINDS, Kind, kind_of
+from xlbench.settings import KINDS, Kind, Setting
 
 
 def check_per_query(results: Sequence[Result], names: Sequence[str]) -> None:
@@ -19,7 +19,7 @@ def check_per_query(results: Sequence[Result], names: Sequence[str]) -> None:
         ResultError: naming the files.
 
     """
-    if lacking := [name for name, result in zip(names, results, strict=True) if result.scores and not result.per_query]:
+    if lacking := [name for name, result in zip(names, results, strict=True) if result.values and not result.per_query]:
         raise ResultError(
             f"{', '.join(lacking)} has no scores of single queries; expected them in a parquet file beside the JSON."
         )
@@ -68,7 +68,7 @@ def check_measures(results: Sequence[Result], names: Sequence[str], wanted: Sequ
         ResultError: if not all of the results have it.
 
     """
-    available = [list(dict.fromkeys(m for values in result.scores.values() for m in values)) for result in results]
+    available = [list(dict.fromkeys(m for values in result.values.values() for m in values)) for result in results]
     for measure in wanted:
         lacking = [name for name, found in zip(names, available, strict=True) if measure not in found]
         if len(lacking) == len(names):
@@ -86,7 +86,7 @@ def check_measures(results: Sequence[Result], names: Sequence[str], wanted: Sequ
             )
 
 
-def check_queries(results: Sequence[Result], names: Sequence[str], settings: Sequence[str]) -> None:
+def check_queries(results: Sequence[Result], names: Sequence[str], settings: Sequence[Setting]) -> None:
     """Returns if all results have the same queries in these settings.
 
     Raises:
@@ -99,7 +99,7 @@ def check_queries(results: Sequence[Result], names: Sequence[str], settings: Seq
             ours, theirs = asked[0].get(setting, ()), found.get(setting, ())
             if ours != theirs and (different := set(ours) ^ set(theirs)):
                 raise ResultError(
-                    f"{names[0]} and {name} have other queries in {setting!r}: {len(ours):,} and {len(theirs):,}, "
+                    f"{names[0]} and {name} have other queries in '{setting}': {len(ours):,} and {len(theirs):,}, "
                     f"of which {len(different):,} are in one of them only, such as {min(different)!r}. Expected the "
                     "same queries: the data of one of them was changed. Run both again with --force."
                 )
@@ -112,21 +112,21 @@ def asked_in(results: Sequence[Result], languages: Sequence[str]) -> list[Result
         UnknownNameError: for a language that the first result has no queries in.
 
     """
-    known = list(dict.fromkeys(setting.partition(">")[0] for setting in results[0].scores))
+    known = list(dict.fromkeys(setting.query for setting in results[0].values))
     for language in languages:
         if language not in known:
             raise UnknownNameError("language of queries", language, known)
     found = []
     for result in results:
-        scores = {name: values for name, values in result.scores.items() if name.partition(">")[0] in languages}
-        per_query = tuple(scored for scored in result.per_query if scored.setting in scores)
-        found.append(replace(result, scores=scores, per_query=per_query, summary=summarise(scores), intervals={}))
+        values = {setting: of_it for setting, of_it in result.values.items() if setting.query in languages}
+        per_query = tuple(of_it for of_it in result.per_query if of_it.setting in values)
+        found.append(replace(result, values=values, per_query=per_query, summary=summarise(values), intervals={}))
     return found
 
 
 def common_kinds(results: Sequence[Result]) -> tuple[list[Kind], list[Kind]]:
     """The kinds of setting that all results have, and those that only some have."""
-    of_result = [{kind_of(setting) for setting in result.scores} for result in results]
+    of_result = [{setting.kind for setting in result.values} for result in results]
     common, some = set.intersection(*of_result), set.union(*of_result)
     return [kind for kind in KINDS if kind in common], [kind for kind in KINDS if kind in some - common]
 

@@ -11,27 +11,29 @@ from xlbench.arrays import FloatArray
 from xlbench.comparison.records import MEAN, Quantity
 from xlbench.errors import ResultError
 from xlbench.measures import bias
-from xlbench.measures.values import QueryScores
+from xlbench.measures.values import QueryValues
 from xlbench.results import Result
-from xlbench.settings import Kind, kind_of
+from xlbench.settings import Kind, Setting
 from xlbench.statistics import Values, contributions, macro_weights, p_values
 
 
-def quantities_of(result: Result, measure: str, kinds: Sequence[Kind], names: Sequence[str] = ()) -> list[Quantity]:
+def quantities_of(
+    result: Result, measure: str, kinds: Sequence[Kind], single: Sequence[Setting] = ()
+) -> list[Quantity]:
     """What is known by a measure: for each kind its languages and their mean, then these settings by themselves."""
-    having = [setting for setting, values in result.scores.items() if measure in values]
+    having = [setting for setting, values in result.values.items() if measure in values]
     found = []
     for kind in kinds:
-        settings = [setting for setting in having if kind_of(setting) == kind]
-        asked = list(dict.fromkeys(setting.partition(">")[0] for setting in settings))
+        settings = [setting for setting in having if setting.kind == kind]
+        asked = list(dict.fromkeys(setting.query for setting in settings))
         for language in asked if len(asked) > 1 else ():
-            of_language = tuple(setting for setting in settings if setting.partition(">")[0] == language)
+            of_language = tuple(setting for setting in settings if setting.query == language)
             found.append(Quantity(measure, kind, language, of_language))
         if settings:
             found.append(Quantity(measure, kind, MEAN, tuple(settings)))
     there = {quantity.settings for quantity in found}
-    single = (name for name in names if name in having and (name,) not in there)
-    return [*found, *(Quantity(measure, kind_of(name), name, (name,)) for name in single)]
+    more = (setting for setting in single if setting in having and (setting,) not in there)
+    return [*found, *(Quantity(measure, setting.kind, str(setting), (setting,)) for setting in more)]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Study:
             ResultError: if a measure is defined for a query in one result and not in another.
 
         """
-        wanted: dict[str, list[str]] = {}
+        wanted: dict[Setting, list[str]] = {}
         for quantity in quantities:
             for setting in quantity.settings:
                 if quantity.measure not in wanted.setdefault(setting, []):
@@ -72,7 +74,7 @@ class Study:
             if differs.any():
                 setting, measure = columns[int(differs.argmax())]
                 raise ResultError(
-                    f"{measure} in {setting!r} is defined for other queries in {names[0]} than in {name}: the data of "
+                    f"{measure} in '{setting}' is defined for other queries in {names[0]} than in {name}: the data of "
                     "one of them was changed. Run both again with --force."
                 )
         column = {key: i for i, key in enumerate(columns)}
@@ -143,8 +145,8 @@ def perfect_value(result: Result, name: str, measure: str) -> float:
         ) from error
 
 
-def _chosen(result: Result, wanted: dict[str, list[str]]) -> Iterator[QueryScores]:
+def _chosen(result: Result, wanted: dict[Setting, list[str]]) -> Iterator[QueryValues]:
     of_setting = {scores.setting: scores for scores in result.per_query}
     for setting, measures in wanted.items():
         scores = of_setting[setting]
-        yield QueryScores(setting, scores.query, {measure: scores.values[measure] for measure in measures})
+        yield QueryValues(setting, scores.query, {measure: scores.values[measure] for measure in measures})

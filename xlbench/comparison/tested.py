@@ -10,7 +10,6 @@ from xlbench.comparison.records import MEAN, Comparison, Difference
 from xlbench.comparison.refusals import check_comparable, check_measures, check_per_query, check_queries, common_kinds
 from xlbench.errors import XlbenchError
 from xlbench.results import Result
-from xlbench.settings import kind_of
 
 Key = tuple[str, str, str, str]
 """Label of the model, kind of setting, measure, and name of the quantity: ``mean`` or a language."""
@@ -76,5 +75,5 @@ def _check(pair: Sequence[Result], names: Sequence[str]) -> None:
     check_comparable(pair, names)
     check_measures(pair, names, [pair[0].headline])
     kinds, _ = common_kinds(pair)
-    settings = [setting for setting in pair[0].scores if kind_of(setting) in kinds]
+    settings = [setting for setting in pair[0].values if setting.kind in kinds]
     check_queries(pair, names, settings)

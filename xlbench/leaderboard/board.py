@@ -59,7 +59,7 @@ class Contributions:
         study = Study.of([result], [str(result.model["name"])], quantities)
         asked = hashlib.sha256()
         for scores in result.per_query:
-            asked.update("\n".join((scores.setting, *scores.query, "")).encode())
+            asked.update("\n".join((str(scores.setting), *scores.query, "")).encode())
         return cls(asked.hexdigest(), study.parts[0])
 
 
@@ -94,8 +94,8 @@ class Row:
         """The row of a submission, of which nothing is kept that is not shown: for ``checks.check_all``."""
         result = submission.result
         columns = [column for column in columns_of(result.headline) if column[1] in result.summary.get(column[0], {})]
-        of_language = {column: by_language(result.scores, *column) for column in columns}
-        asked = dict.fromkeys(name.partition(">")[0] for name in result.queries)
+        of_language = {column: by_language(result.values, *column) for column in columns}
+        asked = dict.fromkeys(name.query for name in result.queries)
         return cls(
             key=submission.folder.parent.name,
             folder=submission.folder.name,

@@ -14,10 +14,10 @@ from xlbench.results.from_ranking import Figures
 TOLERANCE = 1e-9
 INTERVAL_TOLERANCE = 0.5e-6 + TOLERANCE
 """A result keeps the ends of intervals to 6 decimals."""
-_PARTS = ("queries", "scores", "summary", "intervals", "references", "matrices")
+_PARTS = ("queries", "values", "summary", "intervals", "references", "matrices")
 _IN_WORDS = {
     "queries": "number of queries of {0}",
-    "scores": "{1} of {0}",
+    "values": "{1} of {0}",
     "summary": "mean {1} of {0}",
     "intervals": "interval of {1} of {0}, end {2}",
     "references": "{1} {0}",
@@ -68,7 +68,7 @@ def _numbers(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
     """Each number in nested mappings and sequences, with the names that lead to it; None is no number."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _numbers(inner, (*path, name))
+            yield from _numbers(inner, (*path, str(name)))
     elif isinstance(value, Sequence):
         for end, inner in zip(("low", "high"), value, strict=True):
             yield from _numbers(inner, (*path, end))

@@ -122,7 +122,7 @@ def load(folder: Path) -> Submission:
     if unseen := unseen_text(record):
         raise SubmissionError(f"{folder / RESULT}: {unseen}, which cannot be seen.")
     try:
-        result = results.of_record(record, folder / RESULT)
+        result = results.decode(record, str(folder / RESULT))
         ranking = results.parse_evidence(content[EVIDENCE], str(folder / EVIDENCE), limits=limits)
     except ResultError as error:
         raise SubmissionError(str(error)) from error

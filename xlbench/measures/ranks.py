@@ -109,8 +109,10 @@ class Judged:
 
     def pool(self, setting: Setting) -> tuple[int, ...]:
         """The languages of a setting's pool that have passages, ascending."""
-        codes = sorted(self.languages.index(language) for language in setting.pool)
-        return tuple(code for code in codes if self.n_passages[code])
+        if setting.passages is None:
+            return self.everything
+        code = self.languages.index(setting.passages)
+        return (code,) if self.n_passages[code] else ()
 
     def rows(self, setting: Setting) -> npt.NDArray[np.int64]:
         """The judged pairs of a setting, ascending."""

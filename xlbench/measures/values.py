@@ -1,4 +1,4 @@
-"""QueryScores, the values of a setting by query, and the macro means over settings."""
+"""QueryValues, the values of a setting by query, and the macro means over settings."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.settings import KINDS, Kind, kind_of
+from xlbench.settings import KINDS, Kind, Setting
 
 
 @dataclass(frozen=True)
-class QueryScores:
+class QueryValues:
     """The values of one setting, a query a row."""
 
-    setting: str
+    setting: Setting
     query: tuple[str, ...]
     """``[m]``, ids."""
     values: Mapping[str, npt.NDArray[np.float64]]
@@ -40,27 +40,27 @@ def question_of(query: str) -> str:
     return query.partition(":")[2] or query
 
 
-def by_language(scores: Mapping[str, Mapping[str, float]], kind: Kind, measure: str) -> dict[str, float]:
+def by_language(values: Mapping[Setting, Mapping[str, float]], kind: Kind, measure: str) -> dict[str, float]:
     """The mean of a measure over the settings of a kind, by language of the queries; empty if none has it."""
-    found: dict[str, list[float]] = {}
-    for setting, values in scores.items():
-        if kind_of(setting) == kind and measure in values:
-            found.setdefault(setting.partition(">")[0], []).append(values[measure])
-    return {language: _mean(values) for language, values in found.items()}
+    of_language: dict[str, list[float]] = {}
+    for setting, by_measure in values.items():
+        if setting.kind == kind and measure in by_measure:
+            of_language.setdefault(setting.query, []).append(by_measure[measure])
+    return {language: _mean(of_settings) for language, of_settings in of_language.items()}
 
 
-def summarise(scores: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+def summarise(values: Mapping[Setting, Mapping[str, float]]) -> dict[Kind, dict[str, float]]:
     """The macro mean over the settings of each kind, by kind and measure.
 
     For cross it is the mean over query languages of the mean over the other languages; where all pairs of languages
     have queries, that equals the mean over all settings.
     """
     measures: dict[Kind, dict[str, None]] = {}
-    for setting, values in scores.items():
-        if values:
-            measures.setdefault(kind_of(setting), {}).update(dict.fromkeys(values))
+    for setting, by_measure in values.items():
+        if by_measure:
+            measures.setdefault(setting.kind, {}).update(dict.fromkeys(by_measure))
     return {
-        kind: {measure: _mean(list(by_language(scores, kind, measure).values())) for measure in measures[kind]}
+        kind: {measure: _mean(list(by_language(values, kind, measure).values())) for measure in measures[kind]}
         for kind in KINDS
         if kind in measures
     }

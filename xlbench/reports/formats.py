@@ -10,7 +10,7 @@ from typing import Any
 
 from xlbench.reports.cells import Cell, Table, one_line
 from xlbench.results import Result
-from xlbench.settings import KINDS, kind_of
+from xlbench.settings import Setting
 
 Record = Mapping[str, Any]
 
@@ -38,17 +38,22 @@ def records(results: Sequence[Result]) -> list[Record]:
         identity = {"model": result.model["name"], "revision": result.model["revision"]}
         identity |= {"arguments": dict(result.model["arguments"])}
         identity |= {"task": result.task, "task_version": result.task_version}
-        for setting, by_measure in {**result.summary, **result.scores}.items():
-            kind = setting if setting in KINDS else kind_of(setting)
-            n_rankings = sum(
-                n for name, n in result.queries.items() if name == setting or (setting == kind == kind_of(name))
-            )
+        for setting, by_measure in [*result.summary.items(), *result.values.items()]:
+            kind = setting.kind if isinstance(setting, Setting) else setting
+            n_rankings = sum(n for asked, n in result.queries.items() if setting in (asked, asked.kind))
             for measure, value in by_measure.items():
                 low, high = result.intervals.get(setting, {}).get(measure, (None, None))
                 ends = result.references.get(measure, {})
                 found.append(
                     identity
-                    | {"kind": kind, "setting": setting, "measure": measure, "value": value, "low": low, "high": high}
+                    | {
+                        "kind": kind,
+                        "setting": str(setting),
+                        "measure": measure,
+                        "value": value,
+                        "low": low,
+                        "high": high,
+                    }
                     | {"perfect": ends.get("perfect"), "random": ends.get("random")}
                     | {"n_rankings": n_rankings, "missing_languages": list(result.missing_languages)}
                 )

@@ -90,7 +90,7 @@ class _Tested:
         values = (
             result.summary.get(kind, {}).get(measure)
             if name == MEAN
-            else by_language(result.scores, kind, measure).get(name)
+            else by_language(result.values, kind, measure).get(name)
             for result in self.group.results
         )
         cells = best_of(self.group, [number_cell(value, measure) for value in values], measure)

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from xlbench.measures.bias import LOSSES
 from xlbench.results import Result
-from xlbench.settings import kind_of
+from xlbench.settings import Kind, Setting
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,19 @@ class Loss:
         return self.mono - self.total
 
 
-def losses(result: Result) -> dict[str, Loss]:
+def losses(result: Result) -> dict[Setting | Kind, Loss]:
     """By multilingual setting, and ``multi`` for their mean; empty if a part of it is not measured.
 
     All over the queries with an answer in their own language, for which alone the losses are defined: those of the
     monolingual setting. Without such a setting AP is over all queries.
     """
-    found = {}
-    for name, values in result.scores.items():
-        if kind_of(name) == "multi" and {"AP", *LOSSES} <= values.keys():
-            language = name.partition(">")[0]
+    parts: dict[Setting | Kind, Loss] = {}
+    for setting, values in result.values.items():
+        if setting.kind == "multi" and {"AP", *LOSSES} <= values.keys():
+            mono = result.values.get(Setting(setting.query, setting.query), {})
             irrelevant, parallel = (values[measure] for measure in LOSSES)
-            alone = result.scores.get(f"{language}>{language}", {}).get("AP", values["AP"] + irrelevant + parallel)
-            found[name] = Loss(alone, irrelevant, parallel)
-    if found:
-        parts = zip(*((loss.mono, loss.irrelevant, loss.parallel) for loss in found.values()), strict=True)
-        found["multi"] = Loss(*map(fmean, parts))
-    return found
+            parts[setting] = Loss(mono.get("AP", values["AP"] + irrelevant + parallel), irrelevant, parallel)
+    if parts:
+        columns = zip(*((loss.mono, loss.irrelevant, loss.parallel) for loss in parts.values()), strict=True)
+        parts["multi"] = Loss(*map(fmean, columns))
+    return parts

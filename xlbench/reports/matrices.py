@@ -8,7 +8,6 @@ from statistics import fmean
 
 from xlbench.reports.cells import number
 from xlbench.results import Result
-from xlbench.settings import kind_of
 
 Matrix = Mapping[str, Mapping[str, float]]
 
@@ -48,11 +47,9 @@ def means_of_others(matrix: Matrix) -> OfOthers:
 def cross_lingual(result: Result, *, diagonal: bool) -> Matrix:
     """The headline by language of the query and of the passages, with or without the monolingual diagonal."""
     found: dict[str, dict[str, float]] = {}
-    for setting, values in result.scores.items():
-        kind = kind_of(setting)
-        if kind == "cross" or (kind == "mono" and diagonal):
-            asked, _, pool = setting.partition(">")
-            found.setdefault(asked, {})[pool] = values[result.headline]
+    for setting, values in result.values.items():
+        if setting.passages is not None and (diagonal or setting.kind == "cross"):
+            found.setdefault(setting.query, {})[setting.passages] = values[result.headline]
     return found
 
 

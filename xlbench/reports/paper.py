@@ -148,7 +148,7 @@ def _by_language(group: Group, kind: Kind, measure: str) -> Table:
         for (model, recipe), cells in printed.items()
     ]
     for label, result in zip(group.labels, group.results, strict=True):
-        values: dict[str, float | None] = {**by_language(result.scores, kind, measure)}
+        values: dict[str, float | None] = {**by_language(result.values, kind, measure)}
         values[MEAN] = result.summary.get(kind, {}).get(measure)
         rows.append(row("measured", label, "", *(_cell(values.get(column), measure) for column in columns)))
     tables = " and ".join(dict.fromkeys(n.table for n in chosen))

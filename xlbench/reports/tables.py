@@ -18,7 +18,7 @@ from xlbench.reports.matrices import (
 )
 from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned, direction, flatters_little, partial
 from xlbench.results import Result
-from xlbench.settings import KINDS, Kind, kind_of
+from xlbench.settings import KINDS, Kind, Setting
 
 _IN_MULTI = ("AP", "AP@20", "R@10", RANK_DISTANCE)
 
@@ -64,10 +64,10 @@ def bias_measures_of(result: Result) -> list[str]:
     return [measure for measure in result.summary.get("multi", {}) if bias.find(measure)]
 
 
-def cell_of(result: Result, name: str, measure: str, *, with_interval: bool = True) -> Cell:
+def cell_of(result: Result, name: Setting | Kind, measure: str, *, with_interval: bool = True) -> Cell:
     """The cell of a measure in a setting or, by the name of a kind, in its summary; empty where there is no value."""
-    values = result.summary if name in result.summary else result.scores
-    value = values.get(name, {}).get(measure)
+    values = result.values.get(name, {}) if isinstance(name, Setting) else result.summary.get(name, {})
+    value = values.get(measure)
     interval = result.intervals.get(name, {}).get(measure) if with_interval else None
     return number_cell(value, measure, interval=interval)
 
@@ -174,7 +174,7 @@ def alignment(result: Result) -> list[Table]:
 
 def languages_of(result: Result) -> list[str]:
     """The languages of the queries, in the task's order."""
-    return list(dict.fromkeys(name.partition(">")[0] for name in result.queries))
+    return list(dict.fromkeys(name.query for name in result.queries))
 
 
 def _table(
@@ -186,13 +186,13 @@ def _table(
     return Table(title, tuple(header), tuple(rows), note)
 
 
-def _language(name: str) -> str:
+def _language(name: Setting | Kind) -> str:
     """The language that a setting asks in; ``mean`` for a kind of setting."""
-    return name.partition(">")[0] if ">" in name else MEAN
+    return name.query if isinstance(name, Setting) else MEAN
 
 
 def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: str) -> Table | None:
-    names = [name for name in result.scores if kind_of(name) == kind]
+    names = [name for name in result.values if name.kind == kind]
     if not names or not measures:
         return None
     n_queries = {name: result.queries[name] for name in names}

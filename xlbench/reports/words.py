@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xlbench.measures import bias
 from xlbench.reports.cells import number
 from xlbench.results import Result
-from xlbench.settings import Kind, kind_of
+from xlbench.settings import Kind
 
 KIND_TITLES: Mapping[Kind, str] = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
 ALIGNMENT = ("parallel_cosine", "random_cosine", "bitext_accuracy", "language_variance")
@@ -51,5 +51,5 @@ def captioned(text: str, missing: Sequence[str]) -> str:
 
 def counted(result: Result, kind: Kind) -> str:
     """How many queries a result has in a kind of setting; in cross, where a query has many pools, how many rankings."""
-    n = sum(n for name, n in result.queries.items() if kind_of(name) == kind)
+    n = sum(n for name, n in result.queries.items() if name.kind == kind)
     return f"{n:,} {'rankings' if kind == 'cross' else 'queries'}"

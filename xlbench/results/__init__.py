@@ -4,20 +4,21 @@ Beside them stands the evidence: the ranking that all figures follow from.
 """
 
 from xlbench.results.evidence import EvidenceLimits, evidence_bytes, evidence_path, load_evidence, parse_evidence
-from xlbench.results.files import load, load_per_query, load_whole, of_record, parquet_path, path_of, save
+from xlbench.results.files import load, load_per_query, load_whole, parquet_path, path_of, save
+from xlbench.results.record import decode
 from xlbench.results.result import SCHEMA, Result
 
 __all__ = [
     "SCHEMA",
     "EvidenceLimits",
     "Result",
+    "decode",
     "evidence_bytes",
     "evidence_path",
     "load",
     "load_evidence",
     "load_per_query",
     "load_whole",
-    "of_record",
     "parquet_path",
     "parse_evidence",
     "path_of",

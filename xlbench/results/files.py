@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.errors import ResultError
-from xlbench.measures.values import QueryScores
-from xlbench.results.checks import ROUNDING, fault
+from xlbench.measures.values import QueryValues
 from xlbench.results.evidence import evidence_bytes, evidence_path
-from xlbench.results.result import SCHEMA, Result
+from xlbench.results.record import ROUNDING, decode, encode
+from xlbench.results.result import Result
+from xlbench.settings import Setting
 from xlbench.support.files import write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_NOT_JSON = ("per_query", "ranking")
 
 
 def path_of(output: Path, model: str, task: str) -> Path:
@@ -42,8 +41,7 @@ def save(result: Result, path: Path) -> None:
     if result.ranking is not None:
         write_whole(evidence_path(path), evidence_bytes(result.ranking))
     _write_parquet(result.per_query, parquet_path(path))
-    record = {f.name: getattr(result, f.name) for f in fields(result) if f.name not in _NOT_JSON}
-    write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(path, encode(result))
 
 
 def load(path: Path) -> Result:
@@ -61,33 +59,7 @@ def load(path: Path) -> Result:
         raise ResultError(
             f"{path} is not JSON: {error}. Expected a result file; `xlbench run --force` writes it anew."
         ) from error
-    return of_record(record, path)
-
-
-def of_record(record: Any, path: Path) -> Result:
-    """The result that a JSON file's content is.
-
-    Raises:
-        ResultError: if it is no result, or one of another schema.
-
-    """
-    names = [f.name for f in fields(Result) if f.name not in _NOT_JSON]
-    if not isinstance(record, dict) or "schema" not in record:
-        raise ResultError(f"{path} is not a result of xlbench: it has no 'schema'.")
-    if type(record["schema"]) is not int or record["schema"] != SCHEMA:
-        raise ResultError(
-            f"{path} has schema {record['schema']!r}, but this xlbench reads schema {SCHEMA}: "
-            "`xlbench run --force` writes it anew; or use the xlbench that wrote it."
-        )
-    if set(record) != set(names):
-        wrong = ", ".join(sorted(set(record) ^ set(names)))
-        raise ResultError(
-            f"{path} does not have the keys of a result (too many or missing: {wrong}); expected {', '.join(names)}. "
-            "Where another version of xlbench wrote it, `xlbench run --force` writes it anew."
-        )
-    if found := fault(record):
-        raise ResultError(f"{path}: {found}")
-    return Result(**record)
+    return decode(record, str(path))
 
 
 def load_whole(path: Path) -> Result:
@@ -98,23 +70,24 @@ def load_whole(path: Path) -> Result:
 
     """
     result = replace(load(path), per_query=load_per_query(path))
-    for scores in result.per_query:
-        means, reported = scores.means(), result.scores.get(scores.setting, {})
-        n_queries = len(set(scores.query))
-        same = means.keys() == reported.keys() and n_queries == len(scores.query) == result.queries.get(scores.setting)
+    for of_setting in result.per_query:
+        setting = of_setting.setting
+        means, reported = of_setting.means(), result.values.get(setting, {})
+        n_queries = len(set(of_setting.query))
+        same = means.keys() == reported.keys() and n_queries == len(of_setting.query) == result.queries.get(setting)
         if not same or any(abs(means[name] - reported[name]) > ROUNDING for name in means):
             raise ResultError(
-                f"{parquet_path(path)} and {path.name} do not have the same queries and scores in {scores.setting!r}: "
+                f"{parquet_path(path)} and {path.name} do not have the same queries and scores in '{setting}': "
                 "they are of two runs, or one was altered. `xlbench run --force` writes both anew."
             )
-    if len(result.per_query) != len(result.scores):
+    if len(result.per_query) != len(result.values):
         raise ResultError(
             f"{parquet_path(path)} lacks settings that {path.name} has. `xlbench run --force` writes both anew."
         )
     return result
 
 
-def load_per_query(path: Path) -> tuple[QueryScores, ...]:
+def load_per_query(path: Path) -> tuple[QueryValues, ...]:
     """The per-query scores beside a result's JSON file.
 
     Raises:
@@ -145,7 +118,7 @@ def load_per_query(path: Path) -> tuple[QueryScores, ...]:
     for code, name in enumerate(settings.dictionary.to_pylist()):
         rows = slice(bounds[code], bounds[code + 1])
         values = {measure: column[rows] for measure, column in columns.items() if not np.isnan(column[rows]).all()}
-        found.append(QueryScores(setting=name, query=tuple(query[rows].tolist()), values=values))
+        found.append(QueryValues(setting=Setting.of(name), query=tuple(query[rows].tolist()), values=values))
     return tuple(found)
 
 
@@ -158,13 +131,13 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return values
 
 
-def _write_parquet(per_query: Sequence[QueryScores], path: Path) -> None:
+def _write_parquet(per_query: Sequence[QueryValues], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     measures = list(dict.fromkeys(measure for scores in per_query for measure in scores.values))
     columns: dict[str, Any] = {
-        "setting": pa.array([s.setting for s in per_query for _ in s.query], pa.string()).dictionary_encode(),
+        "setting": pa.array([str(s.setting) for s in per_query for _ in s.query], pa.string()).dictionary_encode(),
         "query": pa.array([query for s in per_query for query in s.query], pa.string()),
     }
     for measure in measures:

@@ -10,8 +10,8 @@ import numpy as np
 from xlbench.arrays import FloatArray
 from xlbench.measures import bias, retrieval
 from xlbench.measures.ranks import PooledRanks, Ranking
-from xlbench.measures.values import QueryScores, summarise
-from xlbench.settings import Setting
+from xlbench.measures.values import QueryValues, summarise
+from xlbench.settings import Kind, Setting
 from xlbench.statistics import INTERVAL_DECIMALS, intervals
 
 
@@ -19,13 +19,13 @@ from xlbench.statistics import INTERVAL_DECIMALS, intervals
 class Figures:
     """The part of a result that follows from the ranking; the fields are those of ``Result``."""
 
-    scores: Mapping[str, Mapping[str, float]]
-    queries: Mapping[str, int]
-    summary: Mapping[str, Mapping[str, float]]
-    intervals: Mapping[str, Mapping[str, Sequence[float]]]
+    values: Mapping[Setting, Mapping[str, float]]
+    queries: Mapping[Setting, int]
+    summary: Mapping[Kind, Mapping[str, float]]
+    intervals: Mapping[Setting | Kind, Mapping[str, Sequence[float]]]
     references: Mapping[str, Mapping[str, float]]
     matrices: Mapping[str, Mapping[str, Mapping[str, float]]]
-    per_query: tuple[QueryScores, ...]
+    per_query: tuple[QueryValues, ...]
 
 
 def figures(
@@ -46,8 +46,8 @@ def figures(
     means = {s.setting: s.means() for s in per_query}
     summary = summarise(means)
     return Figures(
-        scores=means,
-        queries={setting.name: 0 for setting in wanted} | {s.setting: len(s.query) for s in per_query},
+        values=means,
+        queries=dict.fromkeys(wanted, 0) | {s.setting: len(s.query) for s in per_query},
         summary=summary,
         intervals=intervals(per_query, decimals=interval_decimals),
         references=references(pools, summary.get("multi", {})) if known is None else known,
@@ -61,8 +61,8 @@ def score(
     wanted: Sequence[Setting],
     measure_names: Sequence[str],
     *,
-    pools: Mapping[str, PooledRanks] | None = None,
-) -> tuple[QueryScores, ...]:
+    pools: Mapping[Setting, PooledRanks] | None = None,
+) -> tuple[QueryValues, ...]:
     """The values of each query in each setting that has queries; measures of bias in the multilingual settings only.
 
     A measure of bias that is not defined for any query of some language is left out for all languages: a mean over a
@@ -77,19 +77,21 @@ def score(
     found = []
     asked: dict[bytes, tuple[str, ...]] = {}
     for setting in wanted:
-        ranks = pools[setting.name].ranks if setting.name in pools else ranking.ranks(setting)
+        ranks = pools[setting].ranks if setting in pools else ranking.ranks(setting)
         if len(ranks):
-            values = {name: measure(ranks) for name, measure in of_retrieval.items()} | of_bias.get(setting.name, {})
+            values = {name: measure(ranks) for name, measure in of_retrieval.items()} | of_bias.get(setting, {})
             # In the task's order.
             values = {name: values[name] for name in measure_names if name in values}
             rows = ranks.query.tobytes()
             if rows not in asked:  # Most settings of a language have the same queries.
                 asked[rows] = tuple(ids[row] for row in ranks.query)
-            found.append(QueryScores(setting=setting.name, query=asked[rows], values=values))
+            found.append(QueryValues(setting=setting, query=asked[rows], values=values))
     return tuple(found)
 
 
-def _bias_values(pools: Mapping[str, PooledRanks], measure_names: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+def _bias_values(
+    pools: Mapping[Setting, PooledRanks], measure_names: Sequence[str]
+) -> dict[Setting, dict[str, FloatArray]]:
     """The values of the measures of bias, by multilingual setting and measure."""
     of_bias = [measure for name in measure_names if (measure := bias.find(name))]
     found = {name: {measure.name: measure.value(pooled) for measure in of_bias} for name, pooled in pools.items()}
@@ -100,13 +102,13 @@ def _bias_values(pools: Mapping[str, PooledRanks], measure_names: Sequence[str])
     }
 
 
-def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[str, PooledRanks]:
+def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[Setting, PooledRanks]:
     """What measures of bias are computed from, by multilingual setting that has queries."""
-    found = {setting.name: ranking.pooled(setting) for setting in wanted if setting.kind == "multi"}
+    found = {setting: ranking.pooled(setting) for setting in wanted if setting.kind == "multi"}
     return {name: pooled for name, pooled in found.items() if len(pooled.ranks)}
 
 
-def references(pools: Mapping[str, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
+def references(pools: Mapping[Setting, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
     """The perfect and the random value of measures of bias: means by language of the queries, then over languages."""
     found = {}
     for measure in (measure for name in names if (measure := bias.find(name))):
@@ -117,7 +119,7 @@ def references(pools: Mapping[str, PooledRanks], names: Iterable[str]) -> dict[s
     return found
 
 
-def matrices(pools: Mapping[str, PooledRanks], languages: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
+def matrices(pools: Mapping[Setting, PooledRanks], languages: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
     """The preference and the one-target matrix, by language of the query and of the passage.
 
     A cell without queries is not there.

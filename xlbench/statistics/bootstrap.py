@@ -11,7 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.values import QueryScores
+from xlbench.measures.values import QueryValues
+from xlbench.settings import Kind, Setting
 from xlbench.statistics.values import Values, summary_weights
 
 RESAMPLES = 2000
@@ -20,15 +21,15 @@ INTERVAL_DECIMALS = 6  # The last digits of a sum depend on its order, and so on
 
 
 def intervals(
-    per_query: Sequence[QueryScores],
+    per_query: Sequence[QueryValues],
     *,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
     decimals: int = INTERVAL_DECIMALS,
-) -> dict[str, dict[str, list[float]]]:
+) -> dict[Setting | Kind, dict[str, list[float]]]:
     """The percentile interval of each mean, by setting or kind of setting, and measure: lower and upper end."""
-    found: dict[str, dict[str, list[float]]] = {}
+    found: dict[Setting | Kind, dict[str, list[float]]] = {}
     if not per_query:
         return found
     values = Values.of(per_query)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.values import QueryScores, question_of
-from xlbench.settings import kind_of
+from xlbench.measures.values import QueryValues, question_of
+from xlbench.settings import Kind, Setting
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Values:
 
     questions: tuple[str, ...]
     """``[Q]``, sorted."""
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[Setting, str], ...]
     """``[C]``, setting and measure."""
     value: FloatArray
     """``[Q, C]``, NaN where the setting does not have the question or the measure is not defined for it."""
 
     @classmethod
-    def of(cls, per_query: Sequence[QueryScores]) -> Values:
+    def of(cls, per_query: Sequence[QueryValues]) -> Values:
         """The values of per-query scores."""
         # Settings with the queries of one language may share them, and are looked up once.
         asked = {id(scores.query): scores.query for scores in per_query}
@@ -49,20 +49,20 @@ def column_means(value: FloatArray) -> FloatArray:
     return found
 
 
-def macro_weights(columns: Sequence[tuple[str, str]], chosen: Iterable[int]) -> FloatArray:
+def macro_weights(columns: Sequence[tuple[Setting, str]], chosen: Iterable[int]) -> FloatArray:
     """The weight of each column in the macro mean of the chosen ones, ``float64[C]``; see ``results.summarise``."""
     of_language: dict[str, list[int]] = {}
     for i in chosen:
-        of_language.setdefault(columns[i][0].partition(">")[0], []).append(i)
+        of_language.setdefault(columns[i][0].query, []).append(i)
     weights = np.zeros(len(columns))
     for rows in of_language.values():
         weights[rows] = 1 / len(of_language) / len(rows)
     return weights
 
 
-def summary_weights(columns: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], FloatArray]:
+def summary_weights(columns: Sequence[tuple[Setting, str]]) -> Mapping[tuple[Kind, str], FloatArray]:
     """The weight of each column in the summary of a kind and measure, ``float64[C]``."""
-    chosen: dict[tuple[str, str], list[int]] = {}
+    chosen: dict[tuple[Kind, str], list[int]] = {}
     for i, (setting, measure) in enumerate(columns):
-        chosen.setdefault((kind_of(setting), measure), []).append(i)
+        chosen.setdefault((setting.kind, measure), []).append(i)
     return {key: macro_weights(columns, rows) for key, rows in chosen.items()}

@@ -15,7 +15,7 @@ from xlbench.engine.scores import VectorScores
 from xlbench.engine.search import rank
 from xlbench.engine.vectors import Embeddings
 from xlbench.measures.retrieval import parse
-from xlbench.settings import kind_of, settings
+from xlbench.settings import settings
 from xlbench.training.data import Data
 from xlbench.training.loss import Objective, PairLoss
 from xlbench.training.plan import Plan
@@ -80,7 +80,7 @@ class Validation:
         for setting in settings(("mono", "cross", "multi"), collection.asked, pooled=collection.pooled):
             ranks = ranking.ranks(setting)
             if len(ranks):
-                by_kind.setdefault(kind_of(setting.name), []).append(float(reciprocal(ranks).mean()))
+                by_kind.setdefault(setting.kind, []).append(float(reciprocal(ranks).mean()))
         return {kind: float(np.mean(values)) for kind, values in by_kind.items()}
 
     def _embedded(self, texts: Texts, role: Role) -> Embeddings:

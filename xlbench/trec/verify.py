@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,10 +17,13 @@ from xlbench.measures import bias, retrieval
 from xlbench.measures.bias import BiasMeasure
 from xlbench.measures.oracle import trec_scores
 from xlbench.measures.ranks import PooledRanks, Ranks
-from xlbench.measures.values import QueryScores
+from xlbench.measures.values import QueryValues
+from xlbench.results import Result
 from xlbench.settings import Setting
+from xlbench.statistics import intervals
 from xlbench.support.progress import Advance
 
+_LAST_DECIMAL = 1.5e-6
 _QUERIES_AT_ONCE = 64  # A full ranking of 13,000 passages is a dict of 2 MB.
 
 
@@ -27,7 +31,7 @@ _QUERIES_AT_ONCE = 64  # A full ranking of 13,000 passages is a dict of 2 MB.
 class Difference:
     """The largest difference of a measure between a result and trec_eval in one setting."""
 
-    setting: str
+    setting: Setting
     measure: str
     difference: float
     query: str
@@ -38,7 +42,7 @@ class Difference:
 def verify(
     collection: Collection,
     scores: Scores,
-    reported: Sequence[QueryScores],
+    reported: Sequence[QueryValues],
     *,
     settings: Sequence[Setting],
     advance: Advance,
@@ -54,15 +58,16 @@ def verify(
     """
     by_setting = {found.setting: found for found in reported}
     for setting in settings:
-        if setting.name not in by_setting:
+        if setting not in by_setting:
             raise ResultError(
-                f"The result has no scores for the setting {setting.name!r}; it has {', '.join(by_setting) or 'none'}."
+                f"The result has no scores for the setting '{setting}'; it has "
+                f"{', '.join(map(str, by_setting)) or 'none'}."
             )
-        found = by_setting[setting.name]
+        found = by_setting[setting]
         recomputed = _recompute(collection, scores, setting, list(found.values), advance)
         if list(recomputed) != list(found.query):
             raise ResultError(
-                f"The result has {len(found.query):,} queries in {setting.name}, "
+                f"The result has {len(found.query):,} queries in {setting}, "
                 f"the task {len(recomputed):,}: they are not the same queries."
             )
         for measure, values in found.values.items():
@@ -71,7 +76,31 @@ def verify(
             difference = np.where(np.isnan(values) & np.isnan(expected), 0.0, np.abs(values - expected))
             difference = np.nan_to_num(difference, nan=np.inf)
             worst = int(difference.argmax())
-            yield Difference(setting.name, measure, float(difference[worst]), found.query[worst], len(found.query))
+            yield Difference(setting, measure, float(difference[worst]), found.query[worst], len(found.query))
+
+
+def means_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator[Difference]:
+    """The difference between each mean of a result and the mean of these per-query values."""
+    for of_setting in per_query:
+        means = of_setting.means()
+        for measure, reported in result.values[of_setting.setting].items():
+            # A mean without per-query values would go unchecked, as would one that is compared with NaN.
+            difference = abs(means.get(measure, math.inf) - reported)
+            difference = math.inf if math.isnan(difference) else difference
+            yield Difference(of_setting.setting, measure, difference, "(mean)", len(of_setting.query))
+
+
+def intervals_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator[Difference]:
+    """The difference between the intervals of a result's settings and those that follow from the per-query values."""
+    recomputed = intervals(per_query)
+    for of_setting in per_query:
+        setting = of_setting.setting
+        for measure, ends in recomputed[setting].items():
+            reported = result.intervals[setting].get(measure, (math.inf, math.inf))
+            difference = max(abs(a - b) for a, b in zip(ends, reported, strict=True))
+            # The last decimal that is kept may be rounded the other way on another machine.
+            difference = difference if difference > _LAST_DECIMAL else 0.0
+            yield Difference(setting, measure, difference, "(interval)", len(of_setting.query))
 
 
 def _recompute(
@@ -82,15 +111,15 @@ def _recompute(
     advance: Advance,
 ) -> dict[str, dict[str, float]]:
     """The value of each measure for each query of the setting, from full rankings."""
-    pool = np.flatnonzero(
-        np.isin(collection.passages.language, [collection.languages.index(language) for language in setting.pool])
-    )
+    language = collection.passages.language
+    everything = setting.passages is None
+    pool = np.flatnonzero(everything | (language == collection.languages.index(setting.passages or setting.query)))
     asked_language = collection.languages.index(setting.query)
     asked = collection.queries.rows(asked_language)
     qrels = _qrels(collection, asked, set(pool.tolist()))
     ids = [collection.passages.ids[row] for row in pool.tolist()]
     order = collection.passages.tie_order[pool]
-    scores = alone(scores) if len(setting.pool) == 1 else scores
+    scores = scores if everything else alone(scores)
     of_bias = [measure for name in measure_names if (measure := bias.find(name))]
     trec = [retrieval.parse(name) for name in measure_names if not bias.find(name)]
     language = collection.passages.language[pool]

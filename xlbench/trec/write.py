@@ -21,7 +21,7 @@ from xlbench.collection import Collection, Texts
 from xlbench.errors import DataError
 from xlbench.measures.ranks import Top
 from xlbench.results.result import Result
-from xlbench.settings import Setting, kind_of
+from xlbench.settings import Setting
 from xlbench.support.files import whole, write_whole
 from xlbench.support.progress import Advance
 
@@ -49,13 +49,13 @@ def runs_folder(path: Path) -> Path:
     return path.with_name(f"{path.name.removesuffix('.json')}.runs")
 
 
-def run_path(path: Path, setting: str) -> Path:
-    """The run of a setting, given by name: ``multi.de.run.gz`` for ``de>*``."""
+def run_path(path: Path, setting: Setting) -> Path:
+    """The run of a setting: ``multi.de.run.gz`` for ``de>*``."""
     return runs_folder(path) / f"{_file_name(setting)}.run.gz"
 
 
-def judgements_path(path: Path, setting: str) -> Path:
-    """The judgements of a setting, given by name."""
+def judgements_path(path: Path, setting: Setting) -> Path:
+    """The judgements of a setting."""
     return runs_folder(path) / f"{_file_name(setting)}.qrels"
 
 
@@ -64,10 +64,9 @@ def languages_path(path: Path) -> Path:
     return runs_folder(path) / _LANGUAGES
 
 
-def _file_name(setting: str) -> str:
-    query, _, pool = setting.partition(">")
-    kind = kind_of(setting)
-    return f"cross.{query}.{pool}" if kind == "cross" else f"{kind}.{query}"
+def _file_name(setting: Setting) -> str:
+    kind = setting.kind
+    return f"cross.{setting.query}.{setting.passages}" if kind == "cross" else f"{kind}.{setting.query}"
 
 
 def runs_are_there(path: Path, result: Result, kept: Kept) -> bool:
@@ -119,26 +118,20 @@ def save_runs(path: Path, result: Result, collection: Collection, *, kept: Kept,
         with _written(languages_path(path)) as file:
             file.writelines(f"{id_} {judged.languages[code]}\n".encode() for id_, code in named)
     tag = re.sub(r"\s+", "_", str(result.model["name"]))
-    for name in (name for name, n_queries in result.queries.items() if n_queries):
-        setting = _setting(name, judged.languages)
+    for setting in (setting for setting, n_queries in result.queries.items() if n_queries):
         rows = judged.rows(setting)
         queries = np.unique(judged.query[rows]).astype(np.int64)
         if kept.judgements:
             pairs = zip(judged.query[rows].tolist(), rows.tolist(), judged.gain[rows].tolist(), strict=True)
             lines = [f"{judged.query_ids[query]} 0 {judged.passage_ids[row]} {gain}\n" for query, row, gain in pairs]
-            write_whole(judgements_path(path, name), "".join(lines).encode())
+            write_whole(judgements_path(path, setting), "".join(lines).encode())
         if kept.best and ranking.best:
             top = ranking.best.top(judged.pool(setting), queries, kept.best)
-            with _written(run_path(path, name)) as file:
+            with _written(run_path(path, setting)) as file:
                 file.writelines(
                     _lines([judged.query_ids[row] for row in queries.tolist()], top, collection.passages, tag)
                 )
         advance(texts=len(queries), characters=len(queries), stored=False)
-
-
-def _setting(name: str, languages: tuple[str, ...]) -> Setting:
-    query, _, pool = name.partition(">")
-    return Setting(kind_of(name), query, languages if pool == "*" else (pool,))
 
 
 def _lines(queries: Sequence[str], top: Top, passages: Texts, tag: str) -> Iterator[bytes]:

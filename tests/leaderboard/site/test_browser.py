@@ -11,6 +11,7 @@ import pytest
 from tests.leaderboard.made_sites import checked, column, several, sound, submission
 from xlbench.leaderboard.site import build
 from xlbench.reports.html.parts import shown
+from xlbench.settings import Setting
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +103,7 @@ def test_a_language_shows_its_own_values_without_ranks(opened, site):
     with opened(site) as page:
         page.select_option("select[name=language]", "th")
         by_key = {each.folder.parent.name: each.result for each in several() if each.folder.name == "made"}
-        order = sorted(("alpha", "beta", "gamma"), key=lambda key: -by_key[key].scores["th>*"]["AP"])
+        order = sorted(("alpha", "beta", "gamma"), key=lambda key: -by_key[key].scores[Setting.of("th>*")]["AP"])
         assert names(page) == order
         assert column(page, "c2") == [f"{by_key[key].scores['th>*']['AP']:.3f}".removeprefix("0") for key in order]
         crossed = [np.mean([by_key[key].scores[f"th>{pool}"]["AP"] for pool in ("ar", "de", "en")]) for key in order]

@@ -18,6 +18,7 @@ from xlbench.leaderboard.board import boards
 from xlbench.leaderboard.site import build
 from xlbench.leaderboard.site.overview import overview
 from xlbench.leaderboard.site.pages import SCRIPTS, assets, in_script
+from xlbench.settings import Setting
 
 VENDOR = Path(__import__("xlbench").__file__).parent / "leaderboard" / "site" / "vendor"
 
@@ -68,7 +69,7 @@ def test_the_json_has_each_model(site):
     assert best["ranks"] == {"mono": 1, "cross": 1, "multi": 1}
     assert (best["level"], best["licence"], best["parameters"]) == ("deep-verified", "MIT", 118_000_000)
     distance = best["languages"]["th"]["multi"]["RankDistance"]
-    assert distance == result.scores["th>*"]["RankDistance"]
+    assert distance == result.values[Setting.of("th>*")]["RankDistance"]
     (omega,) = [record for record in records(site) if record["key"] == "omega"]
     assert (omega["ranks"], omega["level"]) == ({}, "reported")
 

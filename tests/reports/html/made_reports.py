@@ -15,9 +15,9 @@ import pytest
 
 from xlbench import models, tasks
 from xlbench.evaluate import evaluate
-from xlbench.measures.values import QueryScores
+from xlbench.measures.values import QueryValues
 from xlbench.results import Result
-from xlbench.settings import KINDS
+from xlbench.settings import KINDS, Setting
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "]]></style><svg onload=alert(3)>")
 # The name of a setting splits at '>', so that no language has one.
@@ -71,22 +71,28 @@ def partial(demo) -> Result:
 def renamed(result: Result, languages: Mapping[str, str], **changes: Any) -> Result:
     """The result with other names of languages."""
 
-    def setting(name: str) -> str:
-        return ">".join(languages.get(part, part) for part in name.split(">"))
+    def language(name: str) -> str:
+        return languages.get(name, name)
 
-    def keys(found: Mapping[str, Any], name: Callable[[str], str]) -> dict[str, Any]:
+    def setting(of: Any) -> Any:
+        """Kinds of setting stay as they are."""
+        if isinstance(of, str):
+            return of
+        return Setting(language(of.query), None if of.passages is None else language(of.passages))
+
+    def keys(found: Mapping[Any, Any], name: Callable[[Any], Any]) -> dict[Any, Any]:
         return {name(key): value for key, value in found.items()}
 
     return replace(
         result,
-        scores=keys(result.scores, setting),
+        values=keys(result.values, setting),
         queries=keys(result.queries, setting),
         intervals=keys(result.intervals, setting),
         matrices={
-            name: keys({a: keys(row, setting) for a, row in matrix.items()}, setting)
+            name: keys({a: keys(row, language) for a, row in matrix.items()}, language)
             for name, matrix in result.matrices.items()
         },
-        per_query=tuple(QueryScores(setting(s.setting), s.query, s.values) for s in result.per_query),
+        per_query=tuple(QueryValues(setting(s.setting), s.query, s.values) for s in result.per_query),
         alignment={},
         **changes,
     )

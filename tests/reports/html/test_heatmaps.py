@@ -10,6 +10,7 @@ import pytest
 
 from xlbench.reports.html.heatmaps import contrast, ends, heatmap, style_sheet
 from xlbench.reports.matrices import cross_lingual
+from xlbench.settings import Setting
 
 pytest_plugins = ["tests.reports.html.made_reports"]
 MATRIX = {"ar": {"ar": 1.0, "de": 0.25}, "de": {"ar": 0.0, "de": 0.5, "th": 0.1}}
@@ -74,7 +75,7 @@ def test_the_grid_has_the_monolingual_diagonal(whole):
     """The grid has the headline of all settings but those of the pool of all."""
     grid = cross_lingual(replace(whole, headline="R@10"), diagonal=True)
     assert list(grid) == ["ar", "de", "en", "th"]
-    assert grid["de"]["de"] == whole.scores["de>de"]["R@10"]
-    assert grid["de"]["th"] == whole.scores["de>th"]["R@10"]
+    assert grid["de"]["de"] == whole.values[Setting.of("de>de")]["R@10"]
+    assert grid["de"]["th"] == whole.values[Setting.of("de>th")]["R@10"]
     assert set(grid["de"]) == {"ar", "de", "en", "th"}
     assert set(cross_lingual(whole, diagonal=False)["de"]) == {"ar", "en", "th"}

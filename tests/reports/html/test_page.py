@@ -15,6 +15,7 @@ import pytest
 from xlbench.errors import ResultError
 from xlbench.reports.html import render
 from xlbench.results import load_whole, save
+from xlbench.settings import Setting
 
 pytest_plugins = ["tests.reports.html.made_reports"]
 
@@ -92,7 +93,7 @@ def test_every_number_of_the_grid_is_there(whole):
     grid = html[html.index('<section id="t1-m1-grid"') : html.index('<section id="t1-m1-bias"')]
     cells = re.findall(r"<td[^>]*>(?:<span>)?([^<]*)", grid)
     assert len(cells) == 4 * 5 + 5
-    expected = [whole.scores[f"{a}>{b}"]["AP"] for a in ("ar", "de", "en", "th") for b in ("ar", "de", "en", "th")]
+    expected = [whole.values[Setting(a, b)]["AP"] for a in ("ar", "de", "en", "th") for b in ("ar", "de", "en", "th")]
     shown = [cells[5 * i + j] for i in range(4) for j in range(4)]
     assert [float(text) for text in shown] == pytest.approx(expected, abs=5e-4)
     assert float(cells[-1]) == pytest.approx(whole.summary["cross"]["AP"], abs=5e-4)
@@ -107,8 +108,8 @@ def test_the_parts_of_the_loss_add_up(whole):
     assert len(rows) == 5
     for code, (mono, irrelevant, parallel, multi) in zip(("ar", "de", "en", "th"), rows, strict=False):
         assert irrelevant + parallel + multi == pytest.approx(mono)
-        assert mono == pytest.approx(whole.scores[f"{code}>{code}"]["AP"])
-        assert irrelevant == pytest.approx(whole.scores[f"{code}>*"]["IrrelevantLoss"])
+        assert mono == pytest.approx(whole.values[Setting(code, code)]["AP"])
+        assert irrelevant == pytest.approx(whole.values[Setting(code, None)]["IrrelevantLoss"])
 
 
 def test_provenance_and_the_command_are_shown(whole):
@@ -164,12 +165,11 @@ def test_a_partial_result_says_so_wherever_it_has_a_mean(partial):
 @pytest.mark.parametrize("kind", ["mono", "cross", "multi"])
 def test_a_result_of_one_kind_of_setting_is_a_page(whole, kind):
     """Parts that a result has no numbers for are left out."""
-    from xlbench.settings import kind_of
 
-    chosen = {name: values for name, values in whole.scores.items() if kind_of(name) == kind}
+    chosen = {name: values for name, values in whole.values.items() if name.kind == kind}
     result = replace(
         whole,
-        scores=chosen,
+        values=chosen,
         queries=dict.fromkeys(chosen, 64),
         summary={kind: whole.summary[kind]},
         intervals={},
@@ -185,7 +185,9 @@ def test_a_result_of_one_kind_of_setting_is_a_page(whole, kind):
 
 def test_a_result_without_scores_is_a_page(whole):
     """A result whose settings have no queries has its provenance at least."""
-    empty = replace(whole, scores={}, queries={"ar>ar": 0}, summary={}, intervals={}, matrices={}, alignment={})
+    empty = replace(
+        whole, values={}, queries={Setting("ar", "ar"): 0}, summary={}, intervals={}, matrices={}, alignment={}
+    )
     empty = replace(empty, per_query=())
     assert "Provenance" in Page(render([empty])).text
 

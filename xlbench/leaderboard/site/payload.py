@@ -20,9 +20,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from xlbench.measures.bias import RANK_DISTANCE
-from xlbench.measures.values import QueryScores
+from xlbench.measures.values import QueryValues
 from xlbench.results import Result
-from xlbench.settings import KINDS, kind_of
+from xlbench.settings import KINDS
 from xlbench.statistics import Values
 
 _ALIGNMENT = 8
@@ -50,14 +50,14 @@ def payload(result: Result) -> bytes:
     return zlib.compress(struct.pack("<I", len(encoded)) + encoded + body, level=6)
 
 
-def _tested(result: Result) -> Iterator[QueryScores]:
+def _tested(result: Result) -> Iterator[QueryValues]:
     """The values that ``xlbench compare`` tests: of the headline, and of RankDistance where there is mono and multi."""
-    kinds = {kind_of(scores.setting) for scores in result.per_query}
-    for scores in sorted(result.per_query, key=lambda scores: KINDS.index(kind_of(scores.setting))):
+    kinds = {scores.setting.kind for scores in result.per_query}
+    for scores in sorted(result.per_query, key=lambda scores: KINDS.index(scores.setting.kind)):
         wanted = [result.headline]
-        if kind_of(scores.setting) == "multi" and "mono" in kinds:
+        if scores.setting.kind == "multi" and "mono" in kinds:
             wanted.append(RANK_DISTANCE)
-        yield QueryScores(scores.setting, scores.query, {m: scores.values[m] for m in wanted if m in scores.values})
+        yield QueryValues(scores.setting, scores.query, {m: scores.values[m] for m in wanted if m in scores.values})
 
 
 def _columns(values: Values) -> list[tuple[tuple[str, str, str, bytes], list[int]]]:
@@ -65,5 +65,5 @@ def _columns(values: Values) -> list[tuple[tuple[str, str, str, bytes], list[int
     found: dict[tuple[str, str, str, bytes], list[int]] = {}
     for i, (setting, measure) in enumerate(values.columns):
         asked = np.isfinite(values.value[:, i]).tobytes()
-        found.setdefault((kind_of(setting), measure, setting.partition(">")[0], asked), []).append(i)
+        found.setdefault((setting.kind, measure, setting.query, asked), []).append(i)
     return list(found.items())

@@ -154,7 +154,7 @@ def _by_language(group: Group, tested: Tested) -> list[PageTable]:
     measure = group.results[0].headline
     tables = []
     for kind in KINDS:
-        values = [by_language(result.scores, kind, measure) for result in group.results]
+        values = [by_language(result.values, kind, measure) for result in group.results]
         languages = list(dict.fromkeys(language for of_model in values for language in of_model))
         if not languages:
             continue

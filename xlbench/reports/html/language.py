@@ -16,20 +16,19 @@ from xlbench.reports.matrices import one_target_note, preference_note
 from xlbench.reports.tables import bias_measures_of
 from xlbench.reports.words import captioned, direction, partial
 from xlbench.results import Result
-from xlbench.settings import kind_of
+from xlbench.settings import Kind, Setting
 
 
-def by_language(result: Result, kind: str, measures: Sequence[str], caption: str) -> PageTable:
+def by_language(result: Result, kind: Kind, measures: Sequence[str], caption: str) -> PageTable:
     """A row a language of the queries in the settings of a kind, with the mean of all below."""
-    names = [name for name in result.scores if kind_of(name) == kind]
+    names = [name for name in result.values if name.kind == kind]
 
-    def cells(name: str, values: Mapping[str, float], n_queries: int) -> tuple[Entry, ...]:
+    def cells(name: Setting | Kind, values: Mapping[str, float], n_queries: int) -> tuple[Entry, ...]:
         shown = (entry(values.get(m), m, interval=interval_of(result, name, m)) for m in measures)
         return (*shown, count(n_queries))
 
     rows = [
-        Row(language := name.partition(">")[0], cells(name, result.scores[name], result.queries[name]), language)
-        for name in names
+        Row(language := name.query, cells(name, result.values[name], result.queries[name]), language) for name in names
     ]
     total = sum(result.queries[name] for name in names)
     return PageTable(
@@ -143,9 +142,9 @@ def attribution(result: Result, key: str) -> Section | None:
             Column("kept and lost", is_text=True),
         ),
         rows=tuple(
-            Row(language := name.partition(">")[0], entries, language)
+            Row(language := name.query, entries, language)
             for name, entries in rows.items()
-            if name != "multi"
+            if isinstance(name, Setting)
         ),
         foot=(Row(MEAN, rows["multi"], note=partial(result.missing_languages)),),
         key=("kept in the pool", "lost to irrelevant passages", "lost to the order of parallel ones"),
@@ -158,7 +157,7 @@ def _length(*parts: float) -> float:
     return sum(max(part, 0.0) for part in parts)
 
 
-def _kept_and_lost(result: Result, name: str, loss: Loss, most: float) -> tuple[Entry, ...]:
+def _kept_and_lost(result: Result, name: Setting | Kind, loss: Loss, most: float) -> tuple[Entry, ...]:
     lost = (loss.irrelevant, loss.parallel)
     entries = [
         entry(value, measure, interval=interval_of(result, name, measure))

@@ -19,7 +19,7 @@ from xlbench.reports.matrices import cross_lingual
 from xlbench.reports.tables import kinds_of, measures_of
 from xlbench.reports.words import KIND_TITLES, captioned, counted, partial
 from xlbench.results import Result
-from xlbench.settings import Kind, kind_of
+from xlbench.settings import Kind
 
 
 def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
@@ -69,7 +69,7 @@ def _summary(result: Result, key: str) -> Section | None:
 
 
 def _n_settings(result: Result, kind: Kind) -> str:
-    settings = [name for name in result.scores if kind_of(name) == kind]
+    settings = [name for name in result.values if name.kind == kind]
     return f"{len(settings)} settings, {counted(result, kind)}"
 
 
@@ -159,7 +159,7 @@ def _provenance(result: Result, key: str) -> Section:
         "arguments": _flat(model["arguments"]) or "none",
         "task": f"{result.task}, version {result.task_version}",
         "missing languages": ", ".join(result.missing_languages) or "none",
-        "rankings": f"{sum(result.queries.values()):,} in {len(result.scores)} settings",
+        "rankings": f"{sum(result.queries.values()):,} in {len(result.values)} settings",
         **{name: _flat(value) for name, value in environment.items()},
         **{name.removesuffix("_s"): f"{value:,.1f} s" for name, value in result.timing.items()},
     }

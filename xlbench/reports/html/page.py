@@ -60,4 +60,4 @@ def _parts(group: Group, key: str) -> Iterator[Section]:
 
 def _languages(groups: Sequence[Group]) -> list[str]:
     """All languages of the queries, in alphabetical order."""
-    return sorted({name.partition(">")[0] for group in groups for result in group.results for name in result.queries})
+    return sorted({name.query for group in groups for result in group.results for name in result.queries})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from xlbench.reports.cells import number
 from xlbench.results import Result
+from xlbench.settings import Kind, Setting
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,6 @@ def count(n: int) -> Entry:
     return Entry(f"{n:,}", n)
 
 
-def interval_of(result: Result, name: str, measure: str) -> Sequence[float] | None:
+def interval_of(result: Result, name: Setting | Kind, measure: str) -> Sequence[float] | None:
     """The interval of a measure in a setting or a kind of setting, None if the result does not have it."""
     return result.intervals.get(name, {}).get(measure)

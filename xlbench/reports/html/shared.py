@@ -12,7 +12,6 @@ from xlbench.measures.bias import RANK_DISTANCE
 from xlbench.reports.html.heatmaps import ends
 from xlbench.reports.matrices import cross_lingual
 from xlbench.results import Result
-from xlbench.settings import kind_of
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,9 @@ class Shared:
     def distances(result: Result) -> dict[str, npt.NDArray[np.float64]]:
         """The rank distances of single queries by query language; without those for which it is not defined."""
         return {
-            scores.setting.partition(">")[0]: distances[np.isfinite(distances)]
+            scores.setting.query: distances[np.isfinite(distances)]
             for scores in result.per_query
-            if kind_of(scores.setting) == "multi"
+            if scores.setting.kind == "multi"
             and (distances := scores.values.get(RANK_DISTANCE)) is not None
             and np.isfinite(distances).any()
         }

@@ -1,0 +1,162 @@
+"""A result's JSON: its form, as msgspec checks it, and that its parts agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from xlbench.errors import ResultError
+from xlbench.measures.values import summarise
+from xlbench.results.result import SCHEMA, Result
+from xlbench.settings import KINDS, Kind, Setting
+
+ROUNDING = 1e-9
+_LARGEST = 1e308
+
+Number = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]  # JSON of Python may have NaN and infinity.
+# A lone surrogate is text to JSON, and cannot be printed.
+_NAME = r"\A[^\ud800-\udfff]*[^\s\ud800-\udfff][^\ud800-\udfff]*\Z"
+Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
+Matrix = dict[str, dict[str, Number]]
+
+
+class TransformRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """How a model's vectors were debiased."""
+
+    method: str
+    fit_on: str
+
+
+class ModelRecord(msgspec.Struct):
+    """What identifies a model; other keys are kept."""
+
+    name: Name
+    revision: str
+    adapter: str
+    arguments: dict[str, Any]
+    transform: TransformRecord | msgspec.UnsetType = msgspec.UNSET
+
+
+class ReferenceRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """What perfect and random rankings have."""
+
+    perfect: Number
+    random: Number
+
+
+class MatrixRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """Means by language of the query and of the passage."""
+
+    first_language: Matrix
+    one_target: Matrix
+
+
+class ResultRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """The keys of the JSON object, in their order; ``scores`` are the values of a ``Result``."""
+
+    schema: int
+    task: Name
+    task_version: int
+    headline: str
+    missing_languages: list[Name]
+    model: dict[str, Any]
+    scores: dict[str, dict[str, Number]]
+    queries: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
+    summary: dict[Kind, dict[str, Number]]
+    intervals: dict[str, dict[str, tuple[Number, Number]]]
+    references: dict[str, ReferenceRecord]
+    matrices: MatrixRecord
+    alignment: dict[str, Number | Matrix | None]
+    environment: dict[str, Any]
+    timing: dict[str, Number]
+
+
+def encode(result: Result) -> bytes:
+    """The content of a result's JSON file."""
+    record = {name: getattr(result, "values" if name == "scores" else name) for name in ResultRecord.__struct_fields__}
+    for name in ("scores", "queries", "intervals"):
+        record[name] = {str(key): value for key, value in record[name].items()}
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def decode(record: Any, where: str) -> Result:
+    """The result that a JSON value is; ``where`` names it in errors.
+
+    Raises:
+        ResultError: if it is no result, one of another schema, or its parts do not agree.
+
+    """
+    if not isinstance(record, dict) or "schema" not in record:
+        raise ResultError(f"{where} is not a result of xlbench: it has no 'schema'.")
+    if type(record["schema"]) is not int or record["schema"] != SCHEMA:
+        raise ResultError(
+            f"{where} has schema {record['schema']!r}, but this xlbench reads schema {SCHEMA}: "
+            "`xlbench run --force` writes it anew; or use the xlbench that wrote it."
+        )
+    try:
+        typed = msgspec.convert(record, ResultRecord)
+        msgspec.convert(record["model"], ModelRecord)
+    except (msgspec.ValidationError, RecursionError) as error:
+        said = str(error).replace(f"`str` matching regex {_NAME!r}", "a name: text that is not empty, in UTF-8")
+        raise ResultError(
+            f"{where} is not what a result of xlbench is: {said}. Where another version of xlbench wrote it, "
+            "`xlbench run --force` writes it anew."
+        ) from error
+    fields: dict[str, Any] = {name: record[name] for name in ResultRecord.__struct_fields__ if name != "scores"}
+    result = Result(
+        **fields
+        | {
+            "values": {Setting.of(name): values for name, values in typed.scores.items()},
+            "queries": {Setting.of(name): n for name, n in typed.queries.items()},
+            "intervals": {
+                name if name in KINDS else Setting.of(name): by_measure
+                for name, by_measure in record["intervals"].items()
+            },
+        }
+    )
+    if fault := _disagreement(result):
+        raise ResultError(f"{where}: {fault}")
+    return result
+
+
+def _disagreement(result: Result) -> str | None:
+    """Which parts of a result contradict each other; None if none do."""
+    for setting, count in result.queries.items():
+        if (count == 0) != (setting not in result.values):
+            return f"'queries' of '{setting}' is {count}; expected how many there are, and scores if there are any."
+    expected = summarise(result.values)
+    fits = all(
+        setting in result.queries
+        and result.headline in by_measure
+        and by_measure.keys() == expected[setting.kind].keys()
+        for setting, by_measure in result.values.items()
+    )
+    if not fits:
+        return (
+            "'scores' do not fit 'queries' and 'headline': expected every setting among 'queries', and the "
+            "headline and the same measures in every setting of a kind."
+        )
+    if not _equal(result.summary, expected):
+        return "'summary' is not the mean of 'scores'. `xlbench run --force` writes it anew."
+    measures = {name: set(values) for name, values in [*result.values.items(), *result.summary.items()]}
+    if {name: set(ends) for name, ends in result.intervals.items()} != measures:
+        return "'intervals' do not have the settings, kinds and measures of 'scores' and 'summary'."
+    if any(low > high for ends in result.intervals.values() for low, high in ends.values()):
+        return "'intervals' has an interval whose lower end is above its upper end."
+    if not result.references.keys() <= result.summary.get("multi", {}).keys():
+        return "'references' has a measure that 'summary' lacks."
+    for name, value in result.alignment.items():
+        if (name == "bitext") != isinstance(value, dict):
+            return f"'alignment' of {name!r} is {value!r:.60}; expected a matrix for 'bitext' and a number for others."
+    return None
+
+
+def _equal(reported: Mapping[Kind, Mapping[str, float]], expected: Mapping[Kind, Mapping[str, float]]) -> bool:
+    return reported.keys() == expected.keys() and all(
+        reported[kind].keys() == values.keys()
+        and all(abs(reported[kind][measure] - value) <= ROUNDING for measure, value in values.items())
+        for kind, values in expected.items()
+    )
