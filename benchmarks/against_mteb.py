@@ -31,8 +31,9 @@ from mteb.models.sentence_transformer_wrapper import SentenceTransformerEncoderW
 from sentence_transformers import SentenceTransformer
 
 from xlbench import models
-from xlbench.evaluate import evaluate
-from xlbench.tasks import load, read_collection
+from xlbench.catalogue import load, read_collection
+from xlbench.evaluation import evaluate_collection
+from xlbench.job import Job
 
 if TYPE_CHECKING:
     from xlbench.collection import Collection, Texts
@@ -124,7 +125,8 @@ def run_xlbench(languages: list[str], options: Namespace) -> dict[str, float]:
         arguments = {} if options.max_length is None else {"max_length": options.max_length}
         model = models.load(options.model, arguments=arguments)
         collection = read(languages, options.data_dir)
-        result = evaluate(load(TASK), collection, model, kinds=("mono", "cross"), cache_dir=Path(cache))
+        job = Job.of(TASK, kinds=("mono", "cross"))
+        result = evaluate_collection(job, collection, model, cache_dir=Path(cache))
     return {name: scores[MEASURE] for name, scores in result.values.items()}
 
 

@@ -26,7 +26,7 @@ def main() -> None:
     from sentence_transformers import SentenceTransformer
 
     from xlbench import models
-    from xlbench.tasks import load, read_collection
+    from xlbench.catalogue import load, read_collection
 
     task = load(TASK)
     cache_dir = Path(tempfile.gettempdir()) / "xlbench-benchmarks"

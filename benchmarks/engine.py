@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import common
 
+from xlbench import measures
+
 if TYPE_CHECKING:
     from xlbench.collection import Collection, Texts
     from xlbench.engine.scores import VectorScores
@@ -28,7 +30,7 @@ UNIT_MB = 1e6 if sys.platform == "darwin" else 1e6 / 1024
 
 
 def read(data_dir: Path, cache_dir: Path) -> Collection:
-    from xlbench.tasks import load, read_collection
+    from xlbench.catalogue import load, read_collection
 
     task = load(TASK)
     return read_collection(task, languages=task.languages, data_dir=data_dir, cache_dir=cache_dir)
@@ -58,20 +60,19 @@ def scores_of(collection: Collection, options: argparse.Namespace) -> VectorScor
 
 def evaluate(collection: Collection, scores: VectorScores) -> None:
     """What ``xlbench run`` does after encoding: counts, and each measure of each query in all settings."""
+    from xlbench.catalogue import load
     from xlbench.engine.search import rank
-    from xlbench.measures import bias
     from xlbench.results.from_ranking import score
     from xlbench.settings import settings
-    from xlbench.tasks import load
 
     task = load(TASK)
-    ranking = rank(collection, scores, depth=bias.depth(task.measures))
+    ranking = rank(collection, scores, depth=measures.depth(task.measures))
     score(ranking, settings(task.settings, collection.languages), task.measures)
 
 
 def child(options: argparse.Namespace) -> None:
     """Prints the peak memory of this process in MB, with or without the engine."""
-    import xlbench.evaluate  # noqa: F401 (torch and numba count for both)
+    import xlbench.evaluation  # noqa: F401 (torch and numba count for both)
 
     collection = read(options.data_dir, options.cache_dir)
     scores = scores_of(collection, options)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from xlbench.tasks import load
+from xlbench.catalogue import load
 
 BYTES_A_PASSAGE_IN_MEMORY = 60
 """Ids, their order, and what is known of each text; measured by benchmarks/memory.py."""

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from xlbench import tasks
+from xlbench import catalogue
 from xlbench.leaderboard.judgements import Judgements, pairs_of
 from xlbench.measures.ranks import Judged
 from xlbench.support.files import write_whole
@@ -21,9 +21,9 @@ def main() -> None:
     parser.add_argument("--language", nargs="+", default=[], help="those whose data is there  [default: all]")
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("XLBENCH_DATA", _BESIDE), help="[XLBENCH_DATA]")
     options = parser.parse_args()
-    for task in map(tasks.load, options.task):
-        languages = tasks.choose_languages(task, options.language)
-        collection = tasks.read_collection(
+    for task in map(catalogue.load, options.task):
+        languages = catalogue.choose_languages(task, options.language)
+        collection = catalogue.read_collection(
             task, languages=languages, data_dir=options.data_dir, cache_dir=Path(".cache")
         )
         path = task.file.parent / "judgements" / f"{task.name}.json"

@@ -4,6 +4,7 @@
 
     XlbenchError                 base of all, exit code 1
     ├── UnknownNameError         a task, language, setting, model or option that does not exist, exit code 2
+    ├── UsageError               options that cannot be meant together, exit code 2
     ├── TaskError                a task file that breaks the rules
     ├── DataError                a data file or a collection that is not what the task says
     ├── EncoderError             a model that cannot be loaded or gives unusable vectors
@@ -57,6 +58,12 @@ class UnknownNameError(XlbenchError):
         listed = f"Known: {', '.join(known)}." if known else ""
         advice = f"Did you mean {near!r}?" if near is not None else listed
         super().__init__(" ".join(part for part in (f"Unknown {kind} {name!r}.", advice, hint) if part))
+
+
+class UsageError(XlbenchError):
+    """Options or arguments that cannot be meant together."""
+
+    exit_code = 2
 
 
 class TaskError(XlbenchError):

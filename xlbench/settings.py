@@ -15,6 +15,12 @@ class Setting:
     """Queries of one language against a pool of passages of one or all languages; prints as its name.
 
     The name is ``de>de`` (mono), ``de>en`` (cross) or ``de>*`` (multi).
+
+    Example:
+        >>> import xlbench
+        >>> str(xlbench.Setting("de", None)), xlbench.Setting.of("de>en").kind
+        ('de>*', 'cross')
+
     """
 
     query: str

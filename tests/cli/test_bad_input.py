@@ -182,11 +182,14 @@ def test_a_run_without_space_is_refused_and_goes_on_when_there_is_some(
     outcome = finish(start(folder, *command, setup=setup))
     assert refused(outcome, 1, "File too large", "Free some space", REMEDY)
     assert len(list((folder / "cache").rglob("*.npy"))) == stored
-    assert list((folder / "results/hash").iterdir()) == []
+    assert list((folder / f"results/hash+dimensions={dimensions}").iterdir()) == []
     assert not list((folder / "cache").rglob(".*"))
     assert xlbench(*command).code == 0
     assert xlbench(*command, "--output", "undisturbed", "--cache-dir", "other").code == 0
-    found = [(folder / place / "hash/tiny.queries.parquet").read_bytes() for place in ("results", "undisturbed")]
+    found = [
+        (folder / place / f"hash+dimensions={dimensions}/tiny.queries.parquet").read_bytes()
+        for place in ("results", "undisturbed")
+    ]
     assert found[0] == found[1]
 
 

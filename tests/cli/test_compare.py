@@ -76,7 +76,7 @@ def test_a_file_has_what_would_be_printed(xlbench, folder, form):
 def test_models_that_differ_in_an_argument_stay_distinguishable(xlbench, task):
     """Three models have orders with letters; two of one name are labelled by their arguments."""
     xlbench("run", "--model", "hash", "--task", task, "--model-arg", "dimensions=16", "--output", "small")
-    outcome = xlbench("compare", BASE, "small/hash/tiny.json", OTHER)
+    outcome = xlbench("compare", BASE, "small/hash+dimensions=16/tiny.json", OTHER)
     assert outcome.code == 0
     assert "tiny, multilingual AP: models in order" in outcome.out
     assert "tiny, multilingual AP: hash (dimensions=16) against hash (no arguments)" in outcome.out

@@ -20,6 +20,10 @@ def command(folder):
     return ["run", "--model", "models.py:Counting", "--task", task]
 
 
+PROBE = " 2"
+"""What a call ends with that encodes some stored texts again, to compare."""
+
+
 def outputs(folder, place="results"):
     """The bytes of a run's parquet file, and its JSON without timing."""
     path = folder / place / "owner__counting/tiny.json"
@@ -46,7 +50,7 @@ def test_a_stopped_run_goes_on_from_the_kept_shards(xlbench, folder, command, mo
     log.unlink()
     monkeypatch.setenv("CALLS", str(log))
     assert xlbench(*command).code == 0
-    assert calls(log) == SHARDS[2:]
+    assert [call for call in calls(log) if not call.endswith(PROBE)] == SHARDS[2:]
     assert xlbench(*command, "--output", "undisturbed", "--cache-dir", "other").code == 0
     assert outputs(folder) == outputs(folder, "undisturbed")
 

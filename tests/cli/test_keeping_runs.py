@@ -15,8 +15,8 @@ from tests.cli.conftest import LANGUAGES, calls, without_timing, write_task
 from xlbench.settings import Setting
 from xlbench.trec.write import judgements_path, run_path
 
-RESULT = Path("results/hash/tiny.json")
-RUNS = Path("results/hash/tiny.runs")
+RESULT = Path("results/hash+dimensions=2/tiny.json")
+RUNS = Path("results/hash+dimensions=2/tiny.runs")
 SCORE = ("--per-query", "--format", "json", "--quiet")
 # So few dimensions that many passages tie.
 HASH = ("run", "--model", "hash", "--model-arg", "dimensions=2")
@@ -92,7 +92,7 @@ def test_runs_change_nothing_else_and_are_equal_bytes(xlbench, folder, task):
     """The result but for its record of them, and its parquet files, are those of a run without; twice is the same."""
     for name, options in (("a", ()), ("b", ("--keep-run", 5, "--qrels")), ("c", ("--keep-run", 5, "--qrels"))):
         xlbench(*HASH, "--task", task, "--output", name, *options)
-    plain, kept, again = (folder / name / "hash" for name in "abc")
+    plain, kept, again = (folder / name / "hash+dimensions=2" for name in "abc")
     records = [without_timing(of / "tiny.json") for of in (plain, kept, again)]
     assert records[1] == records[2]
     assert records[1]["environment"].pop("runs") == {"best": 5, "judgements": True}
@@ -110,7 +110,7 @@ def test_a_result_without_the_runs_is_not_there(xlbench, folder, task):
     def said(*options: object) -> str:
         return xlbench(*HASH, "--task", task, "--quiet", *options).out.splitlines()[-1]
 
-    there, saved = f"The result was there: {RESULT} (--force runs it again)", f"Saved to {RESULT}"
+    there, saved = f"Result already exists: {RESULT} (--force runs it again)", f"Saved to {RESULT}"
     assert said() == saved
     assert said("--keep-run", 3) == f"{saved}, runs to {RUNS}"
     assert said("--keep-run", 3) == there
@@ -128,10 +128,10 @@ def test_a_new_result_has_no_old_runs(xlbench, folder, task):
     """Who runs it again without runs has none of the result that was replaced; other files stay."""
     xlbench(*HASH, "--task", task, "--keep-run", 3, "--qrels")
     (RUNS / "mine.txt").write_text("mine", encoding="utf-8")
-    xlbench("run", "--model", "hash", "--task", task, "--force")
+    xlbench(*HASH, "--task", task, "--force")
     assert [path.name for path in RUNS.iterdir()] == ["mine.txt"]
     (RUNS / "mine.txt").unlink()
-    xlbench("run", "--model", "hash", "--task", task, "--force")
+    xlbench(*HASH, "--task", task, "--force")
     assert not RUNS.exists()
 
 
@@ -139,7 +139,7 @@ def test_one_kind_of_setting_has_runs_of_its_own(xlbench, folder, task):
     """In the multilingual settings alone only these are kept and written."""
     for kind, n_lines in (("multi", 6 * 7), ("mono", 6 * 6)):
         xlbench(*HASH, "--task", task, "--setting", kind, "--output", kind, "--keep-run", 7)
-        runs = folder / kind / "hash/tiny.runs"
+        runs = folder / kind / "hash+dimensions=2/tiny.runs"
         assert sorted(path.name for path in runs.iterdir()) == [f"{kind}.{a}.run.gz" for a in LANGUAGES]
         assert len(lines(runs / f"{kind}.de.run.gz")) == n_lines
 
@@ -161,7 +161,7 @@ def test_an_id_with_white_space_is_refused_before_anything_is_encoded(xlbench, f
 
 def test_more_than_memory_allows_is_refused_before_anything_is_encoded(xlbench, folder, task, monkeypatch):
     """The message says how much it would be, and which K would do."""
-    monkeypatch.setattr("xlbench.evaluate.memory_bytes", lambda: 2000)
+    monkeypatch.setattr("xlbench.engine.ranking.memory_bytes", lambda: 2000)
     outcome = xlbench(*HASH, "--task", task, "--keep-run", 5)
     assert outcome.code == 1
     # 17 queries, 3 languages, 8 bytes a place: 408 bytes for each of K.
@@ -172,7 +172,7 @@ def test_more_than_memory_allows_is_refused_before_anything_is_encoded(xlbench, 
 
 
 FUSION = ("--model", "fusion:bm25+models.py:Counting", "--model-arg", "A.tokenizer=whitespace", "k=10")
-FUSED = Path("results/fusion_bm25_owner__counting/tiny.json")
+FUSED = Path("results/fusion_bm25+owner__counting+A.tokenizer=whitespace+k=10/tiny.json")
 
 
 def test_a_fusion_is_evaluated_verified_and_found_again(xlbench, folder, task, monkeypatch):
@@ -181,7 +181,7 @@ def test_a_fusion_is_evaluated_verified_and_found_again(xlbench, folder, task, m
     xlbench("run", "--model", "models.py:Counting", "--task", task)
     n_calls = len(calls(folder / "calls"))
     outcome = xlbench("run", *FUSION, "--task", task, "--keep-run", 6, "--qrels")
-    assert (outcome.code, len(calls(folder / "calls"))) == (0, n_calls)
+    assert (outcome.code, calls(folder / "calls")[n_calls:]) == (0, ["queries 2"] * 2 + ["passages 2"] * 2)
     assert outcome.out.splitlines()[-1] == f"Saved to {FUSED}, runs to {FUSED.with_name('tiny.runs')}"
     record = json.loads(FUSED.read_text(encoding="utf-8"))
     assert record["model"]["arguments"] == {"method": "rrf", "k": 10, "weight": 0.5, "A.tokenizer": "whitespace"}
@@ -192,7 +192,7 @@ def test_a_fusion_is_evaluated_verified_and_found_again(xlbench, folder, task, m
     verified = xlbench("verify", FUSED, "--model", "fusion:bm25+models.py:Counting", "--task", task, "--quiet")
     assert verified.code == 0
     assert verified.out.startswith("12 settings, 68 rankings")
-    assert "The result was there" in xlbench("run", *FUSION, "--task", task, "--keep-run", 6, "--qrels").out
+    assert "Result already exists" in xlbench("run", *FUSION, "--task", task, "--keep-run", 6, "--qrels").out
 
 
 def test_a_fusion_has_no_vectors_to_transform(xlbench, task):

@@ -19,6 +19,8 @@ from xlbench.cli.options import default_cache_dir, model_arguments
         ["--language", "de", "--language", "en"],
         ["--language=de", "--language", "en"],
         ["--language", "en", "de", "--quiet"],
+        ["--language", "de,en"],
+        ["--language", "de,", "en"],
     ],
 )
 def test_an_option_takes_several_values_or_is_repeated(xlbench, folder, task, languages):
@@ -28,9 +30,24 @@ def test_an_option_takes_several_values_or_is_repeated(xlbench, folder, task, la
     assert result["missing_languages"] == ["th"]
 
 
+def test_values_do_not_depend_on_what_lies_in_the_folder(xlbench, folder, task):
+    """A folder of a language's name makes no argument of a value."""
+    (folder / "en").mkdir()
+    for dimensions in ("16", "32"):
+        assert xlbench("run", "--model", "hash", "--task", task, "--model-arg", f"dimensions={dimensions}").code == 0
+    paths = [str(folder / f"results/hash+dimensions={dimensions}/tiny.json") for dimensions in (16, 32)]
+    outcome = xlbench("compare", *paths, "--language", "de", "en")
+    assert outcome.code == 0
+    assert "queries in de, en" in outcome.out
+    assert xlbench("compare", "--language", "de", "en", "--", *paths).out == outcome.out
+    swallowed = xlbench("check", "--language", "de", task)
+    assert swallowed.code == 2
+    assert "put TASK... before the options, or after --" in swallowed.err
+
+
 def test_a_single_option_takes_no_second_value(xlbench, task):
     """Two values after an option that takes one are a usage error, not silently dropped."""
-    outcome = xlbench("run", "--model", "hash", "other", "--task", task)
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--name", "mine", "other")
     assert outcome.code == 2
     assert "unexpected extra argument (other)" in outcome.err
 
@@ -78,7 +95,7 @@ def test_model_arguments_reach_the_model_and_the_result(xlbench, folder, task):
     """Several arguments after one --model-arg are typed, given to the class and kept in the result."""
     model = ["--model", "models.py:Faulty", "--model-arg", "fault=no", "level=2"]
     assert xlbench("run", *model, "--task", task).code == 0
-    result = json.loads((folder / "results/faulty/tiny.json").read_text(encoding="utf-8"))
+    result = json.loads((folder / "results/faulty+fault=no+level=2/tiny.json").read_text(encoding="utf-8"))
     assert result["model"]["adapter"] == "class"
     assert result["model"]["arguments"] == {"fault": "no", "level": 2}
 

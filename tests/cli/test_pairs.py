@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.training.made_pairs import ROWS, write_pairs
-from xlbench.tasks import load, read_collection
+from xlbench.catalogue import load, read_collection
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ def submissions(xlbench, folder) -> Path:
         arguments = ("--task", "demo", *languages, "--model-arg", f"dimensions={dimensions}", "--output", output)
         assert xlbench("run", "--model", "hash", *arguments, "--quiet").code == 0
         variant = ("--variant", "small") if dimensions == 16 else ()
-        made = xlbench("submit", f"{output}/hash/demo.json", "--manifest", "manifest.json", *variant)
+        made = xlbench(
+            "submit", f"{output}/hash+dimensions={dimensions}/demo.json", "--manifest", "manifest.json", *variant
+        )
         assert made.code == 0, made.err
     return folder / "leaderboard" / "submissions"
 
@@ -46,7 +48,9 @@ def test_submissions_become_a_site(xlbench, folder, submissions):
     assert re.match(r"2 models on demo, version \d+\nSaved to site/index.html;", built.out)
     records = json.loads((folder / "site" / "leaderboard.json").read_text(encoding="utf-8"))
     assert {record["level"] for record in records} == {"verified"}
-    expected = json.loads((folder / "results-512" / "hash" / "demo.json").read_text(encoding="utf-8"))["summary"]
+    expected = json.loads((folder / "results-512" / "hash+dimensions=512" / "demo.json").read_text(encoding="utf-8"))[
+        "summary"
+    ]
     (found,) = [record["means"]["multi"]["AP"]["value"] for record in records if record["key"] == "hash"]
     assert found == pytest.approx(expected["multi"]["AP"], abs=1e-12)
     assert len(list((folder / "site" / "models").iterdir())) == 2

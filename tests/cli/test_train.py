@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from huggingface_hub import ModelCard
 
 from tests.made_hub_server import COMMIT, serving
 from tests.models.made_models import WORDS, make_sentence_bert, one_thread
@@ -87,7 +88,15 @@ def test_card_writes_the_scores_of_a_model_into_its_card(xlbench, folder, task, 
     assert "Written to mine/README.md" in xlbench("card", "mine", str(result)).out
     assert xlbench("card", "mine", str(result)).code == 0
     after = card.read_text()
-    assert after.startswith(before.rstrip())
+    assert after.partition("---\n\n")[2].startswith(before.partition("---\n\n")[2].rstrip())
+    metadata = ModelCard(after).data.to_dict()
+    assert metadata["base_model"] == ModelCard(before).data.to_dict()["base_model"]
+    values = {
+        (row["dataset"]["config"], metric["type"]): metric["value"]
+        for row in metadata["model-index"][0]["results"]
+        for metric in row["metrics"]
+    }
+    assert values["multi", "AP"] == json.loads(result.read_text())["summary"]["multi"]["AP"]
     assert after.count("## Scores") == 1
     interval = json.loads(result.read_text())["intervals"]["multi"]["AP"]
     assert f"[{interval[0]:.3f}, {interval[1]:.3f}]".replace("0.", ".") in after.replace("\\", "")
@@ -197,7 +206,7 @@ def test_a_broken_line_is_named(xlbench, folder, pairs):
 
 def test_pairs_of_an_evaluation_task_are_refused_unless_allowed(xlbench, folder, pairs):
     """Rows with texts of the demo task stop the run; with --allow-overlap the card says so."""
-    from xlbench.tasks import load, read_collection
+    from xlbench.catalogue import load, read_collection
 
     make_sentence_bert(folder / "tiny")
     task = load("demo")

@@ -21,8 +21,9 @@ RESULT = "results/hash/tiny.json"
 def test_verify_accepts_a_right_result(xlbench, task):
     """Full rankings scored by trec_eval agree with the result: exit code 0, a row a measure, one line that sums up."""
     xlbench("run", "--model", "hash", "--task", task, "--model-arg", "dimensions=16")
-    outcome = xlbench("verify", RESULT, "--model", "hash", "--task", task)
+    outcome = xlbench("verify", RESULT.replace("hash/", "hash+dimensions=16/"), "--model", "hash", "--task", task)
     assert outcome.code == 0
+    assert re.search(r"\d+ of \d+ vectors came from the store; \d+ of them were encoded again", outcome.err)
     title, _, _, *rows, blank, summary = outcome.out.splitlines()
     assert title == "Largest difference to trec_eval"
     assert [row.split()[0] for row in rows] == ["AP", "AP@20", "R@1", "R@10", "nDCG@10", "RR@10", "RankDistance"]

@@ -83,7 +83,7 @@ def verdicts(comparison, **wanted):
 def test_every_kind_has_a_difference_a_language_and_one_for_their_mean():
     """The headline is compared; the values are those of the results, the differences those of the means."""
     base, other = result(), result("other", shift={"mono": -0.1}, seed=1)
-    found = compare(base, [other])
+    found = compare(base, other)
     assert [(d.quantity.kind, d.quantity.name) for d in found.differences] == [
         (kind, name) for kind in ("mono", "cross", "multi") for name in (*LANGUAGES, "mean")
     ]
@@ -104,7 +104,7 @@ def test_every_kind_has_a_difference_a_language_and_one_for_their_mean():
 def test_what_was_changed_is_found_and_nothing_else():
     """A model that loses in mono and gains for one language of the pool is worse and better just there."""
     other = result("other", shift={"mono": -0.1, "en>*": 0.1}, seed=1)
-    found = verdicts(compare(result(), [other]))
+    found = verdicts(compare(result(), other))
     expected = dict.fromkeys(found, "cannot be told apart")
     expected |= {("mono", name): "worse" for name in (*LANGUAGES, "mean")}
     expected |= {("multi", name): "better" for name in ("en", "mean")}
@@ -114,12 +114,12 @@ def test_what_was_changed_is_found_and_nothing_else():
 def test_p_values_are_corrected_over_all_differences_that_are_tested():
     """Holm's method over languages, kinds, models, measures and the distances of the trade-offs, together."""
     others = [result("b", shift={"de": 0.01}, seed=1), result("c", seed=2)]
-    found = compare(result(), others, measures=["AP", "R@1", "RankDistance"])
+    found = compare(result(), *others, measures=["AP", "R@1", "RankDistance"])
     assert found.n_tests == len(found.differences) == 2 * (12 + 12 + 4)
     adjusted = holm(np.array([d.p for d in found.differences]))
     np.testing.assert_array_equal([d.p_adjusted for d in found.differences], adjusted)
     # RankDistance is tested for the trade-offs although it was not asked for.
-    assert compare(result(), others).n_tests == 2 * (12 + 4)
+    assert compare(result(), *others).n_tests == 2 * (12 + 4)
 
 
 def test_a_part_of_the_loss_is_higher_or_lower_and_not_better():
@@ -139,7 +139,7 @@ def test_a_part_of_the_loss_is_higher_or_lower_and_not_better():
         return replace(found, per_query=per_query, values=scores, summary=summarise(scores))
 
     def of(value):
-        return verdicts(compare(with_loss("a", 0.5, 0), [with_loss("b", value, 1)], measures=["IrrelevantLoss"]))
+        return verdicts(compare(with_loss("a", 0.5, 0), with_loss("b", value, 1), measures=["IrrelevantLoss"]))
 
     assert of(0.4)["multi", "mean"] == "lower"
     assert of(0.6)["multi", "mean"] == "higher"
@@ -148,7 +148,7 @@ def test_a_part_of_the_loss_is_higher_or_lower_and_not_better():
 
 def test_a_p_value_that_no_draw_reached_is_a_bound():
     """The adjusted p-value of a difference without a draw as extreme is an upper bound, that of others is not."""
-    found = compare(result(), [result("other", shift={"mono": 0.5}, seed=1)])
+    found = compare(result(), result("other", shift={"mono": 0.5}, seed=1))
     for d in found.differences:
         assert d.p_is_bound == (d.quantity.kind == "mono")
         assert d.p_is_bound == (d.p == 1 / (1 + found.draws))
@@ -159,7 +159,7 @@ def test_a_p_value_that_no_draw_reached_is_a_bound():
                                    for s in r.per_query))
         for r in few
     ]  # fmt: skip
-    (exact,) = compare(few[0], few[1:]).differences
+    (exact,) = compare(few[0], *few[1:]).differences
     assert (exact.p, exact.p_is_bound) == (2 / 8, False)
 
 
@@ -204,7 +204,7 @@ def test_those_that_can_be_compared_are():
 def test_the_direction_of_a_verdict_is_the_measures(measure, shift, verdict):
     """Higher is better in retrieval, lower for distances, nearer to the perfect value for preferences."""
     base = result(shift={"lpr": 0.5})
-    found = compare(base, [result("other", shift=shift, seed=1)], measures=[measure], settings=["multi"])
+    found = compare(base, result("other", shift=shift, seed=1), measures=[measure], settings=["multi"])
     assert verdicts(found, measure=measure)["multi", "mean"] == verdict
     assert found.perfect == ({"LPR": 1 / 3} if measure == "LPR" else {})
 
@@ -234,7 +234,7 @@ def test_the_test_of_a_distance_from_the_perfect_value_is_that_by_enumeration():
     assert (a.mean() - perfect) * (b.mean() - perfect) < 0
     swaps = [np.array(swap) for swap in itertools.product([False, True], repeat=9)]
     hits = [statistic(np.where(s, b, a), np.where(s, a, b)) >= statistic(a, b) - 1e-12 for s in swaps]
-    (found,) = compare(of("a", a), [of("b", b)], measures=["LPR"]).differences
+    (found,) = compare(of("a", a), of("b", b), measures=["LPR"]).differences
     assert found.p == np.mean(hits)
 
 
@@ -247,7 +247,7 @@ def test_an_interval_is_that_of_the_results_where_the_baseline_is_all_zero():
         per_query=tuple(replace(s, values={m: v * 0 for m, v in s.values.items()}) for s in other.per_query),
     )
     expected = intervals(other.per_query)
-    for d in compare(zero, [other], measures=["AP", "RankDistance"]).differences:
+    for d in compare(zero, other, measures=["AP", "RankDistance"]).differences:
         name = d.quantity.kind if d.quantity.name == "mean" else d.quantity.settings[0]
         if d.quantity.kind != "cross" or d.quantity.name == "mean":
             np.testing.assert_allclose(d.interval, expected[name][d.quantity.measure], atol=1e-6)
@@ -256,7 +256,7 @@ def test_an_interval_is_that_of_the_results_where_the_baseline_is_all_zero():
 def test_alpha_is_the_level_of_intervals_and_verdicts():
     """A smaller alpha widens the intervals and leaves fewer models apart."""
     other = result("other", shift={"de": 0.008, "mono": 0.1}, seed=1)
-    loose, strict = (compare(result(), [other], alpha=alpha) for alpha in (0.2, 0.001))
+    loose, strict = (compare(result(), other, alpha=alpha) for alpha in (0.2, 0.001))
     for a, b in zip(loose.differences, strict.differences, strict=True):
         assert b.interval[0] < a.interval[0] < a.interval[1] < b.interval[1]
         assert (a.verdict == "cannot be told apart") == (a.p_adjusted > 0.2)
@@ -270,12 +270,12 @@ def test_alpha_is_the_level_of_intervals_and_verdicts():
 def test_settings_are_kinds_or_names():
     """Named settings are compared by themselves; without mono and multi in whole there is nothing to trade off."""
     base, others = result(), [result("b", seed=1), result("c", seed=2)]
-    found = compare(base, others[:1], settings=["cross", "de>en", "de>*"])
+    found = compare(base, *others[:1], settings=["cross", "de>en", "de>*"])
     assert [(d.quantity.kind, d.quantity.name) for d in found.differences] == [
         *[("cross", name) for name in (*LANGUAGES, "mean")], ("cross", "de>en"), ("multi", "de>*"),
     ]  # fmt: skip
     assert found.tradeoffs == found.standings == ()
-    only = compare(base, others, settings=["th>*"])
+    only = compare(base, *others, settings=["th>*"])
     assert [d.quantity.settings for d in only.differences] == [(Setting.of("th>*"),)] * 2
     assert only.orders == ()
 
@@ -283,7 +283,7 @@ def test_settings_are_kinds_or_names():
 def test_queries_of_some_languages_are_compared_in_the_pools_that_they_have():
     """Means are over these languages, each value is that of the whole comparison, and fewer differences are tested."""
     base, other = result(), result("other", shift={"th": 0.1}, seed=1)
-    whole, found = compare(base, [other]), compare(base, [other], languages=["th", "de"])
+    whole, found = compare(base, other), compare(base, other, languages=["th", "de"])
     assert {d.quantity.name for d in found.differences} == {"de", "th", "mean"}
     assert found.n_tests < whole.n_tests
     value = {(d.quantity.kind, d.quantity.name): (d.baseline, d.value) for d in found.differences}
@@ -295,30 +295,30 @@ def test_queries_of_some_languages_are_compared_in_the_pools_that_they_have():
         assert value[kind, "mean"] == pytest.approx(tuple(np.mean(of_language, axis=0)))
     cross = next(d.quantity for d in found.differences if (d.quantity.kind, d.quantity.name) == ("cross", "th"))
     assert cross.settings == (Setting("th", "de"), Setting("th", "en"))
-    assert verdicts(compare(base, [other], languages=["th"]), kind="mono") == {("mono", "mean"): "better"}
+    assert verdicts(compare(base, other, languages=["th"]), kind="mono") == {("mono", "mean"): "better"}
 
 
 def test_a_language_without_queries_is_refused():
     """A language that no setting asks in is unknown."""
     with pytest.raises(UnknownNameError, match="'fr'"):
-        compare(result(), [result("other")], languages=["fr"])
+        compare(result(), result("other"), languages=["fr"])
 
 
 def test_a_kind_that_not_all_results_have_is_left_out():
     """It is named, and asking for it is an error."""
     mono = of_settings(result("mono"), *NAMES[:3])
-    found = compare(result(), [mono])
+    found = compare(result(), mono)
     assert {d.quantity.kind for d in found.differences} == {"mono"}
     assert found.left_out == ("cross", "multi")
     with pytest.raises(UnknownNameError, match="Not all of these results have it"):
-        compare(result(), [mono], settings=["multi"])
+        compare(result(), mono, settings=["multi"])
     with pytest.raises(ResultError, match="a, b have no kind of setting in common"):
-        compare(mono, [of_settings(result(), "de>*", "en>*")], names=["a", "b"])
+        compare(mono, of_settings(result(), "de>*", "en>*"), names=["a", "b"])
 
 
 def test_the_tradeoffs_set_mono_beside_multi_and_rank_distance():
     """For each model and language, and in the mean: what is lost alone and what is gained in the pool."""
-    found = compare(result(), [result("b", shift={"mono": -0.1, "multi": 0.1, "distance": -5}, seed=1)])
+    found = compare(result(), result("b", shift={"mono": -0.1, "multi": 0.1, "distance": -5}, seed=1))
     assert [t.name for t in found.tradeoffs] == [*LANGUAGES, "mean"]
     for t in found.tradeoffs:
         assert (t.mono.quantity.kind, t.multi.quantity.kind, t.distance.quantity.kind) == ("mono", "multi", "multi")
@@ -330,7 +330,7 @@ def test_the_tradeoffs_set_mono_beside_multi_and_rank_distance():
         for r in (result(), result("b", seed=1))
     ]  # fmt: skip
     no_distance = [replace(r, summary=summarise(r.values)) for r in no_distance]
-    assert {t.distance for t in compare(no_distance[0], no_distance[1:]).tradeoffs} == {None}
+    assert {t.distance for t in compare(no_distance[0], *no_distance[1:]).tradeoffs} == {None}
 
 
 def test_a_model_is_dominated_by_those_that_are_nowhere_worse():
@@ -338,12 +338,10 @@ def test_a_model_is_dominated_by_those_that_are_nowhere_worse():
     base = result("base")
     found = compare(
         base,
-        [
-            result("all worse", shift={"mono": -0.1, "multi": -0.1, "distance": 9}),
-            result("best in multi", shift={"mono": -0.2, "multi": 0.1, "distance": 9}),
-            result("nearest", shift={"mono": -0.2, "multi": -0.2, "distance": -9}),
-            result("same"),
-        ],
+        result("all worse", shift={"mono": -0.1, "multi": -0.1, "distance": 9}),
+        result("best in multi", shift={"mono": -0.2, "multi": 0.1, "distance": 9}),
+        result("nearest", shift={"mono": -0.2, "multi": -0.2, "distance": -9}),
+        result("same"),
     )
     assert {s.model: s.dominated_by for s in found.standings} == {
         "base": (),
@@ -359,14 +357,14 @@ def test_a_model_is_dominated_by_those_that_are_nowhere_worse():
 def test_three_models_are_put_in_order_and_into_groups():
     """Models that cannot be told apart have a group in common; the best comes first, in each kind."""
     models = [result("low", seed=1), result("high", shift={"mono": 0.1}, seed=2), result("low too", seed=3)]
-    found = {order.quantity.kind: order.ranked for order in compare(models[0], models[1:]).orders}
+    found = {order.quantity.kind: order.ranked for order in compare(models[0], *models[1:]).orders}
     assert list(found) == ["mono", "cross", "multi"]
     assert found["mono"][0].model == "high"
     assert [ranked.groups for ranked in found["mono"]] == [(0,), (1,), (1,)]
     assert [ranked.groups for ranked in found["multi"]] == [(0,), (0,), (0,)]
     values = [ranked.value for ranked in found["multi"]]
     assert values == sorted(values, reverse=True)
-    assert compare(models[0], models[1:2]).orders == ()
+    assert compare(models[0], *models[1:2]).orders == ()
 
 
 def test_a_comparison_does_not_depend_on_the_order_of_what_is_stored():
@@ -375,9 +373,9 @@ def test_a_comparison_does_not_depend_on_the_order_of_what_is_stored():
     turned = tuple(
         replace(s, query=s.query[::-1], values={m: v[::-1] for m, v in s.values.items()}) for s in other.per_query
     )
-    found = compare(base, [other])
-    assert compare(base, [other]) == found
-    assert compare(base, [replace(other, per_query=turned[::-1])]) == found
+    found = compare(base, other)
+    assert compare(base, other) == found
+    assert compare(base, replace(other, per_query=turned[::-1])) == found
 
 
 @pytest.mark.parametrize(
@@ -398,12 +396,12 @@ def test_results_of_other_tasks_or_languages_are_refused(changes, message):
     if "references" in changes:
         pair.reverse()
     with pytest.raises(ResultError, match=message):
-        compare(pair[0], pair[1:], names=["a.json", "b.json"], measures=["LPR"])
+        compare(pair[0], *pair[1:], names=["a.json", "b.json"], measures=["LPR"])
 
 
 def test_results_without_the_same_languages_are_compared():
     """Two partial results are compared if they lack the very same languages, in whatever order; it is said which."""
-    found = compare(result(missing_languages=["zh", "ar"]), [result("b", seed=1, missing_languages=["ar", "zh"])])
+    found = compare(result(missing_languages=["zh", "ar"]), result("b", seed=1, missing_languages=["ar", "zh"]))
     assert found.missing_languages == ("zh", "ar")
 
 
@@ -431,7 +429,7 @@ def changed_queries(found: Result, change) -> Result:
 def test_results_of_other_queries_are_refused(change, message):
     """A test is paired: each query of one result must be in the other, with a value."""
     with pytest.raises(ResultError, match=message):
-        compare(result(), [changed_queries(result("b", seed=1), change)], names=["a.json", "b.json"])
+        compare(result(), changed_queries(result("b", seed=1), change), names=["a.json", "b.json"])
 
 
 def test_a_setting_that_one_result_lacks_is_refused():
@@ -439,28 +437,28 @@ def test_a_setting_that_one_result_lacks_is_refused():
     lacking = of_settings(result("b"), *[name for name in NAMES if name != "th>th"])
     for pair in ([result(), lacking], [lacking, result()]):
         with pytest.raises(ResultError, match="have other queries in 'th>th'"):
-            compare(pair[0], pair[1:], names=["a.json", "b.json"])
+            compare(pair[0], *pair[1:], names=["a.json", "b.json"])
 
 
 @pytest.mark.parametrize("measure", ["PEER@10", "P@7"])
 def test_a_measure_that_no_result_has_is_refused(measure):
     """A measure that exists, but is not in the results, is no typo: the message says which they have."""
     with pytest.raises(ResultError, match=rf"None of the results has {measure}; they have AP"):
-        compare(result(), [result("b", seed=1)], measures=[measure])
+        compare(result(), result("b", seed=1), measures=[measure])
 
 
 def test_a_measure_must_be_in_all_results():
     """A typo gets a suggestion; a measure that some results lack is said with the files that lack it."""
     other = result("b", seed=1)
     with pytest.raises(UnknownNameError, match=r"Unknown measure 'RankDistanse'\. Did you mean 'RankDistance'"):
-        compare(result(), [other], measures=["RankDistanse"])
+        compare(result(), other, measures=["RankDistanse"])
     without = {name: {m: v for m, v in values.items() if m != "R@1"} for name, values in other.values.items()}
     with pytest.raises(ResultError, match=r"b\.json has no R@1"):
-        compare(result(), [replace(other, values=without)], measures=["R@1"], names=["a.json", "b.json"])
+        compare(result(), replace(other, values=without), measures=["R@1"], names=["a.json", "b.json"])
     with pytest.raises(UnknownNameError, match="Unknown setting of RankDistance 'mono'"):
-        compare(result(), [other], measures=["RankDistance"], settings=["mono"])
+        compare(result(), other, measures=["RankDistance"], settings=["mono"])
     with pytest.raises(UnknownNameError, match=r"Unknown setting 'de>eng'\. Did you mean 'de>en'"):
-        compare(result(), [other], settings=["de>eng"])
+        compare(result(), other, settings=["de>eng"])
 
 
 @pytest.mark.parametrize(
@@ -480,5 +478,5 @@ def test_models_of_one_name_have_labels_that_tell_them_apart(changes, labels):
     """The arguments or the revision if these differ, else the file."""
     identity = {"name": "m", "revision": "1", "adapter": "hash", "arguments": {}}
     models = [result(seed=i, model=identity | change) for i, change in enumerate(changes)]
-    found = compare(models[0], models[1:], names=[f"{i}.json" for i in range(len(models))])
+    found = compare(models[0], *models[1:], names=[f"{i}.json" for i in range(len(models))])
     assert [found.baseline, *found.others] == labels

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import embeddings, integer_vector, random_collection, torch_threads
-from xlbench import tasks
+from xlbench import catalogue
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.engine import alignment
 from xlbench.engine.alignment import align
@@ -256,8 +256,8 @@ def test_without_others_there_is_no_random_cosine():
 @pytest.mark.real_data
 def test_parallel_passages_of_xquad_r(real_data, tmp_path):
     """Thai, Turkish, Chinese, hash vectors: as many pairs as distinct answers, little aligned, the same bytes again."""
-    task = tasks.load("xquad-r")
-    collection = tasks.read_collection(task, languages=["th", "tr", "zh"], data_dir=real_data, cache_dir=tmp_path)
+    task = catalogue.load("xquad-r")
+    collection = catalogue.read_collection(task, languages=["th", "tr", "zh"], data_dir=real_data, cache_dir=tmp_path)
     encoder = HashEncoder(dimensions=64)
     passages = embeddings(collection.passages, lambda text: encoder.encode_passages([text])[0])
     found = align(collection, passages)

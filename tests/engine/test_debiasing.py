@@ -9,10 +9,11 @@ import pytest
 
 from tests.conftest import embeddings
 from xlbench.collection import Collection, Text
-from xlbench.engine.debiasing import Debiasing, Transform, fit, parse
+from xlbench.engine.debiasing import fit
 from xlbench.engine.vectors import Embeddings
 from xlbench.errors import DataError, UnknownNameError
-from xlbench.evaluate import parallel_text
+from xlbench.evaluation import parallel_text
+from xlbench.models.transform import Debiasing, Transform, parse
 
 LANGUAGES = ("de", "en")
 

@@ -290,12 +290,12 @@ class Run:
     made_with: str = "1"
     adapter: str = "class"
     pooling: str = "mean"
-    code: str = ""
+    fingerprint: str = ""
 
     def encoded(self, cache_dir):
         """How many queries and passages a run encodes."""
         encoder = Small(self.name, self.revision, self.made_with)
-        model = Model(encoder, self.adapter, {"pooling": self.pooling}, code=self.code)
+        model = Model(encoder, self.adapter, {"pooling": self.pooling}, fingerprint=self.fingerprint)
         same = [Text("1", "de", "same"), Text("2", "de", "text")]
         score_collection(Collection.build(["de"], same, same[:1], []), model, cache_dir=cache_dir)
         return encoder.asked
@@ -303,11 +303,11 @@ class Run:
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Run)])
 def test_vectors_of_another_model_are_not_taken(tmp_path, field):
-    """Another name, revision, adapter, argument, provenance or code encodes anew; the same model does not."""
-    assert Run().encoded(tmp_path) == [2, 1]
-    assert Run().encoded(tmp_path) == []
-    assert Run(**{field: "2"}).encoded(tmp_path) == [2, 1]
-    assert Run().encoded(tmp_path) == []
+    """Another name, revision, adapter, argument, provenance or code encodes anew; the same model is only probed."""
+    probed = Run().encoded(tmp_path), Run().encoded(tmp_path)
+    assert Run(**{field: "2"}).encoded(tmp_path / "other") == probed[0]
+    other = Run(**{field: "2"}).encoded(tmp_path)
+    assert (other, Run().encoded(tmp_path)) == probed
 
 
 def test_queries_and_passages_have_vectors_of_their_own(tmp_path):

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xlbench import models, results, tasks
-from xlbench.engine.debiasing import Debiasing, parse
-from xlbench.evaluate import Options, evaluate
+from tests.made_evaluation import evaluate
+from xlbench import catalogue, models, results
 from xlbench.leaderboard.writing import Draft, write
+from xlbench.models.transform import Debiasing, parse
 from xlbench.results import Result
 from xlbench.results.from_ranking import figures
 from xlbench.settings import settings
@@ -36,14 +36,12 @@ def made_result(
     folder: Path, model: str = "hash", *, languages: Sequence[str] = (), transform: str | None = None, **arguments: Any
 ) -> Path:
     """The result file of a model on the task ``demo``, with its evidence beside it."""
-    task = tasks.load("demo")
-    chosen = tasks.choose_languages(task, languages)
-    collection = tasks.read_collection(task, languages=chosen, data_dir=None, cache_dir=folder / "cache")
-    loaded = models.load(model, arguments=arguments)
+    task = catalogue.load("demo")
+    chosen = catalogue.choose_languages(task, languages)
+    collection = catalogue.read_collection(task, languages=chosen, data_dir=None, cache_dir=folder / "cache")
     debiasing = Debiasing(parse(transform)) if transform else None
-    found = evaluate(
-        task, collection, loaded, kinds=task.settings, cache_dir=folder / "cache", options=Options(debiasing=debiasing)
-    )
+    loaded = models.load(model, arguments=arguments, debiasing=debiasing)
+    found = evaluate(task, collection, loaded, kinds=task.settings, cache_dir=folder / "cache")
     command = f"xlbench run --model {model} --task demo"
     found = replace(found, environment={**found.environment, "command": command})
     path = results.path_of(folder / "results", found.model["name"], "demo")
@@ -111,7 +109,7 @@ def recompute(folder: Path) -> None:
     """Has the result say what the evidence gives, as one who cheats with care would."""
     claimed: Result = results.load(folder / "result.json")
     ranking = results.load_evidence(folder / "ranks.parquet")
-    task = tasks.load(claimed.task)
+    task = catalogue.load(claimed.task)
     found = figures(ranking, settings(task.settings, ranking.judged.languages), task.measures)
     results.save(replace(claimed, **vars(found), ranking=None), folder / "result.json")
     (folder / "result.queries.parquet").unlink()

@@ -12,7 +12,6 @@ from tests.conftest import embeddings, integer_vector, random_collection, vector
 from tests.leaderboard.made_submissions import made
 from xlbench import models
 from xlbench.collection import Collection
-from xlbench.engine.debiasing import Debiasing, parse
 from xlbench.engine.scores import VectorScores
 from xlbench.engine.search import rank
 from xlbench.errors import SubmissionError
@@ -23,6 +22,7 @@ from xlbench.leaderboard.submission import Submission
 from xlbench.measures.ranks import Ranking
 from xlbench.models.hash import HashEncoder
 from xlbench.models.protocols import Model
+from xlbench.models.transform import Debiasing, parse
 
 
 def collection(seed: int = 0) -> Collection:
@@ -155,7 +155,8 @@ def test_a_model_gives_the_ranks_of_its_submission(tmp_path, model, options):
     """A sample of queries, encoded again with all passages, agrees: of vectors, transformed or not, and of scores."""
     submission = sound(made(tmp_path, model, **options))
     transform = options.pop("transform", None)
-    subject = Subject(models.load(model, arguments=options), Debiasing(parse(transform)) if transform else None)
+    debiasing = Debiasing(parse(transform)) if transform else None
+    subject = Subject(models.load(model, arguments=options, debiasing=debiasing))
     found = deep(submission, subject, tmp_path / "again")
     assert (found.problems, found.agreement.n_queries) == ((), 60)
     assert found.agreement.slack < 1
@@ -171,7 +172,7 @@ def cheating(submission: Submission, wrong: int) -> Submission:
 def test_a_tuned_ranking_is_found_out(made_once, tmp_path):
     """Ranks that are better than the model's, for a part of the queries, are found in the sample and said."""
     submission = cheating(sound(made_once), wrong=100)
-    found = deep(submission, Subject(models.load("hash"), None), tmp_path)
+    found = deep(submission, Subject(models.load("hash")), tmp_path)
     assert 0 < found.agreement.queries_outside < 60
     assert found.problems[-1].endswith("of 60 queries, are not those of the model.")
 
@@ -181,14 +182,14 @@ def test_alignment_is_that_of_the_model(made_once, tmp_path):
     submission = sound(made_once)
     alignment = {**submission.result.alignment, "bitext_accuracy": 0.9}
     submission = replace(submission, result=replace(submission.result, alignment=alignment))
-    (problem,) = deep(submission, Subject(models.load("hash"), None), tmp_path, sample=5).problems
+    (problem,) = deep(submission, Subject(models.load("hash")), tmp_path, sample=5).problems
     assert problem.startswith("bitext_accuracy of the alignment is said to be 0.9; the model gives 0.")
 
 
 def test_another_model_is_refused(made_once, tmp_path):
     """Other arguments, another revision or kind of model is no model to compare with; its name may differ."""
     submission = sound(made_once)
-    other = Subject(models.load("hash", arguments={"dimensions": 8}), None)
+    other = Subject(models.load("hash", arguments={"dimensions": 8}))
     with pytest.raises(
         SubmissionError, match=r"is of another model: its arguments is \{\}, and that of the model at hand"
     ):
@@ -196,15 +197,17 @@ def test_another_model_is_refused(made_once, tmp_path):
     renamed = HashEncoder()
     renamed.name = "a folder's name"
     said = submission.result.model
-    assert model_fault(said, Subject(Model(renamed, "hash", {}), None)) is None
-    assert "its adapter is 'hash'" in model_fault(said, Subject(Model(renamed, "class", {}), None))
-    assert "its transform is None" in model_fault(said, Subject(Model(renamed, "hash", {}), Debiasing(parse("center"))))
+    assert model_fault(said, Subject(Model(renamed, "hash", {}))) is None
+    assert "its adapter is 'hash'" in model_fault(said, Subject(Model(renamed, "class", {})))
+    assert "its transform is None" in model_fault(
+        said, Subject(Model(renamed, "hash", {}, debiasing=Debiasing(parse("center"))))
+    )
 
 
 def test_the_tolerance_follows_from_the_precision():
     """Half precision allows more, and the user may say how much."""
     model = models.load("hash")
-    assert Subject(model, None).allowed == 1e-5
-    assert Subject(replace(model, stored_as="float16"), None).allowed == 4e-3
-    assert Subject(replace(model, arguments={"dtype": "bfloat16"}), None).allowed == 4e-3
-    assert Subject(model, None, tolerance=0.5).allowed == 0.5
+    assert Subject(model).allowed == 1e-5
+    assert Subject(replace(model, stored_as="float16")).allowed == 4e-3
+    assert Subject(replace(model, arguments={"dtype": "bfloat16"})).allowed == 4e-3
+    assert Subject(model, tolerance=0.5).allowed == 0.5

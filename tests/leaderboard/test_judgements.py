@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import random_collection
-from xlbench import tasks
+from xlbench import catalogue
 from xlbench.errors import TaskError
 from xlbench.leaderboard import judgements
 from xlbench.measures.ranks import Judged
@@ -20,8 +20,8 @@ FOLDER = Path(judgements.__file__).parents[2] / "tasks" / "judgements"
 
 def test_those_of_the_demo_are_right(tmp_path):
     """What `tools/judgements.py` wrote for the built-in collection is what the collection has."""
-    task = tasks.load("demo")
-    collection = tasks.read_collection(task, languages=task.languages, data_dir=None, cache_dir=tmp_path)
+    task = catalogue.load("demo")
+    collection = catalogue.read_collection(task, languages=task.languages, data_dir=None, cache_dir=tmp_path)
     known = judgements.known(task)
     assert known.pairs == judgements.pairs_of(Judged.of(collection))
     assert (known.n_pairs, len(known.pairs), known.languages) == (7744, 121, task.languages)
@@ -31,22 +31,22 @@ def test_those_of_the_demo_are_right(tmp_path):
 @pytest.mark.parametrize("name", ["xquad-r", "mlqa-r"])
 def test_those_of_real_tasks_are_right(name, real_data, tmp_path):
     """They are made from the data, and those of the same sentences with their paragraphs are the same."""
-    task = tasks.load(name)
-    collection = tasks.read_collection(task, languages=task.languages, data_dir=real_data, cache_dir=tmp_path)
+    task = catalogue.load(name)
+    collection = catalogue.read_collection(task, languages=task.languages, data_dir=real_data, cache_dir=tmp_path)
     expected = judgements.pairs_of(Judged.of(collection))
     assert judgements.known(task).pairs == expected
-    assert judgements.known(tasks.load(f"{name}-context")).pairs == expected
+    assert judgements.known(catalogue.load(f"{name}-context")).pairs == expected
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_each_file_is_of_the_task_s_version(path):
     """Raising a task's version without making its judgements anew is found out here."""
-    assert judgements.known(tasks.load(path.stem)).n_pairs > 0
+    assert judgements.known(catalogue.load(path.stem)).n_pairs > 0
 
 
 def test_a_task_without_judgements_has_none(tmp_path):
     """A task file of one's own has no judgements beside it."""
-    assert judgements.known(replace(tasks.load("demo"), file=tmp_path / "demo.yaml")) is None
+    assert judgements.known(replace(catalogue.load("demo"), file=tmp_path / "demo.yaml")) is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_judgements_that_cannot_be_used_are_said(tmp_path, text, message):
     (tmp_path / "judgements").mkdir()
     (tmp_path / "judgements" / "demo.json").write_text(text)
     with pytest.raises(TaskError, match=message):
-        judgements.known(replace(tasks.load("demo"), file=tmp_path / "demo.yaml"))
+        judgements.known(replace(catalogue.load("demo"), file=tmp_path / "demo.yaml"))
 
 
 def judged(**changes) -> Judged:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.leaderboard.made_submissions import edit, edit_evidence
-from xlbench import tasks
+from xlbench import catalogue
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.submission import data_checksums, disagreements, evidence_limits, find, folder_name, load
 
@@ -170,16 +170,16 @@ def test_the_evidence_of_a_fusion_is_not_taken(submission):
 
 def test_checksums_are_those_of_the_task_s_files():
     """One file a language is named by its own sha256; where there are several, or none is published, it is said so."""
-    xquad = tasks.load("xquad-r")
+    xquad = catalogue.load("xquad-r")
     assert data_checksums(xquad, ["de"])["de"].startswith("16fb0f4bf4916154")
-    miracl = data_checksums(tasks.load("miracl"), ["yo", "en"])
+    miracl = data_checksums(catalogue.load("miracl"), ["yo", "en"])
     assert [len(digits) for digits in miracl.values()] in ([64, 64], [64, 0], [0, 0], [0, 64])
     assert json.loads(json.dumps(miracl)) == miracl
 
 
 def test_limits_follow_from_the_task():
     """Evidence of XQuAD-R has 143,990 rows and at most 30 MB; no task has more than 256 MB."""
-    limits = evidence_limits(tasks.load("xquad-r"))
+    limits = evidence_limits(catalogue.load("xquad-r"))
     assert limits.rows == 143_990
     assert limits.n_bytes < 32_000_000
-    assert max(evidence_limits(task).n_bytes for task in map(tasks.load, tasks.names())) <= 1 << 28
+    assert max(evidence_limits(task).n_bytes for task in map(catalogue.load, catalogue.names())) <= 1 << 28

@@ -12,12 +12,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.conftest import integer_vector, random_collection, torch_threads, vector_scores
-from xlbench import tasks
+from xlbench import catalogue
 from xlbench.collection import Collection
 from xlbench.engine.search import rank
 from xlbench.errors import UnknownNameError
+from xlbench.measures import get
 from xlbench.measures.ranks import Ranking, Ranks
-from xlbench.measures.retrieval import parse
 from xlbench.models.hash import HashEncoder
 from xlbench.results.from_ranking import score
 from xlbench.settings import KINDS, Setting, settings
@@ -114,8 +114,8 @@ def test_the_random_collections_have_what_makes_ranking_hard():
 @pytest.fixture(scope="module")
 def xquad_r(real_data, tmp_path_factory) -> tuple[Collection, Ranking, VectorOf]:
     """XQuAD-R ranked by trigram counts rounded to whole numbers, whose products are exact in any order."""
-    task = tasks.load("xquad-r")
-    collection = tasks.read_collection(
+    task = catalogue.load("xquad-r")
+    collection = catalogue.read_collection(
         task, languages=task.languages, data_dir=real_data, cache_dir=tmp_path_factory.mktemp("cache")
     )
     texts = sorted({*collection.queries.text, *collection.passages.text})
@@ -172,19 +172,19 @@ def ranks_of(*queries: dict[int, int]) -> Ranks:
 def test_values_by_hand(measure, values):
     """A query with gains 1 and 3 at ranks 2 and 4, and one whose only relevant passage is first."""
     ranks = ranks_of({2: 1, 4: 3}, {1: 2})
-    assert parse(measure)(ranks) == pytest.approx(values, rel=1e-15)
+    assert get(measure).value(ranks) == pytest.approx(values, rel=1e-15)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_setting_without_queries_has_no_values(measure):
     """Of no ranks every measure gives no value, and no warning."""
-    assert parse(measure)(ranks_of()).shape == (0,)
+    assert get(measure).value(ranks_of()).shape == (0,)
 
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_a_measure_prints_as_it_is_parsed(name):
     """The name of a measure is its one spelling."""
-    assert str(parse(name)) == name
+    assert str(get(name)) == name
 
 
 @pytest.mark.parametrize(
@@ -194,10 +194,10 @@ def test_a_measure_prints_as_it_is_parsed(name):
 def test_other_names_are_no_measures(name):
     """A name that is not spelt as ir_measures spells it, or lacks the cut-off it needs, is an error."""
     with pytest.raises(UnknownNameError, match="Unknown measure"):
-        parse(name)
+        get(name)
 
 
 def test_an_unknown_measure_gets_a_suggestion():
     """The nearest measure is suggested."""
     with pytest.raises(UnknownNameError, match=r"Did you mean 'nDCG@10'\?"):
-        parse("NDCG@10")
+        get("NDCG@10")

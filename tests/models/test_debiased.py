@@ -9,12 +9,13 @@ import pytest
 
 from tests.training.made_pairs import write_pairs
 from xlbench import models
-from xlbench.engine.debiasing import fit, parse
+from xlbench.catalogue.readers import read
+from xlbench.engine.debiasing import fit
 from xlbench.engine.model_scores import score_collection
 from xlbench.errors import EncoderError
 from xlbench.models.debiased import NUMBERS, SETTINGS, codes, removed
 from xlbench.models.language_identifier import Identifier
-from xlbench.tasks.readers import read
+from xlbench.models.transform import parse
 from xlbench.training.debias import Subject, debias
 
 GERMAN = ["Der Himmel über der Stadt ist heute grau.", "Wir fahren morgen mit dem Zug.", "Wo ist mein Schlüssel?"]

@@ -158,3 +158,20 @@ def test_a_default_prompt_stands_in_for_one_that_is_not_named(tmp_path):
     ):
         config.write_text(json.dumps({"prompts": prompts, "default_prompt_name": default}))
         assert folders.prompts_of(str(tmp_path), revision=None) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("e5-small", "e5-small"),
+        ("mine/checkpoint-500", "mine/checkpoint-500"),
+        ("mine/model", "mine/model"),
+        ("mine/final", "mine/final"),
+        (f"hub/models--owner--name/snapshots/{'0a' * 20}", "owner/name"),
+        (f"mine/{'0a' * 20}", f"mine/{'0a' * 20}"),
+    ],
+)
+def test_a_folders_name_says_which_model_it_is(tmp_path, path, name):
+    """A name that many models have has the parent's before it; a snapshot in the Hub's cache has its Hub id."""
+    (tmp_path / path).mkdir(parents=True)
+    assert folders.name_of(str(tmp_path / path)) == name

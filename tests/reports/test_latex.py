@@ -90,7 +90,7 @@ def noisy(name, shift, seed):
 def test_marks_are_those_of_compare():
     """Where differences are neither sure nor absent, the marks agree with the verdicts of ``compare``."""
     others = [noisy("two", 0.05, 1), noisy("three", -0.03, 2)]
-    verdicts = compare(FIRST, others, measures=["AP", "RankDistance"]).differences
+    verdicts = compare(FIRST, *others, measures=["AP", "RankDistance"]).differences
     expected = {
         (d.model, d.quantity.kind, d.quantity.name): {"better": "dagger", "worse": "ddagger"}.get(d.verdict, "")
         for d in verdicts

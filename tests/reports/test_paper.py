@@ -11,9 +11,9 @@ import pytest
 
 from tests.reports.made_results import HOSTILE, made_result
 from xlbench.errors import ResultError
-from xlbench.reports.cells import number
 from xlbench.reports.formats import as_csv, as_json
 from xlbench.reports.paper import paper_records, paper_tables, published
+from xlbench.results.shown import number
 from xlbench.settings import Setting
 
 SHARED = Path(__file__).parents[3] / "shared" / "paper_tables.tsv"

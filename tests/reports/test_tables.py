@@ -11,10 +11,11 @@ from tests.reports.made_results import made_result
 from xlbench.measures.values import summarise
 from xlbench.reports import tables as made
 from xlbench.reports import words
-from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
+from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
 from xlbench.reports.models import comparison
 from xlbench.reports.tables import all_tables, headline, tables
 from xlbench.results import Result
+from xlbench.results.shown import number
 
 SCORES = {
     "de>de": {"AP": 0.9, "R@1": 0.75},

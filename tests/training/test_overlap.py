@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.training.made_pairs import write_pairs
+from xlbench.catalogue import load, read_collection
 from xlbench.collection import Collection, Judgement, Text
-from xlbench.tasks import load, read_collection
 from xlbench.training.overlap import check_overlap, overlap
 from xlbench.training.pairs import read_pairs
 

@@ -15,14 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import integer_vector, random_collection, vector_scores
+from xlbench import measures
 from xlbench.engine.search import rank
 from xlbench.errors import DataError, UnknownNameError
-from xlbench.measures import bias
+from xlbench.measures import USUAL_BIAS_OF_RUNS as BIAS
+from xlbench.measures import USUAL_OF_RUNS as RETRIEVAL
 from xlbench.measures.values import summarise
 from xlbench.results import from_ranking
 from xlbench.settings import settings as settings_of
+from xlbench.trec.pools import Languages
 from xlbench.trec.read import Run, read_judgements, read_run
-from xlbench.trec.score import BIAS, RETRIEVAL, Languages, RunScores, choose, score
+from xlbench.trec.score import RunValues, choose, score_run
 
 # Names that sort differently as text and as numbers, and by bytes and by alphabet.
 IDS = ["10", "9", "2#0", "é", "中", "𝒳", "Z", "a", "B-1", "\u00a0x"]
@@ -70,7 +73,7 @@ def test_values_are_those_of_trec_eval(tmp_path, run, judgements):
     if not set(run) & set(judgements):
         return
     names = [*TREC, "RR@2"]
-    found = score(*read(tmp_path, run, judgements), choose(names, with_bias=False))
+    found = score_run(*read(tmp_path, run, judgements), choose(names, with_bias=False))
     # What -c does: a query that the run lacks is one for which nothing was retrieved. Without a gain of 0 or more
     # trec_eval crashes.
     sound = {query: of for query, of in judgements.items() if max(of.values()) >= 0}
@@ -98,7 +101,7 @@ def test_means_are_those_of_ir_measures(tmp_path, run, judgements):
         return
     run = {query: {id_: float(-i) for i, id_ in enumerate(of)} for query, of in run.items()}
     names = ["nDCG@10", "AP(rel=2)", "RR@2", "RR(rel=2)@3", "R(rel=2)@5", "Judged@3", "SetF", "IPrec@0.1", "Bpref"]
-    found = score(*read(tmp_path, run, judgements), choose(names, with_bias=False))
+    found = score_run(*read(tmp_path, run, judgements), choose(names, with_bias=False))
     judgements = {query: of if max(of.values()) >= 0 else dict.fromkeys(of, 0) for query, of in judgements.items()}
     expected = ir_measures.calc_aggregate(list(map(ir_measures.parse_measure, names)), judgements, run)
     assert found.totals == pytest.approx({str(measure): value for measure, value in expected.items()}, rel=1e-12)
@@ -106,7 +109,7 @@ def test_means_are_those_of_ir_measures(tmp_path, run, judgements):
 
 def test_ties_break_as_in_trec_eval_for_every_measure(tmp_path):
     """Of two equal scores the higher id is first, also where the computing library has it the other way round."""
-    found = score(
+    found = score_run(
         *read(tmp_path, {"q": {"a": 1.0, "b": 1.0}}, {"q": {"b": 1}}),
         choose(["RR@10", "RR(rel=1)@1", "Judged@1", "RR", "P@1"], with_bias=False),
     )
@@ -154,15 +157,15 @@ def cut(k: int) -> dict[str, dict[str, float]]:
     }
 
 
-def scores_of(folder: Path, run: dict, names=(), languages=LANGUAGES) -> RunScores:
+def scores_of(folder: Path, run: dict, names=(), languages=LANGUAGES) -> RunValues:
     """The scores of a run of the collection."""
-    return score(*read(folder, run, judged()), choose(names, with_bias=True), languages=languages)
+    return score_run(*read(folder, run, judged()), choose(names, with_bias=True), languages=languages)
 
 
 def test_a_full_run_has_the_values_of_xlbench_run(tmp_path):
     """The run of all passages, scored as a file, has each value, mean and reference that a result has."""
     found = scores_of(tmp_path, full_run(), MEASURES)
-    ranking = rank(COLLECTION, vector_scores(COLLECTION, integer_vector), depth=bias.depth(MEASURES))
+    ranking = rank(COLLECTION, vector_scores(COLLECTION, integer_vector), depth=measures.depth(MEASURES))
     wanted = settings_of(["multi"], COLLECTION.languages)
     expected = from_ranking.score(ranking, wanted, MEASURES)
     n_values = 0
@@ -188,7 +191,7 @@ def test_languages_of_queries_can_come_from_a_map(tmp_path):
     plain = {query: f"t{i}" for i, query in enumerate(judged())}
     languages = Languages(LANGUAGES.passages, {plain[query]: query.partition(":")[0] for query in plain})
     run = {plain[query]: of for query, of in full_run().items() if query in plain}
-    found = score(
+    found = score_run(
         *read(tmp_path, run, {plain[query]: of for query, of in judged().items()}),
         choose((), with_bias=True),
         languages=languages,
@@ -260,11 +263,11 @@ def test_references_are_of_the_queries_that_have_a_value(tmp_path):
     run, judgements, languages = parallel()
     judgements["de:2"] = {"de2": 1, "de3": 1, "de4": 1, "en2": 1}
     wanted = choose(["Share@3"], with_bias=True)
-    whole = score(*read(tmp_path, run, judgements), wanted, languages=languages)
+    whole = score_run(*read(tmp_path, run, judgements), wanted, languages=languages)
     run["de:2"] = {"de2": 1.0}
-    found = score(*read(tmp_path, run, judgements), wanted, languages=languages)
+    found = score_run(*read(tmp_path, run, judgements), wanted, languages=languages)
     del judgements["de:2"]
-    expected = score(*read(tmp_path, run, judgements), wanted, languages=languages)
+    expected = score_run(*read(tmp_path, run, judgements), wanted, languages=languages)
     assert found.references == expected.references != whole.references
 
 
@@ -284,7 +287,7 @@ def parallel(queries: int = 3) -> tuple[dict, dict, Languages]:
 def test_peer_is_refused_where_it_is_constant(tmp_path):
     """With one relevant passage a language PEER is the same for every ranking, and is left out for that reason."""
     run, judgements, languages = parallel()
-    found = score(*read(tmp_path, run, judgements), choose((), with_bias=True), languages=languages)
+    found = score_run(*read(tmp_path, run, judgements), choose((), with_bias=True), languages=languages)
     assert "PEER@10" not in found.values
     assert any("PEER@10 is left out: no query has two relevant passages in a language" in note for note in found.notes)
     # The passages of de stand above those of en: first in the language of the queries, 12 ranks apart.
@@ -296,7 +299,7 @@ def test_bias_is_left_out_where_relevant_passages_are_in_one_language(tmp_path):
     """As in MIRACL, whose queries have relevant passages in their own language only; retrieval is scored."""
     run, judgements, languages = parallel()
     judgements = {query: {f"de{i}": 1} for i, query in enumerate(judgements)}
-    found = score(*read(tmp_path, run, judgements), choose((), with_bias=True), languages=languages)
+    found = score_run(*read(tmp_path, run, judgements), choose((), with_bias=True), languages=languages)
     assert "RankDistance is left out: it is defined for no query in the language of 'de:0'." in found.notes
     assert "LPR" not in found.summary
     assert set(RETRIEVAL) <= set(found.summary)
@@ -309,7 +312,7 @@ def test_a_query_that_the_run_lacks_counts_0_and_has_no_bias(tmp_path):
     run["de:x"] = {"de1": 1.0}
     judgements["de:2"] = {"de2": 0}
     wanted = choose(["Success@1", "LPR", "Share@10"], with_bias=True)
-    found = score(*read(tmp_path, run, judgements), wanted, languages=languages)
+    found = score_run(*read(tmp_path, run, judgements), wanted, languages=languages)
     assert found.values["Success@1"].tolist() == [1.0, 0.0, 0.0]
     assert [math.isnan(value) for value in found.values["LPR"]] == [False, True, True]
     assert [math.isnan(value) for value in found.values["Share@10"]] == [False, True, True]
@@ -340,7 +343,7 @@ def test_an_unknown_language_is_refused(tmp_path, change, said):
     run, judgements, languages = parallel()
     languages = Languages(**({"passages": languages.passages, "queries": None} | change))
     with pytest.raises(DataError) as error:
-        score(*read(tmp_path, run, judgements), choose((), with_bias=True), languages=languages)
+        score_run(*read(tmp_path, run, judgements), choose((), with_bias=True), languages=languages)
     assert said in str(error.value)
 
 
@@ -349,7 +352,7 @@ def test_a_run_of_other_queries_is_refused(tmp_path):
     with pytest.raises(
         DataError, match="None of the 1 queries of the run is judged: the run begins with '1', the judg"
     ):
-        score(*read(tmp_path, {"1": {"a": 1.0}}, {"q1": {"a": 1}}), choose((), with_bias=False))
+        score_run(*read(tmp_path, {"1": {"a": 1.0}}, {"q1": {"a": 1}}), choose((), with_bias=False))
 
 
 def test_measures_of_bias_are_unknown_without_languages():

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import integer_vector, random_collection, torch_threads, vector_scores
-from xlbench import tasks
+from xlbench import catalogue
 from xlbench.engine.search import rank
 from xlbench.errors import ResultError
-from xlbench.measures.bias import BIAS_MEASURES
-from xlbench.measures.retrieval import parse
+from xlbench.measures import BIAS as OF_BIAS
+from xlbench.measures import get
 from xlbench.measures.values import QueryValues
 from xlbench.models.hash import HashEncoder
 from xlbench.results.from_ranking import score
@@ -22,7 +22,7 @@ from xlbench.settings import KINDS, Setting, settings
 from xlbench.trec.verify import Difference, trec_scores, verify
 
 RETRIEVAL = ["AP", "AP@20", "R@1", "P@5", "Success@5", "nDCG", "nDCG@10", "RR", "RR@3"]
-BIAS = [*BIAS_MEASURES, "Share@10", "AWRF@5", "PEER@20"]
+BIAS = [*OF_BIAS, "Share@10", "AWRF@5", "PEER@20"]
 MEASURES = [*RETRIEVAL, *BIAS]
 COLLECTION = random_collection(np.random.default_rng(5), n_queries=90, n_passages=40)
 WANTED = settings(KINDS, COLLECTION.languages)
@@ -129,15 +129,15 @@ def test_a_result_of_other_queries_is_refused(change):
 def test_rr_with_a_cutoff_is_zero_past_it():
     """The relevant passage is third, behind the tied passage with the higher id: RR@3 is 1/3 and RR@2 is 0."""
     run = {"q": {"10": 1.0, "9": 1.0, "a": 2.0, "b": 0.5}}
-    found = trec_scores({"q": {"10": 1}}, run, [parse(name) for name in ("RR", "RR@3", "RR@2", "R@2")])
+    found = trec_scores({"q": {"10": 1}}, run, [get(name) for name in ("RR", "RR@3", "RR@2", "R@2")])
     assert found == {"q": {"RR": pytest.approx(1 / 3), "RR@3": pytest.approx(1 / 3), "RR@2": 0.0, "R@2": 0.0}}
 
 
 @pytest.mark.real_data
 def test_real_vectors_of_xquad_r_verify(real_data, tmp_path):
     """With float vectors, whose products are rounded, the counts of the engine still are trec_eval's ranks."""
-    task = tasks.load("xquad-r")
-    collection = tasks.read_collection(task, languages=["th", "tr", "zh"], data_dir=real_data, cache_dir=tmp_path)
+    task = catalogue.load("xquad-r")
+    collection = catalogue.read_collection(task, languages=["th", "tr", "zh"], data_dir=real_data, cache_dir=tmp_path)
     encoder = HashEncoder()
     scores = vector_scores(collection, lambda text: encoder.encode_passages([text])[0])
     wanted = [

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import random_collection
-from xlbench import models, tasks
+from tests.made_evaluation import evaluate
+from xlbench import catalogue, models
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.errors import DataError
-from xlbench.evaluate import Options, evaluate
+from xlbench.measures import get
 from xlbench.measures.oracle import trec_scores
-from xlbench.measures.retrieval import parse
 from xlbench.results import Result
 from xlbench.settings import KINDS, Setting
 from xlbench.trec.read import read_judgements, read_languages, read_run
@@ -26,9 +26,9 @@ MEASURES = ("AP@20", "nDCG@10", "R@20", "RR@10", "P@5", "AP@5")
 
 def made(path: Path, collection: Collection, *, model: str = "hash", **arguments: object) -> Result:
     """A result with runs of 20 passages; the parquet files and the JSON are not written."""
-    task = replace(tasks.load("demo"), measures=MEASURES, languages=collection.languages)
+    task = replace(catalogue.load("demo"), measures=MEASURES, languages=collection.languages)
     loaded = models.load(model, arguments=arguments)
-    result = evaluate(task, collection, loaded, kinds=KINDS, cache_dir=path.parent / "cache", options=Options(keep=20))
+    result = evaluate(task, collection, loaded, kinds=KINDS, cache_dir=path.parent / "cache", keep=20)
     save_runs(path, result, collection, kept=Kept(20, judgements=True), advance=lambda **done: None)
     return result
 
@@ -48,7 +48,7 @@ def test_trec_eval_gives_the_values_again(tmp_path, model, arguments):
         assert tuple(qrels) == scores.query == tuple(run.rows)
         ranked = {query: {id_: -float(i) for i, id_ in enumerate(run.ranking(query))} for query in qrels}
         assert {len(ranking) for ranking in ranked.values()} == {20}
-        found = trec_scores(qrels, ranked, [parse(name) for name in MEASURES])
+        found = trec_scores(qrels, ranked, [get(name) for name in MEASURES])
         for name, values in scores.values.items():
             assert [found[query][name] for query in scores.query] == pytest.approx(values.tolist(), abs=1e-12)
     named = zip(collection.passages.ids, collection.passages.language.tolist(), strict=True)

@@ -15,44 +15,79 @@ from xlbench.cli.card import card
 from xlbench.cli.check import check
 from xlbench.cli.compare import compare
 from xlbench.cli.convert import convert
+from xlbench.cli.debias import debias
+from xlbench.cli.fetch import fetch
 from xlbench.cli.leaderboard import leaderboard
-from xlbench.cli.pairs import debias, mine, pairs
-from xlbench.cli.registry import fetch, models, tasks
+from xlbench.cli.mine import mine
+from xlbench.cli.models import models
+from xlbench.cli.pairs import pairs
 from xlbench.cli.report import report
 from xlbench.cli.run import run
 from xlbench.cli.score import score
 from xlbench.cli.submit import submit
+from xlbench.cli.tasks import tasks
 from xlbench.cli.train import train
 from xlbench.cli.verify import verify
 from xlbench.errors import XlbenchError
 
+GROUPS: dict[str, dict[click.Command, str]] = {
+    "Evaluate": {
+        run: "xlbench run --model use-multilingual --task demo",
+        compare: "xlbench compare results/base/xquad-r.json results/mine/xquad-r.json",
+        report: "xlbench report results/*/xquad-r.json --format html --output report.html",
+        verify: "xlbench verify results/hash/demo.json --model hash --setting 'de>en'",
+        score: "xlbench score run.txt qrels.txt --measure nDCG@10 R@100",
+        models: "xlbench models",
+    },
+    "Data": {
+        tasks: "xlbench tasks xquad-r",
+        fetch: "xlbench fetch --task xquad-r mlqa-r --data-dir data",
+        check: "xlbench check demo --language de en",
+    },
+    "Leaderboard": {
+        submit: "xlbench submit results/mine/xquad-r.json results/mine/mlqa-r.json",
+        leaderboard: "xlbench leaderboard show",
+    },
+    "Train": {
+        train: "xlbench train --init e5-small --pairs pairs.jsonl --output mine --recipe hybrid",
+        pairs: "xlbench pairs pairs.jsonl",
+        mine: "xlbench mine --model e5-small --pairs pairs.jsonl --output mined.jsonl",
+        convert: "xlbench convert squad train.json --output pairs.jsonl",
+        debias: "xlbench debias --model e5-small --fit-on pairs.jsonl --method center --output centred",
+        average: "xlbench average mine e5-small --output averaged",
+        card: "xlbench card mine results/mine/xquad-r.json",
+    },
+}
+"""The commands as the help groups them, each with an example."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Grouped(click.Group):
+    """A group whose help lists its commands under headings, each with its whole first sentence."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the headings and the commands."""
+        del ctx
+        for heading, commands in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(command.name or "", _first_sentence(command)) for command in commands])
+
+
+def _first_sentence(command: click.Command) -> str:
+    first, dot, _ = " ".join((command.help or "").split("\n\n")[0].split()).partition(". ")
+    return first if not dot or first.endswith(".") else f"{first}."
+
+
+@click.group(cls=_Grouped, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="xlbench")
 def cli() -> None:
-    """Measure multilingual retrieval encoders: in one language, across two, and with all languages in one pool."""
+    """Measure multilingual retrieval models: in one language, across two, and with all languages in one pool.
+
+    For a first look: xlbench run --model use-multilingual --task demo
+    """
 
 
-for command in (
-    run,
-    tasks,
-    models,
-    fetch,
-    check,
-    report,
-    compare,
-    verify,
-    score,
-    submit,
-    leaderboard,
-    train,
-    card,
-    pairs,
-    mine,
-    average,
-    debias,
-    convert,
-):
+for command, example in ((command, example) for group in GROUPS.values() for command, example in group.items()):
+    command.epilog = f"\b\nExample:\n  {example}"
     cli.add_command(command)
 
 

@@ -75,7 +75,7 @@ def compare(
     loaded = [results.load_whole(path) for path in paths]
     found = comparison.compare(
         loaded[0],
-        loaded[1:],
+        *loaded[1:],
         measures=measures,
         settings=settings,
         languages=languages,

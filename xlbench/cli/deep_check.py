@@ -14,8 +14,8 @@ import click
 
 from xlbench import __version__
 from xlbench.cli.options import model_arguments
-from xlbench.cli.verify import debiasing_of
 from xlbench.errors import SubmissionError
+from xlbench.job import debiasing_of
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xlbench.leaderboard.pool import Options
     from xlbench.leaderboard.records import DeepRecord
     from xlbench.leaderboard.submission import Submission
-    from xlbench.models.protocols import Model
+    from xlbench.models.protocols import Model, StoredAs
 
 _SEEDS = 2**32
 
@@ -45,8 +45,9 @@ class Again:
         submission = _whole(folder, options)
         result = submission.result
         _refuse_other_arguments(self.model, result.model["arguments"], folder)
-        model = replace(self.model, stored_as=str(result.model.get("stored_as", "float32")))
-        subject = Subject(model, debiasing_of(result, self.fit_on, folder), self.tolerance)
+        stored_as: StoredAs = "float16" if result.model.get("stored_as") == "float16" else "float32"
+        debiasing = debiasing_of(result, self.fit_on, folder)
+        subject = Subject(replace(self.model, stored_as=stored_as, debiasing=debiasing), self.tolerance)
         n_queries = len(submission.ranking.judged.query_ids)
         if options.cache_dir is None:
             raise ValueError("there is no folder for vectors")

@@ -31,29 +31,57 @@ device_option = click.option(
 model_arg_option = click.option(
     "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
 )
+model_option = click.option("--model", "model_name", required=True, help="As `xlbench run --model` takes it.")
+quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
+pair_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 output_option = click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: print it]"
 )
 
 
 class ManyValues(click.Command):
-    """A command whose repeatable options also take several values at once: ``--language de en``."""
+    """A command whose repeatable options also take several values at once: ``--language de en`` and ``de,en``.
+
+    All words up to the next option are values of a repeatable option, whatever lies in the current folder. Arguments
+    come before the options, or after ``--``.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Writes the option's name before each of its values."""
-        repeatable = {name for p in self.params if isinstance(p, click.Option) and p.multiple for name in p.opts}
-        positional = any(isinstance(p, click.Argument) for p in self.params)
+        repeatable = {name: p for p in self.params if isinstance(p, click.Option) and p.multiple for name in p.opts}
         spread: list[str] = []
         option: str | None = None
         for i, arg in enumerate(args):
+            if arg == "--":
+                spread += args[i:]
+                break
             if arg.startswith("-") and arg != "-":
                 option = arg if arg in repeatable else None
-                spread.append(arg)
-            elif option is not None and args[i - 1] != option and not (positional and Path(arg).exists()):
-                spread += [option, arg]
+                spread += [] if option else [arg]
+            elif option is not None:
+                spread += [word for value in _values(arg, repeatable[option]) for word in (option, value)]
             else:
                 spread.append(arg)
-        return super().parse_args(ctx, spread)
+            last = i + 1 == len(args) or (args[i + 1].startswith("-") and args[i + 1] != "-")
+            if option == arg and last:
+                spread.append(arg)  # Without a value, which click says.
+        try:
+            return super().parse_args(ctx, spread)
+        except click.MissingParameter as error:
+            if isinstance(error.param, click.Argument) and any(name in args for name in repeatable):
+                name = error.param.make_metavar(ctx)
+                raise click.UsageError(
+                    f"{name} is missing. Words after an option that may be repeated are its values: put {name} before "
+                    "the options, or after --.",
+                    ctx,
+                ) from error
+            raise
+
+
+def _values(word: str, option: click.Option) -> list[str]:
+    """The values in a word: languages and kinds of setting may be listed with commas."""
+    listed = "--language" in option.opts or "--setting" in option.opts
+    return [value for value in word.split(",") if value] or [word] if listed else [word]
 
 
 def default_cache_dir(cache_dir: Path | None) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ import click
 from xlbench.cli.options import ManyValues, cache_dir_option, data_dir_option, default_cache_dir, device_option
 
 if TYPE_CHECKING:
-    from xlbench.engine.debiasing import Debiasing
     from xlbench.results import Result
     from xlbench.settings import Setting
     from xlbench.trec.verify import Difference
@@ -53,72 +51,50 @@ def verify(
 ) -> None:
     """Recompute full rankings, score them with trec_eval, and print the largest difference to RESULT.
 
-    Exits with 1 if a score differs by more than 1e-12. Vectors that are in the cache are not computed anew; an empty
-    --cache-dir makes it encode everything again.
+    Exits with 1 if a score differs by more than 1e-12. Some of the vectors that come from the cache are encoded
+    again and compared; an empty --cache-dir makes it encode everything again.
     """
-    from xlbench import models, results, tasks
+    from xlbench import catalogue, models, results
     from xlbench.errors import ResultError
+    from xlbench.job import debiasing_of
 
-    found = results.load(result)
+    stored = results.load(result)
     per_query = results.load_per_query(result)
-    task = tasks.load(task_name or found.task)
-    model = models.load(model_name, device=device, arguments=dict(found.model["arguments"]))
-    model = replace(model, stored_as=found.model.get("stored_as", "float32"))
-    for given, theirs, ours in (
-        ("the task at hand", f"{found.task} version {found.task_version}", f"{task.name} version {task.version}"),
-        (model_name, f"revision {found.model['revision']}", f"revision {model.revision}"),
+    task = catalogue.load(task_name or stored.task)
+    model = models.load(
+        model_name,
+        device=device,
+        arguments=dict(stored.model["arguments"]),
+        stored_as=stored.model.get("stored_as", "float32"),
+        debiasing=debiasing_of(stored, fit_on, result),
+    )
+    for asked, theirs, ours in (
+        ("the task at hand", f"{stored.task} version {stored.task_version}", f"{task.name} version {task.version}"),
+        (model_name, f"revision {stored.model['revision']}", f"revision {model.revision}"),
     ):
         if theirs != ours:
-            raise ResultError(f"{result} is of {theirs}, but {given} is of {ours}.")
-    languages = [language for language in task.languages if language not in found.missing_languages]
-    debiasing = debiasing_of(found, fit_on, result)
-    chosen = _chosen(found, languages, names, result)
+            raise ResultError(f"{result} is of {theirs}, but {asked} is of {ours}.")
+    languages = [language for language in task.languages if language not in stored.missing_languages]
+    chosen = _chosen(stored, languages, names, result)
 
-    from xlbench.engine.model_scores import debiased, score_collection
+    from xlbench.engine.model_scores import from_store, score_collection
     from xlbench.support.progress import display
     from xlbench.trec import verify
 
-    collection = tasks.read_collection(
-        task, languages=languages, data_dir=data_dir, cache_dir=default_cache_dir(cache_dir)
-    )
-    scores = score_collection(
-        collection,
-        model,
-        cache_dir=default_cache_dir(cache_dir),
-        progress=display(task.name, quiet=quiet),
-    )
-    if debiasing:
-        scores = debiased(scores, collection, model, debiasing, cache_dir=default_cache_dir(cache_dir))
-    n_queries = sum(found.queries[setting] for setting in chosen)
+    folder = default_cache_dir(cache_dir)
+    collection = catalogue.read_collection(task, languages=languages, data_dir=data_dir, cache_dir=folder)
+    scores = score_collection(collection, model, cache_dir=folder, progress=display(task.name, quiet=quiet))
+    n_queries = sum(stored.queries[setting] for setting in chosen)
     with display(task.name, quiet=quiet)(
         "verifying", n_texts=n_queries, n_characters=n_queries, noun="rankings"
     ) as advance:
         differences = list(verify.verify(collection, scores, per_query, settings=chosen, advance=advance))
-    differences += verify.means_verified(found, [scored for scored in per_query if scored.setting in chosen])
+    differences += verify.means_verified(stored, [of_it for of_it in per_query if of_it.setting in chosen])
     if not names:
-        differences += verify.intervals_verified(found, per_query)
+        differences += verify.intervals_verified(stored, per_query)
+    if not quiet:
+        click.echo(from_store(scores), err=True)
     _show_differences(differences, quiet=quiet)
-
-
-def debiasing_of(found: Result, fit_on: Path | None, path: Path) -> Debiasing | None:
-    """The transform of the result's model, if it has one."""
-    from xlbench.engine.debiasing import Debiasing, parse
-    from xlbench.errors import ResultError
-    from xlbench.evaluate import parallel_text
-
-    said = found.model.get("transform")
-    if said is None:
-        if fit_on is not None:
-            raise click.UsageError(f"{path} has no --transform, so that --fit-on says nothing.")
-        return None
-    debiasing = Debiasing(parse(str(said["method"])), parallel_text(fit_on) if fit_on else None)
-    expected = debiasing.identity(found.model)["transform"]
-    if said != expected:
-        raise ResultError(
-            f"{path} was transformed by {said['method']} fitted on {said['fit_on']}, "
-            f"and not on {expected['fit_on']}: give --fit-on that file."
-        )
-    return debiasing
 
 
 def _chosen(found: Result, languages: Sequence[str], names: Sequence[str], path: Path) -> list[Setting]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -154,6 +154,81 @@ class Collection:
         """The languages that have passages."""
         return self._having(self.passages)
 
+    @classmethod
+    def from_dicts(
+        cls,
+        queries: Mapping[str, str],
+        passages: Mapping[str, str],
+        judgements: Mapping[str, Mapping[str, int] | Iterable[str]],
+        *,
+        languages: str | Mapping[str, str] | None = None,
+        query_languages: str | Mapping[str, str] | None = None,
+    ) -> Collection:
+        """A collection from dicts: texts by id, and the relevant passages of each query.
+
+        Args:
+            queries: Text by id.
+            passages: Text by id; an id may also be a query's, and is then another thing.
+            judgements: By query, gains of passages, or the ids of those that are relevant. A gain below 1 is not
+                relevant.
+            languages: The language of each passage, or of all texts; if it is not given, an id begins with it, as in
+                ``de:42``.
+            query_languages: The language of each query; if it is not given, ``languages`` has those too.
+
+        Raises:
+            DataError: For an id without a language, a text that is empty, or a judgement of a text that is not there.
+
+        Example:
+            >>> import xlbench
+            >>> collection = xlbench.Collection.from_dicts(
+            ...     {"de:1": "Wo liegt Bonn?", "en:1": "Where is Bonn?"},
+            ...     {"de:a": "Bonn liegt am Rhein.", "en:a": "Bonn is on the Rhine."},
+            ...     {"de:1": ["de:a", "en:a"], "en:1": {"de:a": 1, "en:a": 2}},
+            ... )
+            >>> collection.languages
+            ('de', 'en')
+
+        """
+        of_passages = _languages_of(passages, languages, "passage")
+        of_queries = _languages_of(queries, languages if query_languages is None else query_languages, "query")
+        judged = [
+            Judgement(query, passage, gain)
+            for query, relevant in judgements.items()
+            for passage, gain in _gains(relevant).items()
+            if gain > 0
+        ]
+        return cls.build(
+            sorted({*of_passages.values(), *of_queries.values()}),
+            [Text(id_, of_queries[id_], text) for id_, text in queries.items()],
+            [Text(id_, of_passages[id_], text) for id_, text in passages.items()],
+            judged,
+        )
+
+    def in_languages(self, languages: Sequence[str]) -> Collection:
+        """The queries and passages in some of the languages, in this order, with the judgements between them."""
+        if tuple(languages) == self.languages:
+            return self
+        kept = {self.languages.index(language) for language in languages}
+        queries, passages = self.queries, self.passages
+        pairs = zip(self.pairs.query.tolist(), self.pairs.passage.tolist(), self.pairs.gain.tolist(), strict=True)
+        return Collection.build(
+            languages,
+            self._records(queries, kept),
+            self._records(passages, kept),
+            [
+                Judgement(queries.ids[query], passages.ids[passage], gain)
+                for query, passage, gain in pairs
+                if queries.language[query] in kept and passages.language[passage] in kept
+            ],
+        )
+
+    def _records(self, texts: Texts, kept: set[int]) -> list[Text]:
+        return [
+            Text(id_, self.languages[code], text)
+            for id_, code, text in zip(texts.ids, texts.language.tolist(), texts.text, strict=True)
+            if code in kept
+        ]
+
     def _having(self, texts: Texts) -> tuple[str, ...]:
         rows = map(texts.rows, range(len(self.languages)))
         return tuple(language for language, of_it in zip(self.languages, rows, strict=True) if of_it.stop > of_it.start)
@@ -179,6 +254,27 @@ class Collection:
         passage_texts = passages if isinstance(passages, Texts) else _sorted_texts(languages, passages)
         pairs = _pairs(query_texts, passage_texts, judgements)
         return cls(languages=tuple(languages), queries=query_texts, passages=passage_texts, pairs=pairs)
+
+
+def _gains(relevant: Mapping[str, int] | Iterable[str]) -> Mapping[str, int]:
+    return relevant if isinstance(relevant, Mapping) else dict.fromkeys(relevant, 1)
+
+
+def _languages_of(texts: Mapping[str, str], languages: str | Mapping[str, str] | None, role: str) -> dict[str, str]:
+    if isinstance(languages, str):
+        return dict.fromkeys(texts, languages)
+    found: dict[str, str] = {}
+    for id_ in texts:
+        language, colon, _ = id_.partition(":")
+        if languages is not None and id_ in languages:
+            language = languages[id_]
+        elif languages is not None or not colon or not language:
+            raise DataError(
+                f"The {role} {id_!r} has no language: expected it in `languages`, or an id that begins with it, as in "
+                "'de:42'."
+            )
+        found[id_] = language
+    return found
 
 
 def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:

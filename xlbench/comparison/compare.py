@@ -31,8 +31,7 @@ from xlbench.comparison.refusals import (
 )
 from xlbench.comparison.study import Study, perfect_value, quantities_of
 from xlbench.errors import ResultError, UnknownNameError
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE, better
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, Setting
 from xlbench.statistics import DRAWS, RESAMPLES, asked, difference_intervals, effect_sizes, groups, holm
@@ -41,27 +40,39 @@ _MANY_DRAWS = 100_000
 
 
 def compare(
-    baseline: Result,
-    others: Sequence[Result],
-    *,
+    *results: Result,
     measures: Sequence[str] = (),
     settings: Sequence[str] = (),
     languages: Sequence[str] = (),
     alpha: float = 0.05,
     names: Sequence[str] = (),
 ) -> Comparison:
-    """The comparison of results with per-query scores: ``others`` against ``baseline``.
+    """The comparison of results on one task with the first of them, which is the baseline.
 
-    ``measures`` are by default the task's headline; ``settings`` are kinds of setting or names of
-    single ones, by default all kinds; with ``languages`` only queries in these count, and means are over these;
-    ``names`` are what errors call the results, the baseline first.
+    Args:
+        results: Two or more, with their values of single queries.
+        measures: The task's headline if none is named.
+        settings: Kinds of setting or names of single ones; all kinds if none is named.
+        languages: Only queries in these count, and means are over these.
+        alpha: The level of the tests.
+        names: What errors call the results.
 
     Raises:
-        UnknownNameError: for a measure, a setting or a language of queries that no result has.
-        ResultError: for results that cannot be compared.
+        UnknownNameError: For a measure, a setting or a language of queries that no result has.
+        ResultError: For results that cannot be compared, or fewer than two.
+
+    Example:
+        >>> import xlbench
+        >>> small, large = (
+        ...     xlbench.evaluate("hash", "demo", arguments={"dimensions": n}, cache=None, quiet=True)
+        ...     for n in (64, 1024)
+        ... )
+        >>> xlbench.compare(small, large, settings=["mono"]).differences[-1].verdict
+        'better'
 
     """
-    results = [baseline, *others]
+    if len(results) < 2:
+        raise ResultError(f"{len(results)} results were given; expected two or more, the baseline first.")
     names = list(names) or [f"the result of {result.model['name']}" for result in results]
     return compare_labelled(
         results,
@@ -108,7 +119,7 @@ def compare_labelled(
         resamples=RESAMPLES,
         draws=draws,
         n_tests=n_tests,
-        perfect={m: perfect_value(results[0], names[0], m) for m in plan.measures if bias.better(m) == "nearer"},
+        perfect={m: perfect_value(results[0], names[0], m) for m in plan.measures if better(m) == "nearer"},
         differences=tuple(d for d in differences if d.quantity.measure in plan.measures),
         tradeoffs=tuple(_tradeoffs(differences, labelled[1:], plan.lead)),
         standings=tuple(_standings(overall, labelled)) if plan.whole else (),
@@ -169,10 +180,10 @@ class _Plan:
         both = [m for m in measures if quantities_of(baseline, m, ["mono"])]
         lead = baseline.headline if baseline.headline in both or not both else both[0]
         overall = quantities_of(baseline, lead, kinds)
-        if {"mono", "multi"} <= {*kinds} and all(RANK_DISTANCE in r.summary.get("multi", {}) for r in results):
-            of_distance = quantities_of(baseline, RANK_DISTANCE, ["multi"])
+        if {"mono", "multi"} <= {*kinds} and all(DISTANCE in r.summary.get("multi", {}) for r in results):
+            of_distance = quantities_of(baseline, DISTANCE, ["multi"])
             overall += of_distance
-            tested += of_distance if RANK_DISTANCE not in measures and lead in measures else []
+            tested += of_distance if DISTANCE not in measures and lead in measures else []
         return cls(measures, lead, kinds, left_out, tested, [q for q in overall if q.name == MEAN])
 
 
@@ -219,7 +230,7 @@ def _differences(study: Study, labelled: Sequence[str], *, alpha: float, draws: 
 
 
 def _verdict(measure: str, gain: float) -> Verdict:
-    if bias.better(measure) == "neither":
+    if better(measure) == "neither":
         return "higher" if gain > 0 else "lower"
     return "better" if gain > 0 else "worse"
 
@@ -231,9 +242,7 @@ def _tradeoffs(differences: Sequence[Difference], others: Sequence[str], lead: s
         for d in differences:
             mono = found.get((model, lead, "mono", d.quantity.name))
             if mono and (d.model, d.quantity.measure, d.quantity.kind) == (model, lead, "multi"):
-                yield Tradeoff(
-                    model, d.quantity.name, mono, d, found.get((model, RANK_DISTANCE, "multi", d.quantity.name))
-                )
+                yield Tradeoff(model, d.quantity.name, mono, d, found.get((model, DISTANCE, "multi", d.quantity.name)))
 
 
 def _standings(overall: Study, labelled: Sequence[str]) -> Iterator[Standing]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from xlbench.settings import Kind, Setting
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_LINES = 10
 Verdict = Literal["better", "worse", "higher", "lower", "cannot be told apart"]
 """``higher`` and ``lower`` of measures of which neither is better."""
 MEAN = "mean"
@@ -107,9 +111,20 @@ class Order:
     ranked: tuple[Ranked, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
-    """Models against a baseline on one task."""
+    """Models against a baseline on one task.
+
+    Example:
+        >>> import xlbench
+        >>> first, second = (
+        ...     xlbench.evaluate("hash", "demo", arguments={"dimensions": n}, settings=["mono"], cache=None, quiet=True)
+        ...     for n in (16, 512)
+        ... )
+        >>> list(xlbench.compare(first, second).to_frame()["verdict"])[-1]
+        'better'
+
+    """
 
     task: str
     task_version: int
@@ -137,3 +152,49 @@ class Comparison:
     """With three or more models: in mono and in multi."""
     left_out: tuple[str, ...]
     """Kinds of setting that only some of the results have."""
+
+    def __repr__(self) -> str:
+        """A line for each model, measure and kind of setting, at most twelve."""
+        lines = [f"Comparison on {self.task}: {len(self.others)} against {self.baseline}, alpha {self.alpha:g}"]
+        means = [d for d in self.differences if d.quantity.name == MEAN or ">" in d.quantity.name]
+        for d in means[:_MOST_LINES]:
+            place = d.quantity.kind if d.quantity.name == MEAN else d.quantity.name
+            low, high = d.interval
+            lines.append(
+                f"  {d.model}, {place} {d.quantity.measure}: {d.difference:+.3f} [{low:+.3f}, {high:+.3f}] {d.verdict}"
+            )
+        if len(means) > _MOST_LINES:
+            lines.append(f"  and {len(means) - _MOST_LINES} more; see to_frame()")
+        return "\n".join(lines)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The differences as a pandas frame, a row each.
+
+        ``setting`` is a kind for the mean of its settings, a language for the mean of those that ask in it, or a
+        setting. ``low`` and ``high`` are the ends of the interval, which is not corrected; ``p_adjusted`` is, after
+        Holm, over all differences.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "model": d.model,
+                    "baseline": self.baseline,
+                    "kind": d.quantity.kind,
+                    "setting": d.quantity.kind if d.quantity.name == MEAN else d.quantity.name,
+                    "measure": d.quantity.measure,
+                    "baseline_value": d.baseline,
+                    "value": d.value,
+                    "difference": d.difference,
+                    "low": d.interval[0],
+                    "high": d.interval[1],
+                    "p": d.p,
+                    "p_adjusted": d.p_adjusted,
+                    "d_z": d.d_z,
+                    "n_questions": d.n_questions,
+                    "verdict": d.verdict,
+                }
+                for d in self.differences
+            ]
+        )

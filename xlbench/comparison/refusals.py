@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from xlbench import measures
 from xlbench.errors import ResultError, UnknownNameError
-from xlbench.measures import bias, retrieval
 from xlbench.measures.values import summarise
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, Setting
@@ -54,7 +54,7 @@ def _languages(result: Result) -> str:
 
 def _is_measure(name: str) -> bool:
     try:
-        retrieval.parse(name)
+        measures.get(name)
     except UnknownNameError:
         return False
     return True
@@ -73,7 +73,7 @@ def check_measures(results: Sequence[Result], names: Sequence[str], wanted: Sequ
         lacking = [name for name, found in zip(names, available, strict=True) if measure not in found]
         if len(lacking) == len(names):
             known = list(dict.fromkeys(m for found in available for m in found))
-            if bias.find(measure) or _is_measure(measure):
+            if measures.of_bias(measure) or _is_measure(measure):
                 raise ResultError(
                     f"None of the results has {measure}; they have {', '.join(known)}. "
                     "A task's file names its measures."

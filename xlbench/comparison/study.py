@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xlbench import measures
 from xlbench.arrays import FloatArray
 from xlbench.comparison.records import MEAN, Quantity
 from xlbench.errors import ResultError
-from xlbench.measures import bias
 from xlbench.measures.values import QueryValues
 from xlbench.results import Result
 from xlbench.settings import Kind, Setting
@@ -87,7 +87,7 @@ class Study:
             weights=weights,
             parts=tuple(contributions(values.value, weights) for values in found),
             perfect=np.array([perfect_value(results[0], names[0], q.measure) for q in quantities]),
-            direction=np.array([-1.0 if bias.better(q.measure) == "lower" else 1.0 for q in quantities]),
+            direction=np.array([-1.0 if measures.better(q.measure) == "lower" else 1.0 for q in quantities]),
         )
 
     def only(self, quantities: Sequence[Quantity]) -> Study:
@@ -134,7 +134,7 @@ def perfect_value(result: Result, name: str, measure: str) -> float:
         ResultError: if the result does not say it.
 
     """
-    if bias.better(measure) != "nearer":
+    if measures.better(measure) != "nearer":
         return float("nan")
     try:
         return float(result.references[measure]["perfect"])
@@ -147,6 +147,6 @@ def perfect_value(result: Result, name: str, measure: str) -> float:
 
 def _chosen(result: Result, wanted: dict[Setting, list[str]]) -> Iterator[QueryValues]:
     of_setting = {scores.setting: scores for scores in result.per_query}
-    for setting, measures in wanted.items():
+    for setting, names in wanted.items():
         scores = of_setting[setting]
-        yield QueryValues(setting, scores.query, {measure: scores.values[measure] for measure in measures})
+        yield QueryValues(setting, scores.query, {measure: scores.values[measure] for measure in names})

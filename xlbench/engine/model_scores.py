@@ -1,50 +1,92 @@
-"""The scores of a model on a collection: its texts are encoded or read from the store, and debiased if asked."""
+"""The scores of a model on a collection: its texts are encoded, or read from the store, and debiased if asked."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from xlbench.collection import Collection
-from xlbench.engine.debiasing import Debiasing, fit
+from xlbench.engine.debiasing import fit
 from xlbench.engine.fusion import FusedScores
 from xlbench.engine.scores import Scores, TextScores, VectorScores
 from xlbench.engine.vectors import VectorStore, embed
 from xlbench.errors import EncoderError
 from xlbench.models.fused import Fusion
-from xlbench.models.protocols import Model, Scorer
+from xlbench.models.protocols import Encoder, Model, Scorer
 from xlbench.support.progress import Progress, silent
 
+# A text's vector depends a little on the texts in its batch and on the number of threads. A step of training changes
+# it by more.
+_TOLERANCE = 1e-4
+_HALF_TOLERANCE = 3e-2
 
-def score_collection(collection: Collection, model: Model, *, cache_dir: Path, progress: Progress = silent) -> Scores:
-    """The scores that a model gives; vectors are read from the store under ``cache_dir`` where they are there.
+
+def score_collection(
+    collection: Collection,
+    model: Model,
+    *,
+    cache_dir: Path | None,
+    fresh: bool = False,
+    progress: Progress = silent,
+) -> Scores:
+    """The scores of a model, of debiased vectors if it has a debiasing.
+
+    Vectors are read from the store under ``cache_dir`` and kept there; without it, or for a model without fingerprint,
+    they are in memory only. With ``fresh`` all are encoded again.
 
     Raises:
-        EncoderError: if the model gives unusable vectors, or of other dimensions for queries than for passages.
+        EncoderError: if the model gives unusable vectors, of other dimensions for queries than for passages, or none
+            that could be debiased, or if stored vectors are not what it gives now.
+        DataError: if the debiasing cannot be fitted.
 
     """
+    if model.debiasing:
+        return _debiased(collection, model, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if isinstance(model.encoder, Fusion):
         parts = [replace(part, stored_as=model.stored_as) for part in model.encoder.parts]
-        scores = [score_collection(collection, part, cache_dir=cache_dir, progress=progress) for part in parts]
+        scores = [
+            score_collection(collection, part, cache_dir=cache_dir, fresh=fresh, progress=progress) for part in parts
+        ]
         return FusedScores.of(collection, scores, model.encoder)
     if isinstance(model.encoder, Scorer):
         return TextScores.of(collection, model.encoder)
-    key = {"name": model.encoder.name, **model.key()}
+    return _vector_scores(collection, model, model.encoder, cache_dir=cache_dir, fresh=fresh, progress=progress)
+
+
+def _vector_scores(
+    collection: Collection,
+    model: Model,
+    encoder: Encoder,
+    *,
+    cache_dir: Path | None,
+    fresh: bool,
+    progress: Progress,
+) -> VectorScores:
+    key = {"name": encoder.name, **model.key()}
+    half = "float32" not in str(key["provenance"].get("dtype", "float32")) or model.stored_as != "float32"
     roles = (
-        ("queries", collection.queries, model.encoder.encode_queries),
-        ("passages", collection.passages, model.encoder.encode_passages),
+        ("queries", collection.queries, encoder.encode_queries),
+        ("passages", collection.passages, encoder.encode_passages),
     )
     unique = [collection.queries.distinct, collection.passages.distinct]
     n_characters = sum(int(distinct.n_characters.sum(dtype=np.int64)) for distinct in unique)
     with progress("encoding", n_texts=sum(map(len, unique)), n_characters=n_characters) as advance:
         queries, passages = (
-            embed(texts, encode, store=VectorStore.open(cache_dir, role, key, dtype=model.stored_as), advance=advance)
+            embed(
+                texts,
+                encode,
+                store=VectorStore.open(cache_dir, role, key, dtype=model.stored_as)
+                if cache_dir is not None and model.fingerprint is not None
+                else None,
+                fresh=fresh,
+                tolerance=_HALF_TOLERANCE if half else _TOLERANCE,
+                advance=advance,
+            )
             for role, texts, encode in roles
         )
-    dimensions = [found.vectors.shape[1] for found in (queries, passages) if len(found.vectors)]
+    dimensions = [part.vectors.shape[1] for part in (queries, passages) if len(part.vectors)]
     if len(set(dimensions)) > 1:
         raise EncoderError(
             f"The encoder gave vectors of {dimensions[0]} dimensions for queries and {dimensions[1]} for passages: "
@@ -53,34 +95,47 @@ def score_collection(collection: Collection, model: Model, *, cache_dir: Path, p
     return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
 
 
-def debiased(
-    scores: Scores,
-    collection: Collection,
-    model: Model,
-    debiasing: Debiasing,
-    *,
-    cache_dir: Path,
-    progress: Progress = silent,
+def _debiased(
+    collection: Collection, model: Model, *, cache_dir: Path | None, fresh: bool, progress: Progress
 ) -> VectorScores:
-    """The scores of transformed vectors.
-
-    Raises:
-        EncoderError: if the model gives no vectors.
-        DataError: if the transform cannot be fitted.
-
-    """
+    """The scores of debiased vectors; the debiasing is fitted on its parallel text, or else on the collection."""
+    debiasing, plain = model.debiasing, replace(model, debiasing=None)
+    assert debiasing is not None  # noqa: S101 (asked for by the caller)
+    scores = score_collection(collection, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if not isinstance(scores, VectorScores):
         raise EncoderError(
-            f"{model.encoder.name} gives no vectors, so that there is nothing to transform: leave --transform out, or "
+            f"{model.name} gives no vectors, so that there is nothing to transform: leave --transform out, or "
             "name a model that encodes texts."
         )
     fit_on, fitted_scores = collection, scores
     if debiasing.fit_on is not None:
         fit_on = debiasing.fit_on.read(collection.languages)
-        encoded = score_collection(fit_on, model, cache_dir=cache_dir, progress=progress)
-        fitted_scores = cast("VectorScores", encoded)
+        encoded = score_collection(fit_on, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
+        fitted_scores = encoded if isinstance(encoded, VectorScores) else scores
     parts = [(fitted_scores.queries, fit_on.queries), (fitted_scores.passages, fit_on.passages)]
     fitted = fit(debiasing.transform, parts, fit_on.languages)
     queries = fitted.apply(scores.queries, collection.queries, collection.languages)
     passages = fitted.apply(scores.passages, collection.passages, collection.languages)
     return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
+
+
+def warnings_of(scores: Scores) -> list[str]:
+    """What makes a model's vectors suspect, a sentence each."""
+    if not isinstance(scores, VectorScores):
+        return []
+    roles = {"queries": scores.queries, "passages": scores.passages}
+    return [
+        f"The model gives all {role} the same vector, so that their order says nothing of the texts."
+        for role, embeddings in roles.items()
+        if embeddings.is_constant
+    ]
+
+
+def from_store(scores: Scores) -> str:
+    """A sentence on how many vectors came from the store, and how many of those were encoded again."""
+    if not isinstance(scores, VectorScores):
+        return "There are no vectors: all scores were computed anew."
+    parts = (scores.queries, scores.passages)
+    n_stored, n_probed = sum(part.n_stored for part in parts), sum(part.n_probed for part in parts)
+    probed = f"; {n_probed} of them were encoded again and agree" if n_stored else ""
+    return f"{n_stored:,} of {sum(len(part.vectors) for part in parts):,} vectors came from the store{probed}."

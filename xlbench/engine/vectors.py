@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.arrays import VectorArray
+from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Texts
 from xlbench.errors import EncoderError, XlbenchError
 from xlbench.support.files import write_whole
@@ -35,6 +35,8 @@ _SHARD_CHARACTERS = 1 << 17
 _WINDOW_ROWS = 1 << 15
 _SHARD_CHARACTERS_OF_MANY = 1 << 20
 _LONGEST = 1e18
+_PROBED_SHARDS = (1, 2, 4, 8)
+"""Of the stored ones of a role: with two texts each, 8 texts of different lengths and mostly languages."""
 
 
 class Vectors(Protocol):
@@ -60,6 +62,12 @@ class Embeddings:
     """``[U, D]``, finite, sorted by the language in which each text first occurs."""
     row: npt.NDArray[np.int64]
     """``[N]``, row of ``vectors`` for each text."""
+    n_stored: int = 0
+    """How many of the vectors came from the store."""
+    n_probed: int = 0
+    """How many of those were encoded again, and agreed."""
+    is_constant: bool = False
+    """Whether there are several vectors, and all are equal."""
 
 
 class StoredVectors:
@@ -171,42 +179,109 @@ def embed(
     texts: Texts,
     encode: Callable[[list[str]], VectorArray],
     *,
-    store: VectorStore,
+    store: VectorStore | None,
+    fresh: bool = False,
+    tolerance: float | None = None,
     advance: Advance | None = None,
 ) -> Embeddings:
     """The vectors of all texts; each distinct text is encoded once, language by language, longest first.
 
-    ``advance`` is called after each shard. No more than a window of texts and a shard of vectors are in memory.
+    ``advance`` is called after each shard. No more than a window of texts and a shard of vectors are in memory, unless
+    there is no store: then all vectors are. With ``fresh`` everything is encoded again, and replaces what is stored.
+    Stored vectors are trusted after a probe: some of their texts are encoded again, and compared within
+    ``tolerance``; without one they are trusted as they are.
 
     Raises:
-        EncoderError: if the encoder gives a vector that is not finite, too few or too many, or of another dimension.
+        EncoderError: if the encoder gives a vector that is not finite, too few or too many, or of another dimension, or
+            if stored vectors are not what it gives now.
 
     """
-    paths: list[Path] = []
-    order: list[npt.NDArray[np.int64]] = []
-    dimensions = 0
+    shards: list[Path | VectorArray] = []
+    order: list[IntArray] = []
+    probe = None if tolerance is None else _Probe(encode, tolerance)
+    dimensions = n_stored = 0
+    first: VectorArray | None = None
+    is_constant = len(texts.distinct) > 1
     for shard, shard_texts in _shards(texts):
-        found = store.get(shard_texts)
-        stored = found is not None
         rows = texts.distinct.first[shard]
-        if found is None:
-            found = _checked(_encoded(encode, shard_texts), [texts.ids[row] for row in rows])
-        if dimensions and found.shape[1] != dimensions:
+        vectors = store.get(shard_texts) if store and not fresh else None
+        stored = vectors is not None
+        if vectors is None:
+            vectors = _checked(_encoded(encode, shard_texts), [texts.ids[row] for row in rows])
+        else:
+            n_stored += len(vectors)
+            if probe:
+                probe.check(shard_texts, vectors, [texts.ids[row] for row in rows])
+        if dimensions and vectors.shape[1] != dimensions:
             raise EncoderError(
-                f"The encoder gave vectors of {found.shape[1]} dimensions for {texts.ids[rows[0]]!r} "
+                f"The encoder gave vectors of {vectors.shape[1]} dimensions for {texts.ids[rows[0]]!r} "
                 f"and of {dimensions} before: expected one dimension for all texts."
             )
-        dimensions = found.shape[1]
-        if not stored:
-            store.put(shard_texts, found)
-        paths.append(store.path(shard_texts))
+        dimensions = vectors.shape[1]
+        first = vectors[:1].copy() if first is None else first
+        is_constant = is_constant and bool((vectors == first).all())
+        if store and not stored:
+            store.put(shard_texts, vectors)
+        shards.append(store.path(shard_texts) if store else vectors)
         order.append(shard)
         if advance:
             advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
     place = np.empty(len(texts.distinct), np.int64)
     place[np.concatenate(order) if order else []] = np.arange(len(place))
-    vectors = StoredVectors(paths, [len(shard) for shard in order], dimensions=max(dimensions, 1))
-    return Embeddings(vectors, row=place[texts.distinct.row])
+    lengths = [len(shard) for shard in order]
+    return Embeddings(
+        _joined(shards, lengths, dimensions=max(dimensions, 1)),
+        row=place[texts.distinct.row],
+        n_stored=n_stored,
+        n_probed=probe.n_probed if probe else 0,
+        is_constant=is_constant,
+    )
+
+
+def _joined(shards: Sequence[Path | VectorArray], lengths: Sequence[int], *, dimensions: int) -> Vectors:
+    paths = [shard for shard in shards if isinstance(shard, Path)]
+    if len(paths) == len(shards):
+        return StoredVectors(paths, lengths, dimensions=dimensions)
+    return np.concatenate([shard for shard in shards if not isinstance(shard, Path)])
+
+
+class _Probe:
+    """Encodes some stored texts again: a model may give other vectors under the name that they were stored under."""
+
+    def __init__(self, encode: Callable[[list[str]], VectorArray], tolerance: float) -> None:
+        self.n_probed = 0
+        self._encode = encode
+        self._tolerance = tolerance
+        self._n_shards = 0
+
+    def check(self, texts: list[str], stored: VectorArray, ids: Sequence[str]) -> None:
+        """Compares the longest and the shortest text of the first, second, fourth and eighth stored shard.
+
+        Raises:
+            EncoderError: if a vector differs by more than the tolerance, as a share of its length.
+
+        """
+        self._n_shards += 1
+        if self._n_shards not in _PROBED_SHARDS:
+            return
+        chosen = sorted({0, len(texts) - 1})
+        now = _checked(_encoded(self._encode, [texts[i] for i in chosen]), [ids[i] for i in chosen])
+        for i, vector in zip(chosen, now, strict=True):
+            difference = self._difference(vector, stored[i])
+            if not difference <= self._tolerance:
+                raise EncoderError(
+                    f"The stored vector of {ids[i]!r} is not what the model gives now: it differs by {difference:.1e} "
+                    f"of its length, expected at most {self._tolerance:.0e}. The model's weights or code were changed "
+                    "under the same name and revision: add --force to encode everything again, or raise the revision."
+                )
+        self.n_probed += len(chosen)
+
+    @staticmethod
+    def _difference(vector: VectorArray, stored: VectorArray) -> float:
+        if vector.shape != stored.shape:
+            return float("inf")
+        length = float(np.linalg.norm(vector)) or 1.0
+        return float(np.linalg.norm(vector - stored.astype(np.float32))) / length
 
 
 def _shards(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xlbench import measures
 from xlbench.arrays import FloatArray
 from xlbench.comparison import MEAN
 from xlbench.comparison.study import Study, quantities_of
 from xlbench.leaderboard.ranking import ranks
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import Cell, Table, number_cell, one_line, row
 from xlbench.reports.words import KIND_TITLES, captioned
@@ -128,7 +128,7 @@ class Row:
 
 def columns_of(headline: str) -> list[Column]:
     """What a board shows: the headline in each kind of setting, and two measures of language bias."""
-    return [*((kind, headline) for kind in KINDS), ("multi", RANK_DISTANCE), ("multi", "LPR")]
+    return [*((kind, headline) for kind in KINDS), ("multi", DISTANCE), ("multi", "LPR")]
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def _ranks(ranked: Sequence[Row]) -> dict[str, dict[Kind, int]]:
 
 def in_order(standings: Sequence[Standing], column: Column) -> list[Standing]:
     """From the best in a column to the worst, those without a value last, and reported ones after all others."""
-    lower = bias.better(column[1]) == "lower"
+    lower = measures.better(column[1]) == "lower"
 
     def key(standing: Standing) -> tuple[bool, bool, float, str]:
         value = standing.row.means.get(column)
@@ -263,7 +263,7 @@ def table(board: TaskBoard, column: Column) -> Table:
         label = captioned(standing.label, standing.row.missing_languages)
         values = (_cell(standing.row.means.get(each), each[1]) for each in chosen)
         found.append(row(Cell("") if rank is None else Cell(str(rank), rank), label, *values, standing.row.level))
-    names = (measure if bias.find(measure) else f"{KIND_TITLES[kind]} {measure}" for kind, measure in chosen)
+    names = (measure if measures.of_bias(measure) else f"{KIND_TITLES[kind]} {measure}" for kind, measure in chosen)
     return Table(
         title=board.title,
         header=("rank", "model", *names, "level"),

@@ -16,7 +16,8 @@ from typing import Generic, Literal, TypeVar, cast
 
 import numpy as np
 
-from xlbench import tasks
+from xlbench import catalogue
+from xlbench.catalogue import Task
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard import consistency, judgements
 from xlbench.leaderboard.differences import alignment_fault, differences
@@ -25,7 +26,6 @@ from xlbench.leaderboard.submission import Submission, disagreements, load
 from xlbench.measures.ranks import Judged
 from xlbench.results.from_ranking import figures
 from xlbench.settings import settings
-from xlbench.tasks import Task
 
 T = TypeVar("T")
 Level = Literal["reported", "verified", "deep-verified"]
@@ -151,7 +151,7 @@ class Checker:
             _refuse([f"What is judged in {task.name} does not come with xlbench: give its data as --data-dir."])
         key = (task.name, languages)
         if key not in self._pairs:
-            collection = tasks.read_collection(
+            collection = catalogue.read_collection(
                 task, languages=languages, data_dir=self._data_dir, cache_dir=cast("Path", self._cache_dir)
             )
             self._pairs[key] = judgements.pairs_of(Judged.of(collection))

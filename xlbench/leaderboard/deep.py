@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xlbench import tasks
+from xlbench import catalogue
 from xlbench.collection import Collection, Pairs, Texts
-from xlbench.engine.debiasing import Debiasing
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.bounds import Agreement, agreement
 from xlbench.leaderboard.submission import Submission
@@ -32,7 +31,6 @@ class Subject:
     """The model to compare with."""
 
     model: Model
-    debiasing: Debiasing | None
     tolerance: float | None = None
     """None for that of the model's precision."""
 
@@ -59,7 +57,6 @@ class DeepCheck:
 def model_fault(said: Mapping[str, Any], subject: Subject) -> str | None:
     """In what the model of a result is not the one at hand; None if it is. Its name may differ, as of a folder's."""
     ours = subject.model.identity()
-    ours = subject.debiasing.identity(ours) if subject.debiasing else ours
     for key in sorted((said.keys() | ours.keys()) - {"name"}):
         if said.get(key) != ours.get(key):
             return f"its {key} is {said.get(key)!r:.200}, and that of the model at hand {ours.get(key)!r:.200}"
@@ -86,21 +83,21 @@ def deep_check(
 
     """
     from xlbench.engine.alignment import align
-    from xlbench.engine.model_scores import debiased, score_collection
+    from xlbench.engine.model_scores import score_collection
     from xlbench.engine.scores import VectorScores
 
     if found := model_fault(submission.result.model, subject):
         raise SubmissionError(f"{submission.folder} is of another model: {found}.")
     judged = submission.ranking.judged
-    whole = tasks.read_collection(submission.task, languages=judged.languages, data_dir=data_dir, cache_dir=cache_dir)
+    whole = catalogue.read_collection(
+        submission.task, languages=judged.languages, data_dir=data_dir, cache_dir=cache_dir
+    )
     chosen = rows_of(whole, {judged.query_ids[row] for row in rows.tolist()})
     some = sampled(whole, chosen)
     # A transform that is fitted on the evaluated texts needs all of them.
-    transductive = subject.debiasing is not None and subject.debiasing.fit_on is None
+    transductive = subject.model.debiasing is not None and subject.model.debiasing.fit_on is None
     needed = whole if transductive else some
     scores = score_collection(needed, subject.model, cache_dir=cache_dir, progress=progress)
-    if subject.debiasing:
-        scores = debiased(scores, needed, subject.model, subject.debiasing, cache_dir=cache_dir, progress=progress)
     if transductive and isinstance(scores, VectorScores):
         scores = replace(scores, queries=replace(scores.queries, row=scores.queries.row[chosen]))
     agreed = agreement(submission.ranking, some, scores, tolerance=subject.allowed)

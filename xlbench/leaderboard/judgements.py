@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from xlbench.catalogue import Task
 from xlbench.errors import TaskError
 from xlbench.measures.ranks import Judged
-from xlbench.tasks import Task
 
 _DIGITS = 32
 

@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlbench import results, tasks
+from xlbench import catalogue, measures, results
+from xlbench.catalogue import Task
 from xlbench.errors import ResultError, SubmissionError, shown
 from xlbench.leaderboard import judgements
 from xlbench.leaderboard.manifest import Manifest, parse_manifest
 from xlbench.leaderboard.reading import parse_json, read_file, unseen_text
-from xlbench.measures import bias
 from xlbench.measures.ranks import Ranking
 from xlbench.results import EvidenceLimits, Result
-from xlbench.tasks import Task
 
 MANIFEST, RESULT, EVIDENCE = FILES = ("manifest.json", "result.json", "ranks.parquet")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
@@ -122,7 +121,7 @@ def load(folder: Path) -> Submission:
     if unseen := unseen_text(record):
         raise SubmissionError(f"{folder / RESULT}: {unseen}, which cannot be seen.")
     try:
-        result = results.decode(record, str(folder / RESULT))
+        result = Result(**results.decode(record, str(folder / RESULT)))
         ranking = results.parse_evidence(content[EVIDENCE], str(folder / EVIDENCE), limits=limits)
     except ResultError as error:
         raise SubmissionError(str(error)) from error
@@ -144,7 +143,7 @@ def evidence_limits(task: Task) -> EvidenceLimits:
     n_queries = sum(size.queries for size in task.sizes.values())
     rows = n_queries * _MOST_PAIRS_A_QUERY if known is None else known.n_pairs
     # A count for each language, codes of the other columns, and room for ids.
-    row_bytes = 4 * (len(task.languages) + 5 + bias.depth(task.measures)) + _ID_BYTES
+    row_bytes = 4 * (len(task.languages) + 5 + measures.depth(task.measures)) + _ID_BYTES
     n_bytes = min((1 << 20) + rows * row_bytes, _MOST_EVIDENCE_BYTES)
     return EvidenceLimits(rows=rows, languages=len(task.languages), n_bytes=n_bytes)
 
@@ -181,10 +180,10 @@ def task_of(folder: Path) -> Task:
         raise SubmissionError(
             f"{shown(folder.parent.name)} is no name of a model's folder: expected A-Z, a-z, 0-9, _.-"
         )
-    if folder.name not in tasks.names():
-        known = ", ".join(tasks.names())
+    if folder.name not in catalogue.names():
+        known = ", ".join(catalogue.names())
         raise SubmissionError(f"{shown(folder.name)} is no task of this xlbench; expected a folder named {known}.")
-    return tasks.load(folder.name)
+    return catalogue.load(folder.name)
 
 
 def _check_entries(folder: Path) -> None:
@@ -225,7 +224,7 @@ def disagreements(submission: Submission) -> Iterator[str]:
             yield f"The evidence has {n_passages:,} passages in {language}; expected {n_expected:,}."
     if submission.ranking.alone is not None:
         yield "The evidence is of a fusion, whose ranking in one language cannot be checked; expected one model."
-    if submission.ranking.top.shape[1] != (depth := bias.depth(task.measures)):
+    if submission.ranking.top.shape[1] != (depth := measures.depth(task.measures)):
         yield f"The evidence has the {submission.ranking.top.shape[1]:,} best passages of a query; expected {depth}."
 
 

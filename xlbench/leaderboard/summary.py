@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xlbench.leaderboard.checks import Checked
 from xlbench.leaderboard.submission import Submission
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.reports.cells import Cell, Table, number_cell, row
 from xlbench.reports.words import KIND_TITLES
 from xlbench.settings import KINDS, Kind
@@ -35,7 +35,7 @@ class Summary:
             version=result.task_version,
             headline=result.headline,
             means={kind: result.summary[kind][result.headline] for kind in KINDS if kind in result.summary},
-            distance=result.summary.get("multi", {}).get(RANK_DISTANCE),
+            distance=result.summary.get("multi", {}).get(DISTANCE),
             missing_languages=tuple(result.missing_languages),
         )
 
@@ -53,12 +53,12 @@ def taken(found: list[Checked[Summary]]) -> Table:
                     f"{summary.task} {summary.version}{missing}",
                     summary.headline,
                     *means,
-                    number_cell(summary.distance, RANK_DISTANCE),
+                    number_cell(summary.distance, DISTANCE),
                     checked.level,
                 )
             )
     kinds = (KIND_TITLES[kind] for kind in KINDS)
-    header = ("model", "task, version", "measure", *kinds, RANK_DISTANCE, "level")
+    header = ("model", "task, version", "measure", *kinds, DISTANCE, "level")
     return Table("Submissions whose numbers follow from their evidence", header, tuple(rows))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xlbench import results, tasks
+from xlbench import catalogue, results
 from xlbench.errors import ResultError, SubmissionError, UnknownNameError, shown
 from xlbench.leaderboard.checks import Checked, Checker
 from xlbench.leaderboard.manifest import ASKED, FIELDS, MANIFEST_SCHEMA, parse_manifest
@@ -49,11 +49,11 @@ class Draft:
                 f"{beside} is missing, the evidence of {path.name}: an older xlbench wrote the result. "
                 "`xlbench run --force` writes both."
             )
-        if result.task not in tasks.names():
+        if result.task not in catalogue.names():
             raise SubmissionError(
-                f"{path} is of {shown(result.task)}; the leaderboard takes {', '.join(tasks.names())}."
+                f"{path} is of {shown(result.task)}; the leaderboard takes {', '.join(catalogue.names())}."
             )
-        task = tasks.load(result.task)
+        task = catalogue.load(result.task)
         languages = [language for language in task.languages if language not in result.missing_languages]
         environment = result.environment
         known = {

@@ -1,1 +1,86 @@
-"""Measures of retrieval and of language bias: functions of ranks."""
+"""Measures of retrieval and of language bias: functions of ranks, each found by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from xlbench.errors import UnknownNameError
+from xlbench.measures import retrieval
+from xlbench.measures.bias import families
+from xlbench.measures.measure import Better, Family, Measure
+
+__all__ = [
+    "BIAS",
+    "DISTANCE",
+    "LOSSES",
+    "ONE_TARGET",
+    "PRECISION",
+    "PREFERENCE",
+    "Better",
+    "Measure",
+    "better",
+    "depth",
+    "find",
+    "get",
+    "of_bias",
+]
+
+_FAMILIES: tuple[Family, ...] = (*retrieval.FAMILIES, *families.FAMILIES)
+
+# The names of the measures that other parts treat in a way of their own.
+PRECISION = "AP"
+"""The losses are parts of it."""
+DISTANCE = families.DISTANCE.name
+PREFERENCE = families.PREFERENCE.name
+ONE_TARGET = families.ONE_TARGET.name
+LOSSES = tuple(loss.name for loss in families.LOSSES)
+"""The two parts of what the pool of all languages costs in AP."""
+BIAS = tuple(measure.name for measure in families.WITHOUT_CUTOFF)
+"""The measures of bias without a cut-off."""
+CHIEF = (PRECISION, "AP@20", "R@10", DISTANCE)
+"""Those that a table of the pool by language shows, where a task has them."""
+USUAL = (PRECISION, "nDCG@10", "R@10", "R@100")
+"""The measures of retrieval of one's own data."""
+USUAL_BIAS = (*BIAS, "Share@10", "AWRF@10")
+USUAL_OF_RUNS = ("nDCG@10", PRECISION, "R@100", "RR@10")
+"""The measures of retrieval of a run, if none is named."""
+USUAL_BIAS_OF_RUNS = (*USUAL_BIAS, "PEER@10")
+
+
+@lru_cache(maxsize=256)
+def find(name: str) -> Measure | None:
+    """The measure of this name, such as ``AP``, ``nDCG@10`` or ``RankDistance``, or None if there is none."""
+    for family in _FAMILIES:
+        if measure := family.find(name):
+            return measure
+    return None
+
+
+def get(name: str) -> Measure:
+    """The measure of this name.
+
+    Raises:
+        UnknownNameError: if no measure has the name.
+
+    """
+    if measure := find(name):
+        return measure
+    raise UnknownNameError("measure", name, [*retrieval.EXAMPLES, *BIAS, *USUAL_BIAS_OF_RUNS[len(BIAS) :]])
+
+
+def of_bias(name: str) -> Measure | None:
+    """The measure of language bias of this name, or None if it is none."""
+    measure = find(name)
+    return measure if measure and measure.is_bias else None
+
+
+def better(name: str) -> Better:
+    """Which values of a measure are better; higher ones of a measure that is not known, such as one of an alignment."""
+    measure = find(name)
+    return measure.better if measure else "higher"
+
+
+def depth(names: Iterable[str]) -> int:
+    """How many of the best passages the measures of these names look at."""
+    return max([measure.depth for name in names if (measure := find(name))], default=0)

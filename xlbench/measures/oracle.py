@@ -11,19 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from xlbench.errors import UnknownNameError
 from xlbench.measures import retrieval
-from xlbench.measures.retrieval import Measure
+from xlbench.measures.measure import Measure
 
 if TYPE_CHECKING:
     import ir_measures
 
-_TREC_NAMES = {
-    "AP": ("map", "map_cut"),
-    "R": (None, "recall"),
-    "P": (None, "P"),
-    "Success": (None, "success"),
-    "RR": ("recip_rank", "recip_rank"),
-    "nDCG": ("ndcg", "ndcg_cut"),
-}
 # Of several that have a measure the first one computes it. The others of ir_measures are slow, round, or leave out
 # queries that the run does not have.
 _PROVIDERS = ("pytrec_eval", "cwl_eval", "judged", "msmarco")
@@ -40,22 +32,16 @@ def trec_scores(qrels: Qrels, run: Values, wanted: Sequence[Measure]) -> Values:
     """trec_eval's value of each measure for each query of ``run``, by query id and measure name."""
     import pytrec_eval
 
-    evaluated: Values = pytrec_eval.RelevanceEvaluator(qrels, {_trec_name(m, ".") for m in wanted}).evaluate(run)
+    evaluated: Values = pytrec_eval.RelevanceEvaluator(qrels, {m.trec_name for m in wanted}).evaluate(run)
     found: Values = {}
     for query, values in evaluated.items():
-        found[query] = {str(m): values[_trec_name(m, "_")] for m in wanted}
+        found[query] = {m.name: values[m.trec_name.replace(".", "_")] for m in wanted}
         for m in wanted:
             # trec_eval has no cut-off for recip_rank: RR@k is recip_rank, zero past k.
-            if m.family == "RR" and m.cutoff is not None and found[query][str(m)] < 1 / m.cutoff * (1 - 1e-9):
-                found[query][str(m)] = 0.0
+            cut = m.cutoff and "." not in m.trec_name
+            if cut and found[query][m.name] < 1 / m.cutoff * (1 - 1e-9):
+                found[query][m.name] = 0.0
     return found
-
-
-def _trec_name(measure: Measure, separator: str) -> str:
-    plain, cut = _TREC_NAMES[measure.family]
-    if measure.cutoff is None or measure.family == "RR":
-        return str(plain)
-    return f"{cut}{separator}{measure.cutoff}"
 
 
 @dataclass(frozen=True)
@@ -119,11 +105,8 @@ def _provider(name: str) -> Any:
 
 
 def _own(name: str) -> TrecMeasure | None:
-    try:
-        measure = retrieval.parse(name)
-    except UnknownNameError:
-        return None
-    return TrecMeasure(str(measure), measure)
+    measure = next((measure for family in retrieval.FAMILIES if (measure := family.find(name))), None)
+    return TrecMeasure(name, measure) if measure else None
 
 
 def values(qrels: Qrels, rankings: Mapping[str, Sequence[str]], wanted: Sequence[TrecMeasure]) -> Values:

@@ -119,6 +119,8 @@ def read_settings(folder: Path) -> Settings:
 class DebiasedEncoder:
     """A model's vectors without what is removed for the language that each text is found to be in."""
 
+    vectors_revision = 1  # To be raised when the same model gives other vectors than before.
+
     def __init__(self, folder: str, within: Encoder, settings: Settings) -> None:
         self.name = folders.name_of(folder)
         self.revision = folders.revision_of(folder, revision=None)

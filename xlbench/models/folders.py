@@ -11,6 +11,10 @@ from typing import Any
 from xlbench.errors import EncoderError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+_CACHED = re.compile(r"models--(.+)")
+_SAYS_NOTHING = re.compile(
+    r"(checkpoint|step|epoch)[-_]?\d+|[0-9a-f]{40}|models?|final|output|out|best|last|latest|weights"
+)
 # sentence-transformers takes the first of these that there is.
 _PASSAGE_PROMPTS = ("document", "passage", "corpus")
 _NOT_THE_MODEL = {".md", ".png", ".jpg", ".onnx"}
@@ -48,13 +52,9 @@ def config_file(model: str, name: str, *, revision: str | None) -> Path | None:
     if Path(model).exists():
         path = Path(model) / name
         return path if path.is_file() else None
-    try:
-        from huggingface_hub import hf_hub_download, try_to_load_from_cache
-        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
-    except ModuleNotFoundError as error:
-        raise EncoderError(
-            f"{model} is no folder here, and a Hub model needs: pip install 'xlbench[transformers]'"
-        ) from error
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+
     try:
         return Path(hf_hub_download(model, name, revision=revision))
     except LocalEntryNotFoundError as error:
@@ -95,8 +95,18 @@ def revision_of(model: str, *, revision: str | None) -> str:
 
 
 def name_of(model: str) -> str:
-    """The name of a model in results: its Hub id, or the name of its folder."""
-    return Path(model).resolve().name if Path(model).exists() else model
+    """The name of a model in results: its Hub id, or the name of its folder.
+
+    A folder's name that says nothing, such as ``checkpoint-500`` or a snapshot's hash, has its parent's before it. Of a
+    snapshot in the Hub's cache, which is below ``models--owner--name``, it is the Hub id.
+    """
+    if not Path(model).exists():
+        return model
+    folder = Path(model).resolve()
+    for parent in folder.parents:
+        if match := _CACHED.fullmatch(parent.name):
+            return "/".join(match[1].split("--", 1))
+    return f"{folder.parent.name}/{folder.name}" if _SAYS_NOTHING.fullmatch(folder.name) else folder.name
 
 
 def prompts_of(model: str, *, revision: str | None) -> tuple[str, str]:

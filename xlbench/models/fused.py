@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from xlbench.errors import EncoderError, UnknownNameError
-from xlbench.models.load import load
 from xlbench.models.protocols import Model
 
 Method = Literal["rrf", "interpolation"]
@@ -32,20 +31,22 @@ class Fusion:
     @property
     def name(self) -> str:
         """Names both models."""
-        return PREFIX + "+".join(part.encoder.name for part in self.parts)
+        return PREFIX + "+".join(part.name for part in self.parts)
 
     @property
     def revision(self) -> str:
         """That of the fusion and those of its models."""
-        return f"{_REVISION} ({', '.join(f'{part.encoder.name} {part.revision}' for part in self.parts)})"
+        return f"{_REVISION} ({', '.join(f'{part.name} {part.revision}' for part in self.parts)})"
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the scores, by model."""
         return {letter: part.provenance() for letter, part in zip("AB", self.parts, strict=True)}
 
 
-def load_fusion(model: str, *, device: str | None, arguments: Mapping[str, Any]) -> Model:
+def load_fusion(model: str, *, device: str | None, arguments: Mapping[str, Any], load: Callable[..., Model]) -> Model:
     """The fusion that ``fusion:A+B`` names; ``A.key`` among the arguments is an argument of A.
+
+    ``load`` gives the model of a name, as ``models.load`` does.
 
     Raises:
         UnknownNameError: if there is no such model, or no such argument.
@@ -71,15 +72,15 @@ def load_fusion(model: str, *, device: str | None, arguments: Mapping[str, Any])
                 hint="A fusion takes method, k, weight, and A.NAME or B.NAME for its models.",
             )
     _check(own)
-    first, second = (_part(name, device, of_part[letter]) for letter, name in zip("AB", names, strict=True))
+    first, second = (_part(name, device, of_part[letter], load) for letter, name in zip("AB", names, strict=True))
     fusion = Fusion((first, second), **own)
     if device not in (None, "cpu") and not any(map(_takes_device, fusion.parts)):
         raise EncoderError(f"{fusion.name} runs on the CPU only, but --device is {device!r}: leave it out.")
     of_parts = {f"{letter}.{key}": value for letter, given in of_part.items() for key, value in given.items()}
-    return Model(fusion, "fusion", own | of_parts, code=f"{first.code}+{second.code}")
+    return Model(fusion, "fusion", own | of_parts, fingerprint=f"{first.fingerprint}+{second.fingerprint}")
 
 
-def _part(name: str, device: str | None, arguments: Mapping[str, Any]) -> Model:
+def _part(name: str, device: str | None, arguments: Mapping[str, Any], load: Callable[..., Model]) -> Model:
     """One of the models, on the device if it can run there."""
     plain = load(name, arguments=arguments)
     return load(name, device=device, arguments=arguments) if device and _takes_device(plain) else plain

@@ -25,7 +25,6 @@ class Kind:
         return all(importlib.util.find_spec(module) for module in self.requires)
 
 
-_TRANSFORMERS = "pip install 'xlbench[transformers]'"
 KINDS = (
     Kind("hash", "hash", "character trigrams, hashed; a floor that needs nothing"),
     Kind(
@@ -46,15 +45,11 @@ KINDS = (
         "sentence-transformers",
         "folder or Hub id with modules.json",
         "model arguments: query_prompt, passage_prompt, normalize, revision, batch_tokens, trust_remote_code",
-        ("sentence_transformers",),
-        _TRANSFORMERS,
     ),
     Kind(
         "transformers",
         "folder or Hub id without modules.json",
         "model arguments: pooling=mean|cls|last, and those of sentence-transformers",
-        ("transformers", "torch"),
-        _TRANSFORMERS,
     ),
     Kind(
         "fusion",
@@ -82,5 +77,5 @@ BUILT_IN = {
 }
 FOLDERS = {
     "sentence-transformers": "xlbench.models.sentence_transformer:SentenceTransformerEncoder",
-    "transformers": "xlbench.models.pooled_transformer:PooledTransformerEncoder",
+    "transformers": "xlbench.models.plain_transformer:PlainTransformerEncoder",
 }

@@ -22,11 +22,10 @@ from typing import Any, cast
 
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 from xlbench.models.kinds import BUILT_IN, FOLDERS, KINDS
-from xlbench.models.protocols import Encoder, Model, Scorer
+from xlbench.models.protocols import Encoder, Model, Scorer, StoredAs
+from xlbench.models.transform import Debiasing
 
 ENTRY_POINT_GROUP = "xlbench.models"
-_DEBIASING = ("debiased.py", "language_identifier.py")
-_NO_VECTORS = ("__init__.py", "load.py", "protocols.py", "kinds.py", "bm25.py", "fused.py", *_DEBIASING)
 
 
 def plugins() -> dict[str, EntryPoint]:
@@ -34,31 +33,76 @@ def plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
-def load(model: str, *, device: str | None = None, arguments: Mapping[str, Any] | None = None) -> Model:
-    """The model that ``--model`` names; its weights are loaded later.
+def load(
+    model: object,
+    *,
+    name: str | None = None,
+    device: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    stored_as: StoredAs = "float32",
+    debiasing: Debiasing | None = None,
+    hash_weights: bool = True,
+) -> Model:
+    """The model that ``--model`` names, or that an object is; weights in files are loaded with the first text.
 
-    ``device`` is where it runs, by default the best there is. ``arguments`` go to the encoder's class.
+    Args:
+        model: A name, a folder, a Hub id or ``package.module:Class``; or a ``SentenceTransformer``, an object with
+            ``encode`` or with the methods of an ``Encoder`` or a ``Scorer``, a function from texts to vectors, a
+            ``Model``.
+        name: What results call it.
+        device: Where it runs; the best there is if none is named.
+        arguments: Arguments of the encoder's class.
+        stored_as: How its vectors are stored.
+        debiasing: What is removed from its vectors.
+        hash_weights: Whether the weights of an object are hashed. Without that, its vectors are never stored.
 
     Raises:
         UnknownNameError: if there is no such model, or it does not take one of the arguments.
-        EncoderError: if it cannot be used: a package is missing, or the folder is no model.
+        EncoderError: if it cannot be used: a package is missing, the folder is no model, or the object does not encode.
+
+    Example:
+        >>> import xlbench
+        >>> xlbench.load_model("hash").name
+        'hash'
 
     """
-    arguments = dict(arguments or {})
+    given = dict(arguments or {})
+    if isinstance(model, Model):
+        loaded = model
+    elif isinstance(model, str | Path):
+        loaded = _named(str(model), device=device, arguments=given)
+    else:
+        from xlbench.models.live import model_of
+
+        if given or device is not None:
+            raise EncoderError(
+                "A model that is an object takes neither arguments nor a device: set them on the object."
+            )
+        loaded = model_of(model, hash_weights=hash_weights)
+    return replace(
+        loaded,
+        label=name or loaded.label,
+        stored_as=stored_as if stored_as != "float32" else loaded.stored_as,
+        debiasing=debiasing or loaded.debiasing,
+        given=given or loaded.given,
+    )
+
+
+def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Model:
     if not model:
         raise UnknownNameError("model", model, [*BUILT_IN, *plugins()])
     if model.startswith("fusion:"):
         from xlbench.models.fused import load_fusion
 
-        return load_fusion(model, device=device, arguments=arguments)
+        return load_fusion(model, device=device, arguments=arguments, load=load)
     if model in BUILT_IN:
         return _made(BUILT_IN[model], model, arguments, device)
-    found = plugins()
-    if model in found:
-        return _made(found[model].value, f"entry point {model}", arguments, device)
+    offered = plugins()
+    if model in offered:
+        return _made(offered[model].value, f"entry point {model}", arguments, device)
     if ":" in model and not Path(model).exists():
         return _made(model, "class", arguments, device)
-    return _from_folder(model, arguments, device, known=[*BUILT_IN, *found])
+    return _from_folder(model, arguments, device, known=[*BUILT_IN, *offered])
 
 
 def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
@@ -85,8 +129,8 @@ def _debiased(folder: str, arguments: dict[str, Any], device: str | None) -> Mod
     settings = debiased.read_settings(Path(folder))
     within = load(settings.model, device=device, arguments={**settings.arguments, **arguments})
     encoder = debiased.DebiasedEncoder(folder, cast("Encoder", within.encoder), settings)
-    changed_by = _digest([Path(__file__).with_name(name) for name in _DEBIASING])
-    return replace(within, encoder=encoder, adapter="debiased", arguments=arguments, code=f"{within.code}+{changed_by}")
+    fingerprint = f"{within.fingerprint}+{encoder.vectors_revision}"
+    return replace(within, encoder=encoder, adapter="debiased", arguments=arguments, fingerprint=fingerprint)
 
 
 def _check_installed(adapter: str) -> None:
@@ -126,9 +170,8 @@ def _made(
         ) from error
     _check_members(encoder, target)
     users = not target.startswith("xlbench.models.")
-    return Model(
-        cast("Encoder | Scorer", encoder), adapter, arguments, code=_checksum(cls, users=users), users_code=users
-    )
+    fingerprint = _checksum(cls) if users else str(getattr(cls, "vectors_revision", ""))
+    return Model(cast("Encoder | Scorer", encoder), adapter, arguments, fingerprint=fingerprint, users_code=users)
 
 
 def _check_members(model: object, target: str) -> None:
@@ -145,22 +188,14 @@ def _check_members(model: object, target: str) -> None:
             raise EncoderError(f"{target} has the {member} {value!r}; expected text, and not of dots alone.")
 
 
-def _checksum(cls: type, *, users: bool) -> str:
-    """Of the file that has a user's class, or of all of xlbench's encoders; of nothing if there is no file.
-
-    The registry, scorers and fusions change no vector, and debiasing those of debiased models alone.
-    """
+def _checksum(cls: type) -> str:
+    """Of the file that has a user's class; of nothing if there is no file."""
     try:
         file = inspect.getsourcefile(cls) or ""
     except (TypeError, OSError):  # A class made in an interactive session.
         file = ""
-    ours = (path for path in Path(__file__).parent.glob("*.py") if path.name not in _NO_VECTORS)
-    files = [Path(file)] if users else sorted(ours)
-    return _digest([path for path in files if path.is_file()])
-
-
-def _digest(files: Sequence[Path]) -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    content = Path(file).read_bytes() if Path(file).is_file() else b""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _class(target: str) -> Any:

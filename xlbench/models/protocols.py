@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from xlbench.arrays import VectorArray
 from xlbench.collection import Text
+from xlbench.models.transform import Debiasing
 
 if TYPE_CHECKING:
     from xlbench.models.fused import Fusion
+
+StoredAs = Literal["float32", "float16"]
 
 
 @runtime_checkable
@@ -61,38 +64,66 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Model:
-    """An encoder, a scorer or a fusion with what identifies it in a result."""
+    """An encoder, a scorer or a fusion, with all that identifies it in a result and can change its scores."""
 
     encoder: Encoder | Scorer | Fusion
     adapter: str
     arguments: Mapping[str, Any]
-    """As the user gave them."""
-    code: str = ""
-    """Checksum of the code that makes the vectors."""
+    """All of them, for a fusion; else those that the user gave."""
+    label: str = ""
+    """What results call it; empty for the encoder's own name."""
+    fingerprint: str | None = ""
+    """What identifies the code, and the weights of a live object; None if nothing does: then no vector is stored."""
     users_code: bool = False
     """Whether the code is the user's own, not xlbench's: then editing it makes another revision of the model."""
-    stored_as: str = "float32"
+    stored_as: StoredAs = "float32"
     """How its vectors are stored; ``float16`` rounds them, and takes half the space."""
+    debiasing: Debiasing | None = None
+    """What is removed from its vectors before they are scored."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """The arguments that the user gave."""
+
+    @property
+    def name(self) -> str:
+        """What results call it, without the debiasing."""
+        return self.label or self.encoder.name
 
     @property
     def revision(self) -> str:
         """What identifies weights and, if it is the user's, code."""
-        return f"{self.encoder.revision}+{self.code}" if self.users_code else self.encoder.revision
+        return f"{self.encoder.revision}+{self.fingerprint}" if self.users_code else self.encoder.revision
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed about the model, a sentence each."""
+        return tuple(getattr(self.encoder, "notes", ()))
 
     def identity(self) -> dict[str, Any]:
         """The ``model`` object of a result."""
-        arguments = _plain(dict(self.arguments))
-        found = {"name": self.encoder.name, "revision": self.revision, "adapter": self.adapter, "arguments": arguments}
-        return found if self.stored_as == "float32" else {**found, "stored_as": self.stored_as}
+        record = self._identity(self.name)
+        return self.debiasing.identity(record) if self.debiasing else record
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the vectors; see ``Encoder``."""
-        found = getattr(self.encoder, "provenance", None)
-        return _plain(dict(found())) if found else {}
+        provenance = getattr(self.encoder, "provenance", None)
+        return _plain(dict(provenance())) if provenance else {}
 
     def key(self) -> dict[str, Any]:
-        """All but the texts and their role that can change a vector."""
-        return {"model": self.identity(), "provenance": self.provenance(), "code": self.code}
+        """All but the texts, their role and the debiasing that can change a vector."""
+        return {
+            "model": self._identity(self.encoder.name),
+            "provenance": self.provenance(),
+            "fingerprint": self.fingerprint,
+        }
+
+    def _identity(self, name: str) -> dict[str, Any]:
+        record = {
+            "name": name,
+            "revision": self.revision,
+            "adapter": self.adapter,
+            "arguments": _plain(dict(self.arguments)),
+        }
+        return record if self.stored_as == "float32" else {**record, "stored_as": self.stored_as}
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
     Only the batches are ours: texts of like length together, under a token budget.
     """
 
+    vectors_revision = 1  # To be raised when the same model gives other vectors than before.
+
     def __init__(
         self,
         model: str,
@@ -75,11 +77,13 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
                 some,
                 prompt=prompt,
                 batch_size=len(some),
-                normalize_embeddings=normalize,
                 convert_to_tensor=True,
                 show_progress_bar=False,
             )
-            array: VectorArray = vectors.float().cpu().numpy().astype(np.float32, copy=False)
+            vectors = vectors.float()
+            if normalize:  # In single precision, also where the model computes in half.
+                vectors = vectors / vectors.norm(dim=1, keepdim=True).clamp_min(1e-12)
+            array: VectorArray = vectors.cpu().numpy().astype(np.float32, copy=False)
             return array
 
         lengths = self._lengths([prompt + text for text in texts])

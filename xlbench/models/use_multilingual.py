@@ -22,6 +22,8 @@ class UseMultilingualEncoder:
 
     name = "use-multilingual"
 
+    vectors_revision = 1  # To be raised when the same model gives other vectors than before.
+
     def __init__(self) -> None:
         """The weights are in the package; they are loaded with the first text."""
         self.revision = version(_DISTRIBUTION)

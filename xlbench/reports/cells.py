@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from xlbench.measures import bias
+from xlbench import measures
+from xlbench.results.shown import number
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,6 @@ def number_cell(
     return Cell(f"{shown} [{', '.join(ends)}]", value, (low, high))
 
 
-def number(value: float, measure: str, *, decimals: int | None = None) -> str:
-    """A value as reports show it, without a leading zero; three decimals unless the measure or the caller says else."""
-    if decimals is None:
-        of_bias = bias.find(measure)
-        decimals = of_bias.decimals if of_bias else 3
-    # Adding 0 makes 0 of a rounded -0.
-    shown = f"{round(value, decimals) + 0.0:,.{decimals}f}"
-    return shown.replace("0.", ".", 1) if shown.lstrip("-").startswith("0.") else shown
-
-
 def one_line(text: str) -> str:
     """The text with a space for each character that would break a line or steer a terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
@@ -93,7 +84,7 @@ def with_best(cells: Sequence[Cell], measure: str, *, perfect: float | None = No
     ``perfect`` is for a measure whose better values are those nearer to the perfect one: without it there is no best.
     Nor is there one of parts of a loss.
     """
-    better = bias.better(measure)
+    better = measures.better(measure)
     target = {"higher": float("inf"), "lower": float("-inf"), "nearer": perfect, "neither": None}[better]
     values = [cell.value for cell in cells if cell.value is not None]
     if target is None or len(values) < 2:

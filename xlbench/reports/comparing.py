@@ -7,11 +7,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from xlbench import measures
 from xlbench.comparison import MEAN, Comparison, Difference, Order, Tradeoff, Verdict
-from xlbench.measures import bias
-from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, one_line, row, with_best
+from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, one_line, row, with_best
 from xlbench.reports.formats import Record
 from xlbench.reports.words import KIND_TITLES, LITTLE, NO_FAVOURITE, captioned, flatters_little
+from xlbench.results.shown import number
 from xlbench.settings import KINDS
 
 ALIKE: Verdict = "cannot be told apart"
@@ -52,7 +53,7 @@ def sentences(comparison: Comparison) -> list[str]:
 def explanation(comparison: Comparison) -> list[str]:
     """Sentences that say what the interval, p, d_z and the number of questions are, and what bias does not show."""
     level = f"{100 * (1 - comparison.alpha):g} %"
-    verdicts = [VERDICTS[bias.better(m) == "neither"] for m in comparison.measures]
+    verdicts = [VERDICTS[measures.better(m) == "neither"] for m in comparison.measures]
     found = [
         f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of questions.",
         f"p: paired randomisation test (at most {comparison.draws:,} draws) that swaps all values of a question "

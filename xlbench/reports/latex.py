@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from xlbench.comparison import Tested, compare_alike
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, is_mean, number_cell, one_line, row
 from xlbench.reports.models import Group, best_of, grouped
@@ -55,7 +55,7 @@ def latex(results: Sequence[Result]) -> str:
     parts = [_overview(groups[i : i + _TASKS_ABREAST]) for i in range(0, len(groups), _TASKS_ABREAST)]
     for of in groups:
         headline = of.group.results[0].headline
-        wanted: list[Mapping[Kind, str]] = [dict.fromkeys(KINDS, headline), _SUCCESS, {"multi": RANK_DISTANCE}]
+        wanted: list[Mapping[Kind, str]] = [dict.fromkeys(KINDS, headline), _SUCCESS, {"multi": DISTANCE}]
         parts += [_by_language(of, measures) for measures in wanted]
     return _HEAD + "".join(f"\n{part}" for part in parts if part)
 
@@ -81,7 +81,7 @@ class _Tested:
 
     @classmethod
     def of(cls, group: Group) -> _Tested:
-        measures = (group.results[0].headline, RANK_DISTANCE)
+        measures = (group.results[0].headline, DISTANCE)
         return cls(group, compare_alike(group.results, group.labels, measures=measures))
 
     def cells(self, key: Key) -> list[Cell]:

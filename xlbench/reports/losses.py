@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from xlbench.measures.bias import LOSSES
+from xlbench.measures import LOSSES
 from xlbench.results import Result
 from xlbench.settings import Kind, Setting
 

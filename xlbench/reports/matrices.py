@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from xlbench.reports.cells import number
 from xlbench.results import Result
+from xlbench.results.shown import number
 
 Matrix = Mapping[str, Mapping[str, float]]
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xlbench import measures
 from xlbench.comparison.refusals import labels
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
-from xlbench.reports.cells import EMPTY, Cell, Table, number, number_cell, row, with_best
+from xlbench.measures import DISTANCE
+from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
 from xlbench.reports.matrices import favourite
 from xlbench.reports.tables import cell_of
 from xlbench.reports.words import ALIGNMENT, LITTLE, captioned, direction, flatters_little
 from xlbench.results import Result
+from xlbench.results.shown import number
 from xlbench.settings import KINDS, Kind
 
 _LEAST_MODELS = 3
@@ -69,7 +70,7 @@ def columns_of(group: Group) -> list[Column]:
     """The means in which the models of a group are set side by side, as far as any of them has them."""
     headline = group.results[0].headline
     wanted: list[Column] = [(kind, headline) for kind in KINDS]
-    wanted += [("multi", measure) for measure in (RANK_DISTANCE, "LPR", "OneTargetBias")]
+    wanted += [("multi", measure) for measure in (DISTANCE, "LPR", "OneTargetBias")]
     return [(kind, m) for kind, m in wanted if any(m in r.summary.get(kind, {}) for r in group.results)]
 
 
@@ -99,10 +100,10 @@ def best_of(group: Group, cells: Sequence[Cell], measure: str) -> tuple[Cell, ..
 def _side_by_side(group: Group) -> Table:
     columns, preferred = columns_of(group), favourites(group)
     cells = [
-        best_of(group, [cell_of(r, kind, m, with_interval=not bias.find(m)) for r in group.results], m)
+        best_of(group, [cell_of(r, kind, m, with_interval=not measures.of_bias(m)) for r in group.results], m)
         for kind, m in columns
     ]
-    better = [f"{m} {direction(m, perfect_of(group, m))}" for _, m in columns if bias.find(m)]
+    better = [f"{m} {direction(m, perfect_of(group, m))}" for _, m in columns if measures.of_bias(m)]
     notes = [f"Better is: {', '.join(better)}."] if better else []
     if any(flatters_little(m) for _, m in columns):
         notes.append(LITTLE)

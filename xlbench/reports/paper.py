@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from xlbench import measures
 from xlbench.errors import ResultError
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
 from xlbench.reports.formats import Record, records
@@ -25,7 +25,7 @@ _SOURCES = (
     "Reported: arXiv 2408.10536, tables 3 to 8, which does not say whether its passages have their context; mBERT: "
     "LAReQA, arXiv 2004.05484, whose passages are sentences with their context. Measured: sentences without."
 )
-_OVERVIEW: tuple[Column, ...] = (("mono", "AP"), ("cross", "AP"), ("multi", "AP"), ("multi", RANK_DISTANCE))
+_OVERVIEW: tuple[Column, ...] = (("mono", "AP"), ("cross", "AP"), ("multi", "AP"), ("multi", DISTANCE))
 _BY_LANGUAGE: tuple[Column, ...] = (*_OVERVIEW, ("mono", "R@1"), ("cross", "R@1"), ("multi", "R@10"))
 _SLIPS = {
     "xquad-r": "Slip of arXiv 2408.10536: hybrid is not best for XLM-R in multi AP here, .5927 against .5934 of X-Y.",
@@ -175,6 +175,6 @@ def _printed(n: Published) -> Cell:
 
 
 def _cell(value: float | None, measure: str, *, interval: Sequence[float] | None = None) -> Cell:
-    of_bias = bias.find(measure)
+    of_bias = measures.of_bias(measure)
     decimals = (of_bias.decimals if of_bias else 3) + _MORE_DECIMALS
     return number_cell(value, measure, interval=interval, decimals=decimals)

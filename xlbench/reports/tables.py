@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
-from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number, number_cell, one_line, row
+from xlbench import measures
+from xlbench.measures import DISTANCE
+from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number_cell, one_line, row
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
     Matrix,
@@ -18,9 +18,10 @@ from xlbench.reports.matrices import (
 )
 from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned, direction, flatters_little, partial
 from xlbench.results import Result
+from xlbench.results.shown import number
 from xlbench.settings import KINDS, Kind, Setting
 
-_IN_MULTI = ("AP", "AP@20", "R@10", RANK_DISTANCE)
+_IN_MULTI = ("AP", "AP@20", "R@10", DISTANCE)
 
 
 def tables(result: Result) -> list[Table]:
@@ -39,9 +40,9 @@ def headline(result: Result) -> str:
     """One line: the headline measure in each kind of setting, and the rank distance."""
     measure = result.headline
     parts = [f"{KIND_TITLES[kind]} {number(result.summary[kind][measure], measure)}" for kind in kinds_of(result)]
-    distance = result.summary.get("multi", {}).get(RANK_DISTANCE)
+    distance = result.summary.get("multi", {}).get(DISTANCE)
     if distance is not None:
-        parts.append(f"{RANK_DISTANCE} {number(distance, RANK_DISTANCE)}")
+        parts.append(f"{DISTANCE} {number(distance, DISTANCE)}")
     line = f"{result.model['name']} on {result.task}: {measure} {', '.join(parts)}"
     if result.missing_languages:
         line += f"; {partial(result.missing_languages)}"
@@ -55,13 +56,13 @@ def kinds_of(result: Result) -> list[Kind]:
 
 def measures_of(result: Result, kind: Kind) -> list[str]:
     """The measures of retrieval that a result has in a kind of setting, the headline first."""
-    found = [measure for measure in result.summary.get(kind, {}) if not bias.find(measure)]
+    found = [measure for measure in result.summary.get(kind, {}) if not measures.of_bias(measure)]
     return sorted(found, key=lambda measure: measure != result.headline)
 
 
 def bias_measures_of(result: Result) -> list[str]:
     """The measures of language bias that a result has."""
-    return [measure for measure in result.summary.get("multi", {}) if bias.find(measure)]
+    return [measure for measure in result.summary.get("multi", {}) if measures.of_bias(measure)]
 
 
 def cell_of(result: Result, name: Setting | Kind, measure: str, *, with_interval: bool = True) -> Cell:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xlbench.measures import bias
-from xlbench.reports.cells import number
+from xlbench import measures
 from xlbench.results import Result
+from xlbench.results.shown import number
 from xlbench.settings import Kind
 
 KIND_TITLES: Mapping[Kind, str] = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
@@ -23,12 +23,12 @@ NO_FAVOURITE = (
 
 def flatters_little(measure: str) -> bool:
     """Whether a model that finds little looks good by a measure: by those of bias, but for that of distance."""
-    return bias.find(measure) is not None and measure != bias.RANK_DISTANCE
+    return measures.of_bias(measure) is not None and measure != measures.DISTANCE
 
 
 def direction(measure: str, perfect: float | None) -> str:
     """Which values of a measure are better, in words."""
-    better = bias.better(measure)
+    better = measures.better(measure)
     if better == "neither":
         return "part of the loss"
     if better == "nearer":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +16,25 @@ import numpy.typing as npt
 from xlbench.errors import ResultError
 from xlbench.measures.values import QueryValues
 from xlbench.results.evidence import evidence_bytes, evidence_path
-from xlbench.results.record import ROUNDING, decode, encode
-from xlbench.results.result import Result
+from xlbench.results.record import decode, encode
 from xlbench.settings import Setting
 from xlbench.support.files import write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_LONGEST_ARGUMENTS = 80
 
-def path_of(output: Path, model: str, task: str) -> Path:
-    """The JSON file of a model's result on a task: ``OUTPUT/<model>/<task>.json``."""
-    return output / re.sub(r"[^\w.-]", "_", model.replace("/", "__")) / f"{task}.json"
+
+def path_of(output: Path, model: str, task: str, *, arguments: Mapping[str, Any] | None = None) -> Path:
+    """The JSON file of a model's result on a task: ``OUTPUT/<model>/<task>.json``.
+
+    The folder's name has the model's arguments too, as in ``hash+dimensions=64``: two settings of them are two results.
+    """
+    given = "".join(f"+{name}={value}" for name, value in sorted((arguments or {}).items()))
+    if len(given) > _LONGEST_ARGUMENTS:
+        given = f"+{hashlib.sha256(given.encode()).hexdigest()[:12]}"
+    return output / re.sub(r"[^\w.+=-]", "_", f"{model.replace('/', '__')}{given}") / f"{task}.json"
 
 
 def parquet_path(path: Path) -> Path:
@@ -35,7 +42,7 @@ def parquet_path(path: Path) -> Path:
     return path.with_suffix("").with_name(f"{path.name.removesuffix('.json')}.queries.parquet")
 
 
-def save(result: Result, path: Path) -> None:
+def write(result: Any, path: Path) -> None:
     """Writes the parquet files, then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if result.ranking is not None:
@@ -44,8 +51,8 @@ def save(result: Result, path: Path) -> None:
     write_whole(path, encode(result))
 
 
-def load(path: Path) -> Result:
-    """The result in a JSON file, without its per-query scores.
+def read(path: Path) -> dict[str, Any]:
+    """The fields of the result in a JSON file.
 
     Raises:
         ResultError: if it is no result, or one of another schema.
@@ -60,31 +67,6 @@ def load(path: Path) -> Result:
             f"{path} is not JSON: {error}. Expected a result file; `xlbench run --force` writes it anew."
         ) from error
     return decode(record, str(path))
-
-
-def load_whole(path: Path) -> Result:
-    """The result in a JSON file with its per-query scores from the parquet file beside it.
-
-    Raises:
-        ResultError: if one of them is missing, damaged or no result, or if they do not have the same scores.
-
-    """
-    result = replace(load(path), per_query=load_per_query(path))
-    for of_setting in result.per_query:
-        setting = of_setting.setting
-        means, reported = of_setting.means(), result.values.get(setting, {})
-        n_queries = len(set(of_setting.query))
-        same = means.keys() == reported.keys() and n_queries == len(of_setting.query) == result.queries.get(setting)
-        if not same or any(abs(means[name] - reported[name]) > ROUNDING for name in means):
-            raise ResultError(
-                f"{parquet_path(path)} and {path.name} do not have the same queries and scores in '{setting}': "
-                "they are of two runs, or one was altered. `xlbench run --force` writes both anew."
-            )
-    if len(result.per_query) != len(result.values):
-        raise ResultError(
-            f"{parquet_path(path)} lacks settings that {path.name} has. `xlbench run --force` writes both anew."
-        )
-    return result
 
 
 def load_per_query(path: Path) -> tuple[QueryValues, ...]:

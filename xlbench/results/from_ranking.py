@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xlbench import measures
 from xlbench.arrays import FloatArray
-from xlbench.measures import bias, retrieval
+from xlbench.measures.bias import parallel
 from xlbench.measures.ranks import PooledRanks, Ranking
 from xlbench.measures.values import QueryValues, summarise
 from xlbench.settings import Kind, Setting
@@ -70,16 +71,18 @@ def score(
     have rankings of their own, as in a fusion: it would not be what the passages of other languages cost in one.
     ``pools`` are those that ``pooled_ranks`` gives, if they are known.
     """
-    of_retrieval = {name: retrieval.parse(name) for name in measure_names if not bias.find(name)}
+    of_retrieval = {name: measures.get(name) for name in measure_names if not measures.of_bias(name)}
     ids = ranking.judged.query_ids
     pools = pooled_ranks(ranking, wanted) if pools is None else pools
-    of_bias = _bias_values(pools, [name for name in measure_names if ranking.alone is None or name not in bias.LOSSES])
+    of_bias = _bias_values(
+        pools, [name for name in measure_names if ranking.alone is None or name not in measures.LOSSES]
+    )
     found = []
     asked: dict[bytes, tuple[str, ...]] = {}
     for setting in wanted:
         ranks = pools[setting].ranks if setting in pools else ranking.ranks(setting)
         if len(ranks):
-            values = {name: measure(ranks) for name, measure in of_retrieval.items()} | of_bias.get(setting, {})
+            values = {name: measure.value(ranks) for name, measure in of_retrieval.items()} | of_bias.get(setting, {})
             # In the task's order.
             values = {name: values[name] for name in measure_names if name in values}
             rows = ranks.query.tobytes()
@@ -93,7 +96,7 @@ def _bias_values(
     pools: Mapping[Setting, PooledRanks], measure_names: Sequence[str]
 ) -> dict[Setting, dict[str, FloatArray]]:
     """The values of the measures of bias, by multilingual setting and measure."""
-    of_bias = [measure for name in measure_names if (measure := bias.find(name))]
+    of_bias = [measure for name in measure_names if (measure := measures.of_bias(name))]
     found = {name: {measure.name: measure.value(pooled) for measure in of_bias} for name, pooled in pools.items()}
     undefined = {name for values in found.values() for name, value in values.items() if np.isnan(value).all()}
     return {
@@ -111,7 +114,7 @@ def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[Setting, P
 def references(pools: Mapping[Setting, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
     """The perfect and the random value of measures of bias: means by language of the queries, then over languages."""
     found = {}
-    for measure in (measure for name in names if (measure := bias.find(name))):
+    for measure in (measure for name in names if (measure := measures.of_bias(name))):
         ends = {"perfect": measure.perfect, "random": measure.random}
         found[measure.name] = {
             end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools.values()])) for end, value in ends.items()
@@ -126,7 +129,10 @@ def matrices(pools: Mapping[Setting, PooledRanks], languages: Sequence[str]) -> 
     """
     found: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
     for pooled in pools.values():
-        for name, values in (("first_language", bias.first_language(pooled)), ("one_target", bias.one_target(pooled))):
+        for name, values in (
+            ("first_language", parallel.first_language(pooled)),
+            ("one_target", parallel.one_target(pooled)),
+        ):
             found[name][languages[pooled.asked]] = {
                 language: float(np.nanmean(column))
                 for language, column in zip(languages, values.T, strict=True)

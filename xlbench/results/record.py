@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import msgspec
 
 from xlbench.errors import ResultError
 from xlbench.measures.values import summarise
-from xlbench.results.result import SCHEMA, Result
 from xlbench.settings import KINDS, Kind, Setting
 
+SCHEMA = 1
 ROUNDING = 1e-9
 _LARGEST = 1e308
 
@@ -74,7 +75,7 @@ class ResultRecord(msgspec.Struct, forbid_unknown_fields=True):
     timing: dict[str, Number]
 
 
-def encode(result: Result) -> bytes:
+def encode(result: Any) -> bytes:
     """The content of a result's JSON file."""
     record = {name: getattr(result, "values" if name == "scores" else name) for name in ResultRecord.__struct_fields__}
     for name in ("scores", "queries", "intervals"):
@@ -82,8 +83,8 @@ def encode(result: Result) -> bytes:
     return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def decode(record: Any, where: str) -> Result:
-    """The result that a JSON value is; ``where`` names it in errors.
+def decode(record: Any, where: str) -> dict[str, Any]:
+    """The fields of the result that a JSON value is; ``where`` names it in errors.
 
     Raises:
         ResultError: if it is no result, one of another schema, or its parts do not agree.
@@ -106,23 +107,19 @@ def decode(record: Any, where: str) -> Result:
             "`xlbench run --force` writes it anew."
         ) from error
     fields: dict[str, Any] = {name: record[name] for name in ResultRecord.__struct_fields__ if name != "scores"}
-    result = Result(
-        **fields
-        | {
-            "values": {Setting.of(name): values for name, values in typed.scores.items()},
-            "queries": {Setting.of(name): n for name, n in typed.queries.items()},
-            "intervals": {
-                name if name in KINDS else Setting.of(name): by_measure
-                for name, by_measure in record["intervals"].items()
-            },
-        }
-    )
-    if fault := _disagreement(result):
+    fields |= {
+        "values": {Setting.of(name): values for name, values in typed.scores.items()},
+        "queries": {Setting.of(name): n for name, n in typed.queries.items()},
+        "intervals": {
+            name if name in KINDS else Setting.of(name): by_measure for name, by_measure in record["intervals"].items()
+        },
+    }
+    if fault := _disagreement(SimpleNamespace(**fields)):
         raise ResultError(f"{where}: {fault}")
-    return result
+    return fields
 
 
-def _disagreement(result: Result) -> str | None:
+def _disagreement(result: SimpleNamespace) -> str | None:
     """Which parts of a result contradict each other; None if none do."""
     for setting, count in result.queries.items():
         if (count == 0) != (setting not in result.values):

@@ -1,4 +1,4 @@
-"""What the machine has."""
+"""What the machine has: memory, and a folder for what is kept between runs."""
 
 from __future__ import annotations
 
@@ -17,3 +17,14 @@ def memory_bytes() -> int:
     with suppress(ValueError, OSError):  # Without a limit the file says "max".
         known.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
     return min(known, default=_UNKNOWN)
+
+
+def cache_folder(cache: str | Path | None) -> Path | None:
+    """The folder that ``cache`` means: None for none, ``default`` for ``XLBENCH_CACHE`` or the user's cache folder."""
+    if cache != "default":
+        return None if cache is None else Path(cache)
+    if named := os.environ.get("XLBENCH_CACHE"):
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("xlbench")

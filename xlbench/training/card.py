@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from xlbench import __version__
-from xlbench.errors import ResultError
-from xlbench.models import folders
-from xlbench.reports.formats import markdown
-from xlbench.reports.tables import language_bias, summary
-from xlbench.results import Result
-from xlbench.support.files import write_whole
 from xlbench.training.run import Run
 from xlbench.training.steps import Used
 
 NAME = "README.md"
 """The file that holds the card."""
-_BEGIN, _END = "<!-- xlbench scores -->", "<!-- end of xlbench scores -->"
 
 
 def text(run: Run, used: Used, history: Sequence[Mapping[str, float]], *, steps: int, notes: Sequence[str]) -> str:
@@ -78,49 +70,6 @@ def text(run: Run, used: Used, history: Sequence[Mapping[str, float]], *, steps:
             f"Trained with xlbench {__version__}.\n",
         ]
     )
-
-
-def add_scores(folder: Path, results: Mapping[Path, Result]) -> Path:
-    """Writes the scores of results into the card of the model in ``folder``, in place of those that it had.
-
-    Raises:
-        ResultError: if there is no card, or a result is of other weights or of debiased vectors.
-
-    """
-    card = folder / NAME
-    try:
-        before = card.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ResultError(
-            f"{card} does not exist: expected the folder of a model with its card, as `xlbench train` writes it."
-        ) from error
-    except ValueError as error:
-        raise ResultError(f"{card} is not a text in UTF-8.") from error
-    revision = folders.revision_of(str(folder), revision=None)
-    for path, result in results.items():
-        if result.model["revision"] != revision:
-            raise ResultError(
-                f"{path} is a result of {result.model['name']} {result.model['revision']}, and {folder} has "
-                f"{revision}: run `xlbench run --model {folder} --task {result.task}` and give its result."
-            )
-        if "transform" in result.model:
-            raise ResultError(
-                f"{path} is a result of {result.model['name']}, whose vectors were debiased while scored, which "
-                f"{folder} by itself does not do: give a result without --transform, or write a model that debiases "
-                "itself with `xlbench debias`."
-            )
-    scores = "\n".join(_scores(result) for result in results.values())
-    section = f"{_BEGIN}\n\n## Scores\n\n{scores}\n{_END}\n"
-    without = re.sub(rf"\n?{re.escape(_BEGIN)}.*?{re.escape(_END)}\n?", "", before, flags=re.DOTALL)
-    write_whole(card, f"{without.rstrip()}\n\n{section}".encode())
-    return card
-
-
-def _scores(result: Result) -> str:
-    """The tables of a result, below the arguments that its model had."""
-    arguments = ", ".join(f"{key}={value}" for key, value in result.model["arguments"].items())
-    tables = markdown([table for table in (summary(result), language_bias(result)) if table])
-    return f"With `{arguments}`:\n\n{tables}" if arguments else tables
 
 
 def _loss(run: Run) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xlbench.catalogue.readers import lareqa
+from xlbench.catalogue.readers.fields import decode_file, field, lines, text_of
 from xlbench.errors import DataError, UnknownNameError, shown
-from xlbench.tasks.readers import lareqa
-from xlbench.tasks.readers.fields import decode_file, field, lines, text_of
 
 Record = dict[str, Any]
 Texts = dict[str, dict[str, str]]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from xlbench import models
+from xlbench.catalogue.readers import read
 from xlbench.collection import Collection, Texts
-from xlbench.engine.debiasing import Transform, fit
+from xlbench.engine.debiasing import fit
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.scores import VectorScores
 from xlbench.engine.vectors import Embeddings
@@ -21,8 +22,8 @@ from xlbench.errors import EncoderError
 from xlbench.models.debiased import MODEL, Removal, Settings, codes, write
 from xlbench.models.kinds import BUILT_IN, FOLDERS
 from xlbench.models.language_identifier import Identifier
+from xlbench.models.transform import Transform
 from xlbench.support.progress import Progress, silent
-from xlbench.tasks.readers import read
 from xlbench.training.pairs import read_pairs
 
 _NOT_COPIED = (".*", "checkpoint-*")

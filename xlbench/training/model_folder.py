@@ -11,15 +11,15 @@ from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Pooling
 
 from xlbench.errors import EncoderError, UnknownNameError
 from xlbench.models import folders, torch_model
+from xlbench.models.plain_transformer import checked_pooling, pooled_model
 from xlbench.training.run import Init
 from xlbench.training.tokens import Role, Tokeniser
 
 _ARGUMENTS = ("query_prompt", "passage_prompt", "pooling", "revision")
-_POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def load(init: Init) -> Loaded:
     with torch_model.loading(init.model):
         at = None if Path(init.model).exists() else revision
         if adapter == "transformers":
-            model = _pooled(init, at)
+            pooling = checked_pooling(init.arguments.get("pooling", "mean"))
+            model = pooled_model(init.model, pooling=pooling, dtype=torch.float32, revision=at, device="cpu")
         else:
             if "pooling" in init.arguments:
                 raise EncoderError(f"{init.model} has a pooling of its own: leave the argument pooling out.")
@@ -101,14 +102,3 @@ def publish(model: Any, output: Path, extra: Callable[[Path], None]) -> None:
             shutil.rmtree(target)
         os.replace(path, target)  # noqa: PTH105 (of files and folders alike)
     partial.rmdir()
-
-
-def _pooled(init: Init, revision: str | None) -> Any:
-    """A model without modules.json, with a pooling of one's choice."""
-    pooling = init.arguments.get("pooling", "mean")
-    if pooling not in _POOLINGS:
-        raise UnknownNameError("pooling", str(pooling), list(_POOLINGS))
-    where = {} if revision is None else {"revision": revision}
-    body = Transformer(init.model, model_kwargs={"dtype": torch.float32, **where}, config_kwargs=where)
-    modes = Pooling(body.get_embedding_dimension(), pooling_mode=_POOLINGS[pooling])
-    return SentenceTransformer(modules=[body, modes], device="cpu", similarity_fn_name="cosine")

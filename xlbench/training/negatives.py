@@ -16,6 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from xlbench.arrays import IntArray
+from xlbench.catalogue.readers import read
+from xlbench.catalogue.readers.parallel import Line, records
 from xlbench.collection import Collection
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.scores import Scores
@@ -23,8 +25,6 @@ from xlbench.engine.search import rank
 from xlbench.measures.ranks import Top
 from xlbench.models.protocols import Model
 from xlbench.support.progress import Progress, silent
-from xlbench.tasks.readers import read
-from xlbench.tasks.readers.parallel import Line, records
 from xlbench.training.grams import plain
 from xlbench.training.pairs import PairFile, read_pairs, write_rows
 

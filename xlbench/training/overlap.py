@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from xlbench.catalogue import Task, load, names, read_collection
+from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
 from xlbench.support.progress import Progress, silent
-from xlbench.tasks import Task, load, names, read_collection
-from xlbench.tasks.sources import at_hand
 from xlbench.training.grams import AT_ONCE, Grams, Index, plain
 from xlbench.training.pairs import PairFile, Row
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xlbench.catalogue.readers.fields import expect, field
+from xlbench.catalogue.readers.parallel import Line, records
 from xlbench.errors import DataError, shown
 from xlbench.support.files import whole
-from xlbench.tasks.readers.fields import expect, field
-from xlbench.tasks.readers.parallel import Line, records
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from xlbench.collection import Collection, Judgement, Text, Texts
 from xlbench.engine.scores import VectorScores
 from xlbench.engine.search import rank
 from xlbench.engine.vectors import Embeddings
-from xlbench.measures.retrieval import parse
+from xlbench.measures import get
 from xlbench.settings import settings
 from xlbench.training.data import Data
 from xlbench.training.loss import Objective, PairLoss
@@ -75,12 +75,12 @@ class Validation:
             self._embedded(collection.passages, self.tokeniser.passage),
         )
         ranking = rank(collection, scores)
-        reciprocal = parse("RR")
+        reciprocal = get("RR")
         by_kind: dict[str, list[float]] = {}
         for setting in settings(("mono", "cross", "multi"), collection.asked, pooled=collection.pooled):
             ranks = ranking.ranks(setting)
             if len(ranks):
-                by_kind.setdefault(setting.kind, []).append(float(reciprocal(ranks).mean()))
+                by_kind.setdefault(setting.kind, []).append(float(reciprocal.value(ranks).mean()))
         return {kind: float(np.mean(values)) for kind, values in by_kind.items()}
 
     def _embedded(self, texts: Texts, role: Role) -> Embeddings:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from xlbench import measures
 from xlbench.arrays import FloatArray
 from xlbench.errors import DataError, shown
-from xlbench.measures import bias, oracle
-from xlbench.measures.bias import BiasMeasure, PerQuery
+from xlbench.measures import Measure, oracle
 from xlbench.measures.oracle import TrecMeasure
+from xlbench.measures.ranks import PooledRanks
+from xlbench.trec.inputs import judgements_of, languages_of, run_of
 from xlbench.trec.pools import Languages, Pool, pools
 from xlbench.trec.read import Judgements, Run
 
-__all__ = ["BIAS", "RETRIEVAL", "Languages", "RunScores", "Wanted", "choose", "score"]
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ByLanguage = dict[str, dict[str, float]]
 
-RETRIEVAL = ("nDCG@10", "AP", "R@100", "RR@10")
-"""The measures of retrieval if none is named."""
-BIAS = (*bias.BIAS_MEASURES, "Share@10", "AWRF@10", "PEER@10")
-"""The measures of bias if none is named."""
+_MOST_LINES = 10
 _QUERIES_AT_ONCE = 64  # A ranking as a dict takes some 150 bytes a passage.
 
 
@@ -32,11 +32,11 @@ class Wanted(NamedTuple):
     """The measures to compute, each once."""
 
     retrieval: tuple[TrecMeasure, ...]
-    bias: tuple[BiasMeasure, ...]
+    bias: tuple[Measure, ...]
 
 
-@dataclass(frozen=True)
-class RunScores:
+@dataclass(frozen=True, repr=False)
+class RunValues:
     """The values of a run."""
 
     queries: tuple[str, ...]
@@ -56,6 +56,25 @@ class RunScores:
     notes: tuple[str, ...]
     """What was passed over, and which measures are left out, and why."""
 
+    def __repr__(self) -> str:
+        """The means, at most eleven of them, and how many queries they are over."""
+        means = [f"{name} {value:.4f}" for name, value in {**self.totals, **self.summary}.items()]
+        more = [f"and {len(means) - _MOST_LINES} more"] if len(means) > _MOST_LINES else []
+        return "\n  ".join([f"{len(self.queries):,} queries", *means[:_MOST_LINES], *more])
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas frame with a row for each query and measure."""
+        import pandas as pd
+
+        asked = self.asked or (None,) * len(self.queries)
+        return pd.DataFrame(
+            [
+                {"query": query, "language": language, "measure": name, "value": float(column[i])}
+                for name, column in self.values.items()
+                for i, (query, language) in enumerate(zip(self.queries, asked, strict=True))
+            ]
+        )
+
 
 def choose(names: Sequence[str], *, with_bias: bool) -> Wanted:
     """The measures of these names; the usual ones if none is named, and those of bias if none of them is named.
@@ -64,15 +83,49 @@ def choose(names: Sequence[str], *, with_bias: bool) -> Wanted:
         UnknownNameError: if no measure has one of the names; those of bias are unknown without ``with_bias``.
 
     """
-    of_bias = [name for name in names if with_bias and bias.find(name)]
-    retrieval = [name for name in names if name not in of_bias] or ([] if of_bias else RETRIEVAL)
+    of_bias = [name for name in names if with_bias and measures.of_bias(name)]
+    retrieval = [name for name in names if name not in of_bias] or ([] if of_bias else measures.USUAL_OF_RUNS)
     found = {measure.name: measure for measure in map(oracle.find, retrieval)}
-    wanted = dict.fromkeys(of_bias or (BIAS if with_bias else ()))
-    return Wanted(tuple(found.values()), tuple(measure for name in wanted if (measure := bias.find(name))))
+    wanted = dict.fromkeys(of_bias or (measures.USUAL_BIAS_OF_RUNS if with_bias else ()))
+    return Wanted(tuple(found.values()), tuple(measure for name in wanted if (measure := measures.of_bias(name))))
 
 
-def score(run: Run, judgements: Judgements, wanted: Wanted, *, languages: Languages | None = None) -> RunScores:
-    """The scores of a run, by trec_eval's rules.
+def score(
+    run: object,
+    judgements: object,
+    measures: Sequence[str] = (),
+    *,
+    languages: object = None,
+    query_languages: object = None,
+) -> RunValues:
+    """The values of a run, by trec_eval's rules.
+
+    Args:
+        run: ``{query: {passage: score}}``, a frame with ``query_id``, ``doc_id`` and ``score``, ir_measures' records,
+            or a TREC file.
+        judgements: ``{query: {passage: gain}}``, a frame with ``relevance``, ir_measures' records, or a TREC file.
+        measures: As ir_measures names them, or measures of language bias; the usual ones if none is named.
+        languages: The language of each passage, by id or in a file; measures of language bias need them.
+        query_languages: The language of each query; if it is not given, an id begins with it, as in ``de:42``.
+
+    Raises:
+        UnknownNameError: For a measure that does not exist.
+        DataError: For input of another form, or a run that can give none of the measures.
+
+    Example:
+        >>> import xlbench
+        >>> run = {"q1": {"a": 0.9, "b": 0.5}, "q2": {"b": 0.7}}
+        >>> xlbench.score(run, {"q1": {"b": 1}, "q2": {"b": 1}}, ["RR", "R@1"]).totals
+        {'RR': 0.75, 'R@1': 0.5}
+
+    """
+    known = languages_of(languages, query_languages)
+    wanted = choose(measures, with_bias=known is not None)
+    return score_run(run_of(run), judgements_of(judgements), wanted, languages=known)
+
+
+def score_run(run: Run, judgements: Judgements, wanted: Wanted, *, languages: Languages | None = None) -> RunValues:
+    """The values of a run, by trec_eval's rules.
 
     All queries that are judged count, as with ``trec_eval -c``: one that the run does not have has the value 0, and so
     has one without a relevant passage. Queries that are not judged are passed over. A gain of 0 or less is not
@@ -92,7 +145,7 @@ def score(run: Run, judgements: Judgements, wanted: Wanted, *, languages: Langua
     values = _retrieval(run, judgements, wanted.retrieval)
     totals = {m.name: float(values[m.name].sum() if m.is_count else values[m.name].mean()) for m in wanted.retrieval}
     if languages is None:
-        return RunScores(queries, (), values, totals, {}, {}, {}, tuple(notes))
+        return RunValues(queries, (), values, totals, {}, {}, {}, tuple(notes))
     asked = languages.of_queries(queries)
     depth = max((measure.depth for measure in wanted.bias), default=0)
     parts = list(pools(run, judgements, languages, depth=depth))
@@ -111,7 +164,7 @@ def score(run: Run, judgements: Judgements, wanted: Wanted, *, languages: Langua
         for language in dict.fromkeys(asked)
     }
     summary = {name: _mean([means[name] for means in by_language.values()]) for name in values}
-    return RunScores(queries, tuple(asked), values, totals, by_language, summary, references, tuple(notes))
+    return RunValues(queries, tuple(asked), values, totals, by_language, summary, references, tuple(notes))
 
 
 def _check_queries(run: Run, judgements: Judgements) -> list[str]:
@@ -145,7 +198,7 @@ def _retrieval(run: Run, judgements: Judgements, wanted: Sequence[TrecMeasure]) 
     return {name: np.array(column) for name, column in found.items()}
 
 
-def _reason_against(measure: BiasMeasure, parts: Sequence[Pool]) -> str | None:
+def _reason_against(measure: Measure, parts: Sequence[Pool]) -> str | None:
     """Why the run cannot give a measure of bias, or None if it can."""
     lacking = sum(int((part.n_retrieved < part.ranked.ranks.n_relevant).sum()) for part in parts)
     if measure.needs_all_ranks and lacking:
@@ -165,33 +218,33 @@ def _reason_against(measure: BiasMeasure, parts: Sequence[Pool]) -> str | None:
     return None if parts else "no query has a relevant passage"
 
 
-def _where_known(measure: BiasMeasure, part: Pool, values: PerQuery) -> FloatArray:
+def _where_known(measure: Measure, part: Pool, values: Callable[[PooledRanks], FloatArray]) -> FloatArray:
     """The value of each query, NaN where it is not defined or the run does not tell the measure."""
     known = part.depth >= _least(measure, part) if measure.cutoff else part.n_retrieved > 0
     with np.errstate(invalid="ignore"):  # No passages have no shares: 0 / 0.
         return np.where(known, values(part.ranked), np.nan)
 
 
-def _least(measure: BiasMeasure, part: Pool) -> int:
+def _least(measure: Measure, part: Pool) -> int:
     """How many passages a query needs for a measure with a cut-off: as many, or all that there are."""
     return min(measure.cutoff, int(part.ranked.n_passages.sum()))
 
 
-def _bias(measure: BiasMeasure, parts: Sequence[Pool], queries: Sequence[str]) -> FloatArray:
+def _bias(measure: Measure, parts: Sequence[Pool], queries: Sequence[str]) -> FloatArray:
     found: dict[str, float] = {}
     for part in parts:
         found |= dict(zip(part.queries, _where_known(measure, part, measure.value).tolist(), strict=True))
     return np.array([found.get(query, np.nan) for query in queries])
 
 
-def _references(measure: BiasMeasure, parts: Sequence[Pool]) -> dict[str, float]:
+def _references(measure: Measure, parts: Sequence[Pool]) -> dict[str, float]:
     return {
         "perfect": _mean([_mean(_where_known(measure, part, measure.perfect)) for part in parts]),
         "random": _mean([_mean(_where_known(measure, part, measure.random)) for part in parts]),
     }
 
 
-def _where_not_defined(measure: BiasMeasure, values: FloatArray, n_queries: int) -> list[str]:
+def _where_not_defined(measure: Measure, values: FloatArray, n_queries: int) -> list[str]:
     n = int(np.isfinite(values).sum())
     if n == n_queries:
         return []

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xlbench import measures
 from xlbench.collection import Collection
 from xlbench.engine.fusion import alone
 from xlbench.engine.scores import TILE_QUERIES, Scores, matrix
 from xlbench.errors import ResultError
-from xlbench.measures import bias, retrieval
-from xlbench.measures.bias import BiasMeasure
+from xlbench.measures import Measure
 from xlbench.measures.oracle import trec_scores
 from xlbench.measures.ranks import PooledRanks, Ranks
 from xlbench.measures.values import QueryValues
@@ -120,8 +120,8 @@ def _recompute(
     ids = [collection.passages.ids[row] for row in pool.tolist()]
     order = collection.passages.tie_order[pool]
     scores = scores if everything else alone(scores)
-    of_bias = [measure for name in measure_names if (measure := bias.find(name))]
-    trec = [retrieval.parse(name) for name in measure_names if not bias.find(name)]
+    of_bias = [measure for name in measure_names if (measure := measures.of_bias(name))]
+    trec = [measures.get(name) for name in measure_names if not measures.of_bias(name)]
     language = collection.passages.language[pool]
     row_of = {id_: row for row, id_ in enumerate(ids)}
     rows = [row for row in range(asked.start, asked.stop) if collection.queries.ids[row] in qrels]
@@ -158,7 +158,7 @@ def _bias(
     language: npt.NDArray[np.int16],
     relevant: Mapping[int, int],
     asked: int,
-    wanted: Sequence[BiasMeasure],
+    wanted: Sequence[Measure],
 ) -> dict[str, float]:
     """The bias measures of one query, from its sorted ranking; ``relevant`` are gains by row of the pool."""
     if not wanted:

@@ -71,7 +71,7 @@ def test_the_figures_are_those_of_compare(opened, site, baseline, model):
     one, other = several()[baseline], several()[model]
     with opened(site) as page:
         found = computed(page, one.folder.parent.name, other.folder.parent.name, task=one.folder.name)
-    assert_same(found, compare(one.result, [other.result], measures=["AP", "RankDistance"]))
+    assert_same(found, compare(one.result, other.result, measures=["AP", "RankDistance"]))
 
 
 def test_few_questions_are_tested_exactly(opened, tmp_path):
@@ -80,7 +80,7 @@ def test_few_questions_are_tested_exactly(opened, tmp_path):
     build([sound(each) for each in pair], tmp_path / "site")
     with opened(tmp_path / "site") as page:
         found = computed(page, *(each.folder.parent.name for each in pair))
-    comparison = compare(pair[0].result, [pair[1].result], measures=["AP", "RankDistance"])
+    comparison = compare(pair[0].result, pair[1].result, measures=["AP", "RankDistance"])
     assert comparison.draws >= 2**9
     assert_same(found, comparison)
 
@@ -96,7 +96,7 @@ def few(skill):
 
 def test_the_page_shows_the_figures(opened, site):
     """The tables have a row for each language and the mean, with the difference, its interval, p and the verdict."""
-    comparison = compare(several()[0].result, [several()[4].result], measures=["AP", "RankDistance"])
+    comparison = compare(several()[0].result, several()[4].result, measures=["AP", "RankDistance"])
     (mean,) = [d for d in comparison.differences if (d.quantity.kind, d.quantity.name) == ("mono", "mean")]
     with opened(site, "compare.html#a=alpha&b=gamma") as page:
         page.wait_for_selector("#found table")

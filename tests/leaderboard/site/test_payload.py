@@ -28,7 +28,7 @@ def test_columns_have_what_compare_tests(at):
     """The quantities of `xlbench compare` are the weighted means of the columns."""
     result = several()[at].result
     head, columns = read(payload(result))
-    compared = compare(result, [result], measures=["AP", "RankDistance"])
+    compared = compare(result, result, measures=["AP", "RankDistance"])
     assert compared.n_tests == len(compared.differences) == 4 * 5
     for difference in compared.differences:
         quantity = difference.quantity

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from xlbench.measures.bias import BIAS_MEASURES, BiasMeasure, find
+from xlbench.measures import BIAS, Measure, find
 from xlbench.measures.ranks import PooledRanks, Ranks
 
 
@@ -23,10 +23,10 @@ class Passage(NamedTuple):
     gain: int
 
 
-ALL_MEASURES = [*BIAS_MEASURES, "Share@3", "AWRF@3", "PEER@3"]
+ALL_MEASURES = [*BIAS, "Share@3", "AWRF@3", "PEER@3"]
 
 
-def measure(name: str) -> BiasMeasure:
+def measure(name: str) -> Measure:
     """The measure of this name, which there is."""
     found = find(name)
     assert found is not None, name

@@ -20,8 +20,15 @@ from tests.measures.bias.made_rankings import (
     seeds,
     spelled,
 )
-from xlbench.measures.bias import first_language, one_target
-from xlbench.measures.bias.parallel import max_rank_norm, own_first, random_distance, random_norm, rank_distance
+from xlbench.measures.bias.parallel import (
+    first_language,
+    max_rank_norm,
+    one_target,
+    own_first,
+    random_distance,
+    random_norm,
+    rank_distance,
+)
 from xlbench.measures.ranks import PooledRanks, Ranks
 
 XQUAD_R = (1222, 1276, 1234, 1180, 1215, 1244, 1219, 852, 1167, 1209, 1196)

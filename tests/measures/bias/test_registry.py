@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.measures.bias.made_rankings import ALL_MEASURES, Passage, answered, measure, pooled, random_rankings, seeds
-from xlbench.measures import bias
-from xlbench.measures.bias import BIAS_MEASURES, find
+from xlbench import measures
+from xlbench.measures import BIAS, get, of_bias
 from xlbench.measures.bias.parallel import rank_distance
 from xlbench.measures.ranks import PooledRanks
 
@@ -23,8 +23,8 @@ SIMULATED = ("Share", "AWRF", "PEER")
 
 def test_bias_measures_are_known_by_the_names_of_task_files():
     """Measures without a cut-off have these names; RankDistance is what task files and results call it."""
-    assert list(BIAS_MEASURES) == ["RankDistance", "MaxRankNorm", *OF_OWN]
-    assert BIAS_MEASURES["RankDistance"].value is rank_distance
+    assert list(BIAS) == ["RankDistance", "MaxRankNorm", *OF_OWN]
+    assert get("RankDistance").value is rank_distance
 
 
 @pytest.mark.parametrize("name", [*ALL_MEASURES, "Share@10", "AWRF@1000", "PEER@1"])
@@ -45,13 +45,13 @@ def test_a_measure_is_found_by_its_name(name):
 )  # fmt: skip
 def test_other_names_are_of_no_measure_of_bias(name):
     """A measure of retrieval, a cut-off that is missing, zero or too large, or another spelling is None."""
-    assert find(name) is None
+    assert of_bias(name) is None
 
 
 def test_depth_is_that_of_the_deepest_measure():
     """As many of the best passages are kept as the deepest measure looks at, 0 if none does."""
-    assert bias.depth(["AP@20", "Share@10", "AWRF@25", "PEER@100", "RankDistance"]) == 25
-    assert bias.depth(["AP@20", "RankDistance"]) == bias.depth([]) == 0
+    assert measures.depth(["AP@20", "Share@10", "AWRF@25", "PEER@100", "RankDistance"]) == 25
+    assert measures.depth(["AP@20", "RankDistance"]) == measures.depth([]) == 0
 
 
 def all_values(ranks: PooledRanks, name: str) -> list[np.ndarray]:

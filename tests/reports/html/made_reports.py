@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from xlbench import models, tasks
-from xlbench.evaluate import evaluate
+from tests.made_evaluation import evaluate
+from xlbench import catalogue, models
 from xlbench.measures.values import QueryValues
 from xlbench.results import Result
 from xlbench.settings import KINDS, Setting
@@ -34,12 +34,12 @@ def hostile_names() -> tuple[str, ...]:
 def demo(tmp_path_factory) -> Callable[..., Result]:
     """Makes the result of hashing into so many dimensions on the demo task, in these languages."""
     cache = tmp_path_factory.mktemp("cache")
-    task = tasks.load("demo")
+    task = catalogue.load("demo")
     made: dict[object, Result] = {}
 
     def result(*languages: str, dimensions: int = 512) -> Result:
         if (languages, dimensions) not in made:
-            collection = tasks.read_collection(task, languages=languages, data_dir=None, cache_dir=cache)
+            collection = catalogue.read_collection(task, languages=languages, data_dir=None, cache_dir=cache)
             model = models.load("hash", device=None, arguments={"dimensions": dimensions})
             of_task = replace(task, languages=("ar", "de", "en", "th"))
             made[languages, dimensions] = evaluate(of_task, collection, model, kinds=KINDS, cache_dir=cache)

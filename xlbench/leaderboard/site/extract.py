@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from xlbench import measures
 from xlbench.leaderboard.board import Row, shown
 from xlbench.leaderboard.site import pages, texts
 from xlbench.leaderboard.site.payload import payload
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.reports.cells import MEAN
 from xlbench.reports.html import model
 from xlbench.reports.html.parts import EMPTY, Column, Entry, Facts, PageTable, Section, entry
@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
 
 def _scales(submission: Submission) -> Shared:
     """The same scales for all models, so that the pages of two can be laid side by side."""
-    random = submission.result.references.get(RANK_DISTANCE, {}).get("random", 1.0)
+    random = submission.result.references.get(DISTANCE, {}).get("random", 1.0)
     n_passages = float(submission.ranking.judged.n_passages.sum())
     matrices = dict.fromkeys(submission.result.matrices, _UNIT)
     return Shared(grid=_UNIT, matrices=matrices, most=max(n_passages, random))
@@ -77,7 +77,7 @@ def _scales(submission: Submission) -> Shared:
 
 def _bars(row: Row, key: str) -> Section:
     """The headline by language of the queries, in each kind of setting side by side."""
-    columns = [column for column in row.means if not bias.find(column[1])]
+    columns = [column for column in row.means if not measures.of_bias(column[1])]
     table = PageTable(
         caption=captioned(f"{row.headline} by query language", row.missing_languages),
         corner="language",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from xlbench import measures
 from xlbench.leaderboard.board import Column, Row, Standing, TaskBoard, Value, columns_of, shown
-from xlbench.measures import bias
 from xlbench.reports.paper import Published, published
 from xlbench.settings import KINDS
 
@@ -28,7 +28,7 @@ def compared(boards: Sequence[TaskBoard], seed: dict[str, str]) -> dict[str, Any
     """The data of the page that compares: which models there are on each task; ``seed`` is that of the draws."""
     return {
         "seed": seed,
-        "lower": [measure for measure in bias.BIAS_MEASURES if bias.better(measure) == "lower"],
+        "lower": [measure for measure in measures.BIAS if measures.better(measure) == "lower"],
         "tasks": [
             {
                 "key": task_key(board),
@@ -103,7 +103,7 @@ def _with_interval(value: Value | None, column: Column) -> list[float | None] | 
 
 def _rounded(value: float | None, column: Column) -> float | None:
     """Three digits more than are shown, so that the order and the last digit shown are those of the values."""
-    of_bias = bias.find(column[1])
+    of_bias = measures.of_bias(column[1])
     return None if value is None else round(value, (of_bias.decimals if of_bias else 3) + 3)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.measures.values import QueryValues
 from xlbench.results import Result
 from xlbench.settings import KINDS
@@ -56,7 +56,7 @@ def _tested(result: Result) -> Iterator[QueryValues]:
     for scores in sorted(result.per_query, key=lambda scores: KINDS.index(scores.setting.kind)):
         wanted = [result.headline]
         if scores.setting.kind == "multi" and "mono" in kinds:
-            wanted.append(RANK_DISTANCE)
+            wanted.append(DISTANCE)
         yield QueryValues(scores.setting, scores.query, {m: scores.values[m] for m in wanted if m in scores.values})
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.bias import RANK_DISTANCE
-from xlbench.reports.cells import number
+from xlbench.measures import DISTANCE
+from xlbench.results.shown import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +67,7 @@ def distances(
             if mark is not None and edges[0] <= mark <= edges[-1]:
                 axes.axvline(mark, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
                 side = "right" if mark > edges[-1] / 4 else "center"
-                axes.text(mark, -0.15, f"{text} {number(mark, RANK_DISTANCE)}", ha=side, va="bottom", color=MUTED)
+                axes.text(mark, -0.15, f"{text} {number(mark, DISTANCE)}", ha=side, va="bottom", color=MUTED)
         axes.set_xlabel("rank distance, logarithmic", color=MUTED)
     return _inline(drawn.getvalue(), key, f"Distribution of rank distances of {len(values)} query languages")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from xlbench import measures
 from xlbench.comparison import Comparison, Difference, Tested, compare_alike
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
-from xlbench.reports.cells import MEAN, Cell, Table, number
+from xlbench.reports.cells import MEAN, Cell, Table
 from xlbench.reports.html import charts, texts
 from xlbench.reports.html.parts import (
     EMPTY,
@@ -27,12 +27,13 @@ from xlbench.reports.html.parts import (
 from xlbench.reports.models import Group, best_of, columns_of, correlation, favourites, perfect_of
 from xlbench.reports.words import ALIGNMENT, KIND_TITLES, direction, partial
 from xlbench.results import Result
+from xlbench.results.shown import number
 from xlbench.settings import KINDS, Kind
 
 
 def section(group: Group, *, key: str) -> Section:
     """The models of a group against the first of them."""
-    tested = compare_alike(group.results, group.labels, measures=(group.results[0].headline, RANK_DISTANCE))
+    tested = compare_alike(group.results, group.labels, measures=(group.results[0].headline, DISTANCE))
     blocks: list[PageTable | Figure] = [_side_by_side(group, tested)]
     if figure := _plane(group, f"{key}-plane"):
         blocks.append(figure)
@@ -78,7 +79,7 @@ def _how(comparison: Comparison | None) -> str:
 
 def _note(measure: str, perfect: float | None) -> str:
     """Which values are better, under the name of a measure of bias."""
-    if not bias.find(measure):
+    if not measures.of_bias(measure):
         return ""
     words = direction(measure, perfect)
     return words.replace("nearer to", "best near") if "near" in words else f"{words} is better"
@@ -91,7 +92,7 @@ def _side_by_side(group: Group, tested: Tested) -> PageTable:
     ]
     heads = [
         Column(
-            m if bias.find(m) else f"{KIND_TITLES[kind]} {m}",
+            m if measures.of_bias(m) else f"{KIND_TITLES[kind]} {m}",
             note=_note(m, perfect_of(group, m)),
         )
         for kind, m in chosen
@@ -145,8 +146,8 @@ def _plane(group: Group, key: str) -> Figure | None:
 
 
 def _distance(result: Result) -> str:
-    value = result.summary.get("multi", {}).get(RANK_DISTANCE)
-    return "" if value is None else f"RD {number(value, RANK_DISTANCE)}"
+    value = result.summary.get("multi", {}).get(DISTANCE)
+    return "" if value is None else f"RD {number(value, DISTANCE)}"
 
 
 def _by_language(group: Group, tested: Tested) -> list[PageTable]:

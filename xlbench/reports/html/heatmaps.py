@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from xlbench.reports.cells import MEAN_OF_OTHERS, number
+from xlbench.reports.cells import MEAN_OF_OTHERS
 from xlbench.reports.html.parts import EMPTY, Column, Entry, PageTable, Row, entry
 from xlbench.reports.matrices import Matrix, means_of_others, passage_languages
 from xlbench.reports.words import partial
 from xlbench.results import Result
+from xlbench.results.shown import number
 
 _STEPS = 100
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xlbench.measures import bias
-from xlbench.measures.bias import LOSSES
-from xlbench.reports.cells import MEAN, number
+from xlbench import measures
+from xlbench.measures import LOSSES
+from xlbench.reports.cells import MEAN
 from xlbench.reports.html import texts
 from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.parts import EMPTY, Column, Entry, PageTable, Row, Scale, Section, count, entry, interval_of
@@ -16,6 +16,7 @@ from xlbench.reports.matrices import one_target_note, preference_note
 from xlbench.reports.tables import bias_measures_of
 from xlbench.reports.words import captioned, direction, partial
 from xlbench.results import Result
+from xlbench.results.shown import number
 from xlbench.settings import Kind, Setting
 
 
@@ -84,7 +85,7 @@ def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: M
     perfect, random = ends["perfect"], ends["random"]
     low, high = interval or (value, value)
     least, most = min(0.0, low, value, perfect, random), max(1.0, high, value, perfect, random)
-    turned = bias.better(measure) == "lower"
+    turned = measures.better(measure) == "lower"
 
     def place(at: float) -> float:
         share = (at - least) / (most - least)

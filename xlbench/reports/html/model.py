@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from xlbench.measures import bias
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench import measures
+from xlbench.measures import DISTANCE
 from xlbench.reports.html import charts, language, texts
 from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.language import by_language
@@ -45,19 +45,19 @@ def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
 
 def _key_figures(result: Result) -> Figures:
     wanted = [(kind, result.headline, KIND_TITLES[kind]) for kind in kinds_of(result)]
-    if RANK_DISTANCE in result.summary.get("multi", {}):
-        wanted.append(("multi", RANK_DISTANCE, "rank distance"))
-    names = tuple(f"{name} {measure}" if measure != RANK_DISTANCE else name for _, measure, name in wanted)
+    if DISTANCE in result.summary.get("multi", {}):
+        wanted.append(("multi", DISTANCE, "rank distance"))
+    names = tuple(f"{name} {measure}" if measure != DISTANCE else name for _, measure, name in wanted)
     entries = [entry(result.summary[kind][m], m, interval=interval_of(result, kind, m)) for kind, m, _ in wanted]
     return Figures(tuple(entries), names, partial(result.missing_languages))
 
 
 def _summary(result: Result, key: str) -> Section | None:
     kinds = kinds_of(result)
-    measures = list(dict.fromkeys(m for kind in kinds for m in result.summary[kind] if not bias.find(m)))
+    of_retrieval = dict.fromkeys(m for kind in kinds for m in result.summary[kind] if not measures.of_bias(m))
     rows = [
         Row(m, tuple(entry(result.summary[kind].get(m), m, interval=interval_of(result, kind, m)) for kind in kinds))
-        for m in measures
+        for m in of_retrieval
     ]
     table = PageTable(
         caption=captioned("Means over languages with 95 % intervals", result.missing_languages),
@@ -101,15 +101,15 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
     values = shared.distances(result)
     if not values:
         return None
-    ends = result.references.get(RANK_DISTANCE, {})
+    ends = result.references.get(DISTANCE, {})
     svg = charts.distances(values, key=key, most=shared.most, perfect=ends.get("perfect"), random=ends.get("random"))
     shares = (0.1, 0.25, 0.5, 0.75, 0.9)
     rows = [
         Row(
             language,
             (
-                *(entry(float(at), RANK_DISTANCE) for at in np.quantile(distance, shares)),
-                entry(float(distance.mean()), RANK_DISTANCE),
+                *(entry(float(at), DISTANCE) for at in np.quantile(distance, shares)),
+                entry(float(distance.mean()), DISTANCE),
             ),
             language,
         )

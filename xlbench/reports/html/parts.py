@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xlbench.reports.cells import number
 from xlbench.results import Result
+from xlbench.results.shown import number
 from xlbench.settings import Kind, Setting
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.measures.bias import RANK_DISTANCE
+from xlbench.measures import DISTANCE
 from xlbench.reports.html.heatmaps import ends
 from xlbench.reports.matrices import cross_lingual
 from xlbench.results import Result
@@ -41,6 +41,6 @@ class Shared:
             scores.setting.query: distances[np.isfinite(distances)]
             for scores in result.per_query
             if scores.setting.kind == "multi"
-            and (distances := scores.values.get(RANK_DISTANCE)) is not None
+            and (distances := scores.values.get(DISTANCE)) is not None
             and np.isfinite(distances).any()
         }

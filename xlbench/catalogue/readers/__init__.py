@@ -1,0 +1,76 @@
+"""Readers: one module for each published shape of data; each gives a Collection.
+
+A reader module has ``FORMS``, the forms of passage text it can give, and ``read(files, *, text) -> Collection``. One
+that reads a single file a language is given ``files`` as a mapping from languages to paths. One that reads several has
+``PARTS`` and is given a mapping from parts to languages to lists of paths, empty for a language without files. One
+whose data cannot have some kinds of settings has ``WITHOUT``, which says why.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from xlbench.catalogue.readers.stored import stored
+from xlbench.collection import Collection
+from xlbench.settings import Kind
+from xlbench.support.progress import Advance
+
+Files = Mapping[str, Path]
+Parts = Mapping[str, Mapping[str, Sequence[Path]]]
+READERS = ("beir", "belebele", "lareqa", "miracl", "parallel")
+ONE_FILE = ("texts",)
+"""The parts of a reader of a single file a language."""
+
+
+def forms(reader: str) -> tuple[str, ...]:
+    """The forms of passage text that a reader can give."""
+    found: tuple[str, ...] = _module(reader).FORMS
+    return found
+
+
+def parts(reader: str) -> tuple[str, ...]:
+    """The parts of which a reader reads the files."""
+    found: tuple[str, ...] = getattr(_module(reader), "PARTS", ONE_FILE)
+    return found
+
+
+def why_not(reader: str, kind: Kind) -> str | None:
+    """Why the data that a reader reads has no settings of a kind, or None if it may have."""
+    found: str | None = getattr(_module(reader), "WITHOUT", {}).get(kind)
+    return found
+
+
+def read(
+    reader: str, files: Files | Parts, *, text: str, folder: Path | None = None, advance: Advance | None = None
+) -> Collection:
+    """The collection in these files, languages in their order.
+
+    With a folder, the passages of a reader that reads them as a stream are kept there and not in memory; ``advance``
+    hears of them.
+
+    Raises:
+        DataError: if a file is not of the reader's shape.
+
+    """
+    module = _module(reader)
+    collection: Collection
+    if folder is None or not streams(reader):
+        collection = module.read(files, text=text)
+        return collection
+    passages = partial(module.passages, text=text)
+    kept = stored(cast("Parts", files)["passages"], passages, form=f"{reader} {text}", folder=folder, advance=advance)
+    collection = module.read(files, text=text, stored=kept)
+    return collection
+
+
+def streams(reader: str) -> bool:
+    """Whether a reader gives its passages one by one, so that they need not be in memory."""
+    return hasattr(_module(reader), "passages")
+
+
+def _module(reader: str) -> Any:
+    return importlib.import_module(f"xlbench.catalogue.readers.{reader}")

@@ -1,0 +1,87 @@
+"""Reads XQuAD-R and MLQA-R: SQuAD JSON with sentence breaks, one file a language (LAReQA, arXiv 2004.05484).
+
+Every sentence of every paragraph is a passage. A question's relevant passage is the sentence in which its answer
+starts, in each language that has the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from xlbench.catalogue.readers.fields import decode_file, expect, field
+from xlbench.collection import Collection, Judgement, Text
+from xlbench.errors import DataError
+
+FORMS = ("sentence", "sentence+context")
+
+
+def read(files: Mapping[str, Path], *, text: str) -> Collection:
+    """The collection in these files.
+
+    Query ids are ``language:id``, passage ids ``language:paragraph:sentence``, both counted from 0 within the file.
+    The text of a passage is its sentence, or, for ``sentence+context``, the sentence and its paragraph without a
+    separator and without newlines, as LAReQA joins them.
+
+    Raises:
+        DataError: if a file is not of this shape, or an answer starts outside every sentence.
+
+    """
+    queries: list[Text] = []
+    passages: list[Text] = []
+    answers: dict[str, dict[str, str]] = {}
+    for language, path in files.items():
+        for number, (paragraph, where) in enumerate(_paragraphs(path)):
+            context = field(paragraph, "context", str, where)
+            breaks = _sentence_breaks(paragraph, context, where)
+            for i, (start, end) in enumerate(breaks):
+                passage = context[start:end] if text == "sentence" else (context[start:end] + context).replace("\n", "")
+                passages.append(Text(f"{language}:{number}:{i}", language, passage))
+            for position, question in enumerate(field(paragraph, "qas", list, where)):
+                asked = f"{where}, question {position}"
+                id_ = field(question, "id", str, asked)
+                queries.append(Text(f"{language}:{id_}", language, field(question, "question", str, asked)))
+                sentence = _sentence_of_answer(question, breaks, asked)
+                answers.setdefault(id_, {})[language] = f"{language}:{number}:{sentence}"
+    judgements = (
+        Judgement(f"{asked}:{id_}", passage, 1)
+        for id_, by_language in answers.items()
+        for asked in by_language
+        for passage in by_language.values()
+    )
+    return Collection.build(tuple(files), queries, passages, judgements)
+
+
+def _paragraphs(path: Path) -> Iterator[tuple[Any, str]]:
+    for a, article in enumerate(field(decode_file(path), "data", list, str(path))):
+        where = f"{path}, article {a}"
+        for p, paragraph in enumerate(field(article, "paragraphs", list, where)):
+            yield paragraph, f"{where}, paragraph {p}"
+
+
+def _sentence_breaks(paragraph: Any, context: str, where: str) -> list[tuple[int, int]]:
+    if "sentence_breaks" not in expect(paragraph, dict, where):
+        raise DataError(
+            f"{where} has no 'sentence_breaks': the copies on the data hubs lack them. "
+            "Use the files of the LAReQA repository, which `xlbench fetch` downloads."
+        )
+    breaks = []
+    for i, pair in enumerate(field(paragraph, "sentence_breaks", list, where)):
+        sentence = f"{where}, sentence {i}"
+        ends = [expect(end, int, sentence) for end in expect(pair, list, sentence)]
+        if len(ends) != 2 or not 0 <= ends[0] < ends[1] <= len(context):
+            raise DataError(f"{sentence} runs over {ends}; expected [start, end] within 0 to {len(context)}.")
+        breaks.append((ends[0], ends[1]))
+    return breaks
+
+
+def _sentence_of_answer(question: Any, breaks: list[tuple[int, int]], where: str) -> int:
+    answers = field(question, "answers", list, where)
+    if not answers:
+        raise DataError(f"{where} has no answer; expected one.")
+    at = field(answers[0], "answer_start", int, where)
+    for i, (start, end) in enumerate(breaks):
+        if start <= at < end:
+            return i
+    raise DataError(f"{where} has an answer that starts at {at}, outside every sentence of the paragraph.")

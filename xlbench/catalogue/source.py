@@ -1,0 +1,103 @@
+"""The key ``source`` of a task file: where the files of each part are, and their checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from xlbench.catalogue.readers import parts
+from xlbench.catalogue.sources import ALGORITHMS, Checksum, Source, hub
+from xlbench.catalogue.task import Sizes
+from xlbench.catalogue.values import by_language, mapping, typed
+from xlbench.errors import TaskError
+
+
+def sources(value: Any, reader: str, sizes: Mapping[str, Sizes], where: str) -> dict[str, Source]:
+    """The source of each part of a task; where one file has all of them, the same for each.
+
+    A language has files of passages if it has passages, and files of other parts if it has queries.
+    """
+    known = parts(reader)
+    if len(known) == 1 or (isinstance(value, dict) and "path" in value):
+        return dict.fromkeys(known, _source(value, list(sizes), f"{where} 'source'"))
+    record = mapping(value, known, f"{where} 'source'")
+    return {
+        part: _source(
+            record[part],
+            [language for language, size in sizes.items() if (size.passages if part == "passages" else size.queries)],
+            f"{where} 'source', {part!r},",
+        )
+        for part in known
+    }
+
+
+def _source(value: Any, languages: Sequence[str], where: str) -> Source:
+    algorithm = "md5" if isinstance(value, dict) and "md5" in value else "sha256"
+    record = mapping(value, ["url", "path", algorithm], where, optional=["names"])
+    path = _relative(typed(record["path"], str, f"{where} 'path'"), where)
+    url = None if record["url"] is None else typed(record["url"], str, f"{where} 'url'")
+    several = "*" in Path(path).name
+    checksums: dict[str, tuple[Checksum, ...] | None]
+    if record[algorithm] is None:
+        checksums = dict.fromkeys(languages)
+    else:
+        convert = partial(_checksums, algorithm=algorithm, several=several)
+        checksums = by_language(record[algorithm], languages, f"{where} {algorithm!r}", convert)
+    names = _names(record.get("names", {}), languages, f"{where} 'names'")
+    if url is not None:
+        _check_address(url, path, where, is_checked=None not in checksums.values())
+    return Source(url=url, path=path, checksums=checksums, names=names)
+
+
+def _check_address(url: str, path: str, where: str, *, is_checked: bool) -> None:
+    address = hub.parse(url.replace("{language}", "x"))
+    if url.startswith(hub.SCHEME) and address is None:
+        raise TaskError(f"{where} 'url' is {url!r}; expected hf://datasets/OWNER/NAME@REVISION/PATH.")
+    if address is not None and not (address.is_pinned or is_checked):
+        raise TaskError(
+            f"{where} 'url' is {url!r}, which may have other files tomorrow, and not all have a checksum; expected a "
+            "commit, 40 digits of 0-9a-f, after '@'."
+        )
+    if "*" not in url + path:
+        return
+    if address is None or url.rpartition("/")[2] != path.rpartition("/")[2] or "*" in url.rpartition("/")[0]:
+        raise TaskError(
+            f"{where} 'url' is {url!r} and 'path' {path!r}; '*' may stand in the name of a file, which must be the "
+            "same in both, and at hf:// addresses only."
+        )
+
+
+def _relative(path: str, where: str) -> str:
+    parts = Path(path).parts
+    if not path or Path(path).is_absolute() or ".." in parts or "\0" in path or any("*" in part for part in parts[:-1]):
+        raise TaskError(
+            f"{where} 'path' is {path!r}; expected a path below the data folder, '*' only in its last part."
+        )
+    return path
+
+
+def _names(value: Any, languages: Sequence[str], where: str) -> dict[str, str]:
+    record = mapping(value, [], where, optional=languages)
+    found = {language: typed(name, str, f"{where}, {language!r},") for language, name in record.items()}
+    for language, name in found.items():
+        if not name or set(name) & set("/\\*\0") or name.startswith("."):
+            raise TaskError(f"{where}, {language!r}, is {name!r}; expected a part of the name of a file or folder.")
+    return found
+
+
+def _checksums(value: Any, where: str, *, algorithm: str, several: bool) -> tuple[Checksum, ...] | None:
+    """One checksum, or of several files a list of them; None if nobody has published any."""
+    if value is None:
+        return None
+    items = typed(value, list, where) if several else [value]
+    return tuple(Checksum(algorithm, _digits(item, where, algorithm)) for item in items)
+
+
+def _digits(value: Any, where: str, algorithm: str) -> str:
+    text = typed(value, str, where)
+    n_digits = ALGORITHMS[algorithm]
+    if len(text) != n_digits or set(text) - set("0123456789abcdef"):
+        raise TaskError(f"{where} is {text!r}; expected the {algorithm}, {n_digits} digits of 0-9a-f.")
+    return text

@@ -1,0 +1,43 @@
+"""Task: what a task file says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlbench.catalogue.sources import Source
+from xlbench.settings import Kind
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many texts a language has."""
+
+    queries: int
+    passages: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a task file says; its keys are the fields."""
+
+    name: str
+    title: str
+    version: int
+    """Goes up when a number could change."""
+    reader: str
+    text: str
+    """The form of a passage: ``sentence``, ``sentence+context``, ..."""
+    source: Mapping[str, Source]
+    """By part, as the reader names its parts; equal ones if one file has them all."""
+    sizes: Mapping[str, Sizes]
+    languages: tuple[str, ...]
+    settings: tuple[Kind, ...]
+    measures: tuple[str, ...]
+    headline: str
+    """The measure that sums up a result."""
+    licence: str
+    citation: str
+    file: Path
+    """The task file itself; not a key."""

@@ -1,0 +1,96 @@
+"""``xlbench tasks``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlbench.catalogue import Task
+    from xlbench.catalogue.sources import Source
+
+_UNCHECKED = (
+    "Where there is no checksum, only the commit in the address and the sizes say that the files are the right ones."
+)
+
+
+@click.command()
+@click.argument("name", required=False)
+def tasks(*, name: str | None) -> None:
+    """List the tasks, or show one: sizes, licence, citation, source, checksums."""
+    from xlbench import catalogue as registry
+    from xlbench.reports.cells import Table, row
+    from xlbench.reports.terminal import show
+
+    if name is not None:
+        _show_task(registry.load(name))
+        return
+    rows = []
+    for task in map(registry.load, registry.names()):
+        queries, passages = _totals(task)
+        sizes = (len(task.languages), queries, passages)
+        rows.append(row(task.name, task.title, *sizes, " ".join(task.settings), task.version))
+    show([Table("Tasks", ("task", "title", "languages", "queries", "passages", "settings", "version"), tuple(rows))])
+
+
+def _show_task(task: Task) -> None:
+    from xlbench.reports.cells import Table, row
+    from xlbench.reports.terminal import show
+
+    facts = {
+        "title": task.title,
+        "version": str(task.version),
+        "settings": ", ".join(task.settings),
+        "measures": ", ".join(task.measures),
+        "headline": task.headline,
+        "reader": f"{task.reader}, text of a passage: {task.text}",
+        "licence": task.licence,
+        "citation": task.citation.strip(),
+        "file": str(task.file),
+    }
+    sources = _distinct(task)
+    for source, parts in sources:
+        of = _of(parts, task)
+        facts |= {
+            f"source{of}": source.url or "comes with the task file",
+            f"path{of}": f"{source.path}, below --data-dir",
+        }
+    width = max(11, *(len(name) + 2 for name in facts))
+    lines = {"task": task.name, **facts}.items()
+    click.echo("\n".join(f"{name + ':':<{width}}{value}" for name, value in lines) + "\n")
+    header = ("language", "queries", "passages", *(f"checksum{_of(parts, task)}" for _, parts in sources))
+    rows = [
+        row(language, size.queries, size.passages, *(_checksum(source, language, task) for source, _ in sources))
+        for language, size in task.sizes.items()
+    ]
+    rows.append(row("all", *_totals(task), *("" for _ in sources)))
+    unchecked = any(None in source.checksums.values() for source, _ in sources)
+    show([Table("Languages", header, tuple(rows), _UNCHECKED if unchecked else "")])
+
+
+def _distinct(task: Task) -> list[tuple[Source, list[str]]]:
+    """The sources of a task, each once, with the parts that are in it."""
+    once = [source for i, source in enumerate(task.source.values()) if source not in [*task.source.values()][:i]]
+    return [(source, [part for part, its in task.source.items() if its == source]) for source in once]
+
+
+def _of(parts: Sequence[str], task: Task) -> str:
+    return f" of {' and '.join(parts)}" if len(parts) < len(task.source) else ""
+
+
+def _checksum(source: Source, language: str, task: Task) -> str:
+    """The checksum of a language's file, or only its kind where there are many."""
+    checksums = source.checksums.get(language, ())
+    if not checksums:
+        return "none" if checksums is None else ""
+    kind = checksums[0].algorithm
+    if len(checksums) > 1:
+        return f"{kind} of {len(checksums)} files"
+    return kind if len(_distinct(task)) > 1 else f"{kind} {checksums[0].digits}"
+
+
+def _totals(task: Task) -> tuple[int, int]:
+    return sum(size.queries for size in task.sizes.values()), sum(size.passages for size in task.sizes.values())

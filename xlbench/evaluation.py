@@ -1,0 +1,245 @@
+"""evaluate: a model on a task gives a Result; the one place that knows all the steps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from xlbench import __version__, measures
+from xlbench.catalogue import Task
+from xlbench.collection import Collection
+from xlbench.engine.alignment import align
+from xlbench.engine.model_scores import score_collection, warnings_of
+from xlbench.engine.ranking import Places, ranking_of
+from xlbench.engine.scores import Scores, VectorScores
+from xlbench.job import Job, parallel_text
+from xlbench.models import load as load_model
+from xlbench.models.protocols import Model
+from xlbench.models.transform import Debiasing, parse
+from xlbench.results import SCHEMA, Result, save
+from xlbench.results.from_ranking import figures
+from xlbench.settings import Kind
+from xlbench.settings import settings as settings_in
+from xlbench.support.machine import cache_folder
+from xlbench.support.progress import Advance, Progress, display, silent
+from xlbench.trec.write import Kept, check_ids, clear_runs, save_runs
+
+_LOG = logging.getLogger("xlbench")
+
+
+def evaluate(
+    model: object,
+    task: str | Path | Task | Collection,
+    *,
+    languages: Sequence[str] = (),
+    settings: Sequence[Kind] = (),
+    name: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    stored_as: Literal["float32", "float16"] = "float32",
+    transform: str | None = None,
+    fit_on: Path | None = None,
+    cache: str | Path | None = "default",
+    data_dir: str | Path | None = None,
+    force: bool = False,
+    quiet: bool = False,
+) -> Result:
+    """The result of a model on a task, in all of its settings.
+
+    Args:
+        model: What ``xlbench run --model`` takes (a Hub id, a folder, ``bm25``, ``package.module:Class``), a
+            ``SentenceTransformer``, an object with ``encode`` or with the methods of an ``Encoder`` or ``Scorer``, or a
+            function from a list of texts to an array.
+        task: The name of a task, its YAML file, a folder in BEIR form, a ``Task`` or a ``Collection``.
+        languages: Only these; all if none is named.
+        settings: Only these kinds: ``mono``, ``cross``, ``multi``; the task's if none is named.
+        name: What the result calls the model.
+        arguments: Arguments of the model, as ``--model-arg`` gives them.
+        device: Where the model runs; the best there is if none is named.
+        stored_as: How vectors are stored and then scored; ``float16`` rounds them.
+        transform: ``center`` or ``lir:K``, to debias the vectors.
+        fit_on: Parallel text to fit the transform on; the task's own texts if there is none.
+        cache: Folder of stored vectors and downloads; None keeps no vectors, ``default`` is the user's cache folder.
+            Vectors of a live object are kept only where its weights can be hashed.
+        data_dir: Folder with the data sets, looked into before anything is downloaded.
+        force: Encode all texts again, whatever is stored.
+        quiet: Show no progress.
+
+    Raises:
+        UnknownNameError: For a model, task, language or setting that does not exist.
+        EncoderError: For a model that cannot be loaded, or gives unusable vectors.
+        DataError: For data that is missing, or not what the task says.
+
+    Example:
+        >>> import xlbench
+        >>> result = xlbench.evaluate("hash", "demo", languages=["de", "en"], cache=None, quiet=True)
+        >>> round(result.value("multi", "AP"), 3) < round(result.value("mono", "AP"), 3)
+        True
+
+    """
+    debiasing = None
+    if transform is not None:
+        debiasing = Debiasing(parse(transform), parallel_text(Path(fit_on)) if fit_on else None)
+    job = Job.of(task, languages=languages, kinds=settings)
+    loaded = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as, debiasing=debiasing)
+    progress = silent if quiet else display(job.task.name, quiet=False)
+    folder = cache_folder(cache)
+    collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
+    return evaluate_collection(job, collection, loaded, cache_dir=folder, force=force, progress=progress)
+
+
+def evaluate_collection(
+    job: Job,
+    collection: Collection,
+    model: Model,
+    *,
+    cache_dir: Path | None,
+    keep: int = 0,
+    force: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """The result of a model on a job's collection.
+
+    Vectors and counts are kept under ``cache_dir``, so that a killed run resumes. The result's ranking keeps the
+    ``keep`` best passages of each query and setting, for runs.
+
+    Raises:
+        EncoderError: if the model cannot be loaded, gives unusable vectors, or none that could be debiased.
+        DataError: if the debiasing cannot be fitted.
+        ResultError: if there is not the memory to keep so many of the best passages.
+
+    """
+    start = time.perf_counter()
+    task = job.task
+    places = Places(keep, measures.depth(task.measures) if "multi" in job.kinds else 0, {*job.kinds} != {"multi"})
+    places.check_memory(collection)
+    share = _EncodedShare(progress)
+    scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
+    encoded = time.perf_counter()
+    checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
+    ranking = ranking_of(collection, scores, places=places, checkpoint=checkpoint, progress=progress)
+    ranked = time.perf_counter()
+    suspicions = [*model.notes, *warnings_of(scores)]
+    for suspicion in suspicions:
+        _LOG.warning("%s: %s", model.name, suspicion)
+    computed = figures(ranking, settings_in(job.kinds, collection.asked, pooled=collection.pooled), task.measures)
+    return Result(
+        schema=SCHEMA,
+        task=task.name,
+        task_version=task.version,
+        headline=task.headline,
+        missing_languages=[language for language in task.languages if language not in collection.languages],
+        model=model.identity(),
+        values=computed.values,
+        queries=computed.queries,
+        summary=computed.summary,
+        intervals=computed.intervals,
+        references=computed.references,
+        matrices=computed.matrices,
+        alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
+        environment={
+            **_environment(),
+            "encoder": model.provenance(),
+            **_dimensions(scores),
+            **({"warnings": suspicions} if suspicions else {}),
+        },
+        timing={
+            "encode_s": encoded - start,
+            "encoded_share": share.value,
+            "search_s": ranked - encoded,
+            "score_s": time.perf_counter() - ranked,
+        },
+        per_query=computed.per_query,
+        ranking=ranking,
+    )
+
+
+def evaluate_and_save(
+    job: Job,
+    collection: Collection,
+    model: Model,
+    path: Path,
+    *,
+    cache_dir: Path | None,
+    kept: Kept | None = None,
+    force: bool = False,
+    command: str = "",
+    progress: Progress = silent,
+) -> Result:
+    """The result of a model on a job's collection, saved as ``path``; its runs are beside it, and no older ones.
+
+    Raises:
+        DataError: if runs are wanted, and an id cannot stand in a TREC file.
+
+    """
+    if kept:
+        check_ids(collection)
+    keep = kept.best if kept else 0
+    result = evaluate_collection(job, collection, model, cache_dir=cache_dir, keep=keep, force=force, progress=progress)
+    more = {**(kept.record() if kept else {}), **({"command": command} if command else {})}
+    clear_runs(path)
+    if kept:
+        n_queries = sum(result.queries.values())
+        with progress("writing runs", n_texts=n_queries, n_characters=n_queries, noun="rankings") as advance:
+            save_runs(path, result, collection, kept=kept, advance=advance)
+    result = replace(result, environment={**result.environment, **more})
+    save(result, path)
+    return result
+
+
+class _EncodedShare:
+    """A progress that also knows what share of the texts was encoded now, and not kept from an earlier run.
+
+    Without it a time would say nothing of a model's speed.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._n_texts = self._n_encoded = 0
+
+    @property
+    def value(self) -> float:
+        """From 0 to 1, over all models of a fusion; 0 for a model that encodes nothing."""
+        return self._n_encoded / self._n_texts if self._n_texts else 0.0
+
+    @contextmanager
+    def __call__(self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
+        self._n_texts += n_texts
+        with self._progress(doing, n_texts=n_texts, n_characters=n_characters, noun=noun) as advance:
+
+            def told(*, texts: int, characters: int, stored: bool) -> None:
+                self._n_encoded += 0 if stored else texts
+                advance(texts=texts, characters=characters, stored=stored)
+
+            yield told
+
+
+def _key(collection: Collection, model: Model) -> str:
+    """What tells the scores of a model on a collection's texts from all others."""
+    checksums = [texts.distinct.checksum for texts in (collection.queries, collection.passages)]
+    identity = [model.key(), checksums, collection.languages]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _dimensions(scores: Scores) -> dict[str, int]:
+    return {"dimensions": int(scores.passages.vectors.shape[1])} if isinstance(scores, VectorScores) else {}
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "xlbench": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "numba")},
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+    }

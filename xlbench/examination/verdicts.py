@@ -1,0 +1,119 @@
+"""Verdicts: what the chance-level test says of each setting, and where it cannot tell the data's fault from a model's.
+
+A setting is sound if any model ranks better than chance in it. If none does, that is laid to the data where a model is
+known to do better: within a language, where comparing letters is enough; across two, if the model ranks well from the
+one and to the other in other settings; and everywhere, if no model is better than chance in any setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from xlbench.examination.chance import Standing
+from xlbench.examination.findings import Finding, listed
+from xlbench.settings import Setting
+
+Said = Literal["better than chance", "at chance", "cannot tell", "too few queries"]
+
+_KNOWN = 0.75
+"""The standing from which a model is known to link a language to another."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the chance-level test says of a setting."""
+
+    setting: Setting
+    said: Said
+    standings: tuple[Standing, ...]
+    """By the models that were asked: first the one that compares letters."""
+
+    @property
+    def best(self) -> Standing:
+        """The standing of the model that does best."""
+        return max(self.standings, key=lambda found: found.standing)
+
+
+def is_open(lexical: Sequence[Standing]) -> bool:
+    """Whether comparing letters leaves any setting open that has enough queries."""
+    return any(found.can_tell and not found.is_better for found in lexical)
+
+
+def verdicts(lexical: Sequence[Standing], semantic: Sequence[Standing]) -> list[Verdict]:
+    """The verdict on each setting.
+
+    ``lexical`` is how a model stands that compares letters, ``semantic`` how one does that knows languages; the latter
+    is empty if there is none.
+    """
+    by_setting = {found.setting: found for found in semantic}
+    languages = {language for found in semantic for language in (found.setting.query, found.setting.passages)}
+    # With two languages alone, a model that knows only one of them would do as badly.
+    hopeless = len(languages) > 2 and not any(found.is_better for found in (*lexical, *semantic))
+    found = []
+    for standing in lexical:
+        setting = standing.setting
+        asked = (standing, *(by_setting[each] for each in [setting] if each in by_setting))
+        said: Said = "cannot tell"
+        if any(each.is_better for each in asked):
+            said = "better than chance"
+        elif not standing.can_tell:
+            said = "too few queries"
+        elif setting.kind == "mono" or hopeless or _is_known(setting, semantic):
+            said = "at chance"
+        found.append(Verdict(setting, said, asked))
+    return found
+
+
+def _is_known(setting: Setting, semantic: Sequence[Standing]) -> bool:
+    """Whether the model ranks well from the setting's one language and to its other, in other settings."""
+    linked = [found.setting for found in semantic if found.setting.kind == "cross" and found.standing >= _KNOWN]
+    return any(s.query == setting.query for s in linked) and any(s.passages == setting.passages for s in linked)
+
+
+def flagged(found: Sequence[Verdict], model: str | None) -> list[Finding]:
+    """The settings at chance level, and those of which it cannot be told; ``model`` is the one that knows languages."""
+    said: dict[Said, list[Verdict]] = {}
+    for verdict in found:
+        said.setdefault(verdict.said, []).append(verdict)
+    findings = []
+    if at_chance := said.get("at chance"):
+        findings.append(_at_chance(at_chance))
+    if untold := said.get("cannot tell"):
+        reason = f"Neither hash nor {model} ranks" if model else "hash, which compares letters, does not rank"
+        shows = f"{model} links these languages" if model else "these languages have words in common"
+        text = f"{_names(untold)}. {reason} better than chance there, and nothing shows that {shows}."
+        meaning = "They may be sound. To have them tested, name a model that knows these languages: --model."
+        findings.append(Finding("note", "settings that may be at chance level", text, meaning, _where(untold)))
+    if few := said.get("too few queries"):
+        meaning = (
+            "There are so few queries without a common relevant passage that a model could answer every third one and "
+            "still not be told from chance. Read some of them with their relevant passages yourself."
+        )
+        findings.append(
+            Finding("note", "settings with too few queries to test", f"{_names(few)}.", meaning, _where(few))
+        )
+    return findings
+
+
+def _at_chance(found: Sequence[Verdict]) -> Finding:
+    worst = min((verdict.best for verdict in found), key=lambda standing: standing.standing)
+    return Finding(
+        "wrong",
+        "settings at chance level",
+        f"{_names(found)}. In {worst.setting}, {worst.model} ranks the first relevant passage higher than "
+        f"{worst.standing:.0%} of random rankings do, in the mean of {worst.n_queries:,} queries: 50% is chance.",
+        "A model that is sound here does no better than if judgements were shuffled. Ids of another version of the "
+        "data do this, and files that do not belong together: read a few queries with their relevant passages. Until "
+        "this is mended, leave these settings out, and with them the pool of all languages.",
+        _where(found),
+    )
+
+
+def _names(found: Sequence[Verdict]) -> str:
+    return listed(_where(found))
+
+
+def _where(found: Sequence[Verdict]) -> tuple[str, ...]:
+    return tuple(str(verdict.setting) for verdict in found)

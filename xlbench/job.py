@@ -1,0 +1,172 @@
+"""Job: a task and what of it is evaluated; and whether its result is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xlbench import catalogue
+from xlbench.catalogue import Task
+from xlbench.catalogue.readers import read, why_not
+from xlbench.collection import Collection
+from xlbench.errors import ResultError, UnknownNameError, UsageError
+from xlbench.measures import LOSSES
+from xlbench.models.transform import Debiasing, FitOn, parse
+from xlbench.results import Result, evidence_path, load, parquet_path
+from xlbench.settings import Kind, Setting, settings
+from xlbench.support.progress import Progress, silent
+from xlbench.trec.write import Kept, runs_are_there
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task, and what of it is evaluated."""
+
+    task: Task
+    languages: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    collection: Collection | None = None
+    """The texts and judgements, where they are at hand and not to be read."""
+
+    @classmethod
+    def of(
+        cls, task: str | Path | Task | Collection, *, languages: Sequence[str] = (), kinds: Sequence[Kind] = ()
+    ) -> Job:
+        """The job of a task in these languages and kinds of setting; all where none is named.
+
+        Raises:
+            UnknownNameError: for a task, a language or a setting that does not exist.
+            UsageError: if no setting is left.
+
+        """
+        collection = task if isinstance(task, Collection) else None
+        if isinstance(task, Collection):
+            loaded = catalogue.of_collection(task)
+        elif isinstance(task, str | Path) and Path(task).is_dir() and str(task) not in catalogue.names():
+            collection = catalogue.read_folder(Path(task))
+            loaded = catalogue.of_collection(collection, name=_task_name(Path(task)), file=Path(task).resolve())
+        else:
+            loaded = catalogue.load(task)
+        for kind in kinds:
+            if kind not in loaded.settings:
+                why = why_not(loaded.reader, kind) or f"Task {loaded.name} has no such setting."
+                raise UnknownNameError("setting", kind, loaded.settings, hint=why)
+        job = cls(
+            loaded,
+            catalogue.choose_languages(loaded, languages),
+            tuple(kind for kind in loaded.settings if not kinds or kind in kinds),
+            collection,
+        )
+        if not job.settings:
+            pooled = ", ".join(language for language, size in loaded.sizes.items() if size.passages)
+            raise UsageError(
+                f"{loaded.name} has no {'/'.join(job.kinds)} setting in {', '.join(job.languages)} alone. Its passages "
+                f"are in {pooled}."
+            )
+        return job
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The settings of these kinds in these languages, as far as those have queries and passages."""
+        asked = [language for language in self.languages if self.task.sizes[language].queries]
+        pooled = [language for language in self.languages if self.task.sizes[language].passages]
+        return settings(self.kinds, asked, pooled=pooled)
+
+    def read(self, *, data_dir: str | Path | None, cache_dir: Path | None, progress: Progress = silent) -> Collection:
+        """The task's collection in these languages."""
+        if self.collection is not None:
+            return self.collection.in_languages(self.languages)
+        return catalogue.read_collection(
+            self.task, languages=self.languages, data_dir=data_dir, cache_dir=cache_dir, progress=progress
+        )
+
+    def stored_result(self, path: Path, identity: Mapping[str, Any], kept: Kept | None) -> Result | None:
+        """The result of just this job and model, if it is stored with all its files.
+
+        Raises:
+            ResultError: if another result stands in its place.
+
+        """
+        if not path.exists():
+            return None
+        result = load(path)
+        measures = {measure for values in result.values.values() for measure in values} - {*self.task.measures}
+        same_task = result.headline == self.task.headline and not measures
+        if same_task and result.is_of(task_version=self.task.version, model=identity, settings=self.settings):
+            whole = parquet_path(path).exists() and evidence_path(path).exists()
+            return result if whole and (kept is None or runs_are_there(path, result, kept)) else None
+        compared = [
+            ("task version", result.task_version, self.task.version),
+            ("headline", result.headline, self.task.headline),
+            *((key, result.model.get(key), identity.get(key)) for key in dict.fromkeys((*identity, *result.model))),
+            ("number of settings", len(result.queries), len(self.settings)),
+        ]
+        differences = [f"its {what} is {theirs}, not {ours}" for what, theirs, ours in compared if theirs != ours]
+        raise ResultError(
+            f"{path} is the result of another run: {'; '.join(differences) or 'its settings are others'}. "
+            "Add --force to replace it, or choose another --output."
+        )
+
+    def left_out(self, result: Result) -> str:
+        """A sentence on the task's measures that have no value in a result; empty if all have."""
+        measured = {measure for values in result.values.values() for measure in values}
+        absent = [measure for measure in self.task.measures if measure not in measured]
+        if "multi" not in self.kinds or not absent:
+            return ""
+        fused = result.ranking is not None and result.ranking.alone is not None and {*absent} == {*LOSSES}
+        why = "divide up what one ranking loses" if fused else "some language's queries have no value of"
+        return f"Left out: {', '.join(absent)}, which {why}."
+
+
+def jobs_of(names: Sequence[str], *, languages: Sequence[str], kinds: Sequence[Kind]) -> list[Job]:
+    """The jobs of tasks, each once.
+
+    Raises:
+        UsageError: if two tasks have one name.
+
+    """
+    jobs = [Job.of(name, languages=languages, kinds=kinds) for name in dict.fromkeys(names)]
+    of_name: dict[str, Job] = {}
+    for job in jobs:
+        if job.task.name in of_name:
+            raise UsageError(
+                f"Two of the tasks are named {job.task.name}, and would have one result: rename one in its file."
+            )
+        of_name[job.task.name] = job
+    return jobs
+
+
+def _task_name(folder: Path) -> str:
+    """The folder's name with the letters that a task's name may have."""
+    return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip(".-") or "own-data"
+
+
+def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing | None:
+    """The debiasing of a result's model, fitted on this file; None if it has none.
+
+    Raises:
+        UsageError: if there is a file, and no debiasing.
+        ResultError: if it was fitted on another file.
+
+    """
+    stated = result.model.get("transform")
+    if stated is None:
+        if fit_on is not None:
+            raise UsageError(f"{where} has no --transform, so that --fit-on says nothing.")
+        return None
+    debiasing = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None)
+    expected = debiasing.identity(dict(result.model))["transform"]
+    if stated != expected:
+        raise ResultError(
+            f"{where} was transformed by {stated['method']} fitted on {stated['fit_on']}, "
+            f"and not on {expected['fit_on']}: give --fit-on that file."
+        )
+    return debiasing
+
+
+def parallel_text(path: Path) -> FitOn:
+    """A file of parallel text, JSON lines, to fit a debiasing on."""
+    return FitOn(path, lambda languages: read("parallel", dict.fromkeys(languages, path), text="passage"))

@@ -1,0 +1,129 @@
+"""The measures of language bias, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from xlbench.arrays import FloatArray
+from xlbench.measures.bias import attribution, exposure, parallel, peer
+from xlbench.measures.measure import Family, Measure
+from xlbench.measures.ranks import PooledRanks
+from xlbench.settings import Kind
+
+MULTI: tuple[Kind, ...] = ("multi",)
+_LARGEST_CUTOFF = 9999
+
+
+def _fixed(measure: Measure) -> Family:
+    return Family(measure.name, lambda _name, _cutoff: measure, takes_cutoff=False)
+
+
+def _of_best(
+    about: str, value: Callable[[PooledRanks, int], FloatArray], weights: Callable[[int], FloatArray], name: str, k: int
+) -> Measure:
+    """A measure of the languages of the k best passages."""
+    return Measure(
+        name,
+        about,
+        lambda pooled: value(pooled, k),
+        kinds=MULTI,
+        perfect=exposure.perfect(weights, k),
+        random=exposure.random(weights, k),
+        depth=k,
+        cutoff=k,
+        needs_all_ranks=False,
+    )
+
+
+def _peer(name: str, k: int) -> Measure:
+    return Measure(
+        name,
+        "Probability of equal expected ranks in all languages (arXiv 2405.00978).",
+        partial(peer.peer, k=k),
+        kinds=MULTI,
+        perfect=peer.perfect,
+        random=partial(peer.random, k=k),
+        cutoff=k,
+        needs_all_ranks=False,
+        is_constant=peer.is_constant,
+    )
+
+
+DISTANCE = Measure(
+    "RankDistance",
+    "Ranks between the first and the last parallel passage (arXiv 2408.10536).",
+    parallel.rank_distance,
+    better="lower",
+    decimals=0,
+    kinds=MULTI,
+    perfect=parallel.perfect_distance,
+    random=parallel.random_distance,
+)
+MAX_RANK_NORM = Measure(
+    "MaxRankNorm",
+    "Rank of the last parallel passage on a scale of logarithms, 100 for the best (arXiv 2604.05684).",
+    parallel.max_rank_norm,
+    decimals=1,
+    kinds=MULTI,
+    perfect=parallel.perfect_norm,
+    random=parallel.random_norm,
+)
+PREFERENCE = Measure(
+    "LPR",
+    "Share of queries whose first relevant passage is in their language (after arXiv 2605.07249).",
+    parallel.own_first,
+    better="nearer",
+    kinds=MULTI,
+    perfect=parallel.fair_share,
+    random=parallel.fair_share,
+    needs_all_ranks=False,
+)
+ONE_TARGET = Measure(
+    "OneTargetBias",
+    "AP with the answers in the query's language only, less that with those in another (after arXiv 2004.05484).",
+    parallel.one_target_bias,
+    better="nearer",
+    kinds=MULTI,
+    perfect=parallel.unbiased,
+    random=parallel.random_one_target_bias,
+)
+LOSSES = (
+    Measure(
+        "IrrelevantLoss",
+        "AP that the pool costs by irrelevant passages of other languages; see attribution.",
+        attribution.irrelevant_loss,
+        better="neither",
+        kinds=MULTI,
+        perfect=attribution.no_loss,
+        random=attribution.random_irrelevant,
+    ),
+    Measure(
+        "ParallelLoss",
+        "AP that the pool costs by the order of parallel passages; see attribution.",
+        attribution.parallel_loss,
+        better="neither",
+        kinds=MULTI,
+        perfect=attribution.no_loss,
+        random=attribution.random_parallel,
+    ),
+)
+WITHOUT_CUTOFF = (DISTANCE, MAX_RANK_NORM, PREFERENCE, ONE_TARGET, *LOSSES)
+_SHARE = "Languages of the best passages against those of the relevant ones, 1 - Jensen-Shannon divergence."
+_AWRF = "The same with attention weights, falling with the rank (TREC Fair Ranking 2021)."
+FAMILIES = (
+    *map(_fixed, WITHOUT_CUTOFF),
+    Family(
+        "Share",
+        partial(_of_best, _SHARE, exposure.share, exposure.equal),
+        needs_cutoff=True,
+        largest_cutoff=_LARGEST_CUTOFF,
+    ),
+    Family(
+        "AWRF",
+        partial(_of_best, _AWRF, exposure.attention_weighted_fairness, exposure.attention),
+        needs_cutoff=True,
+        largest_cutoff=_LARGEST_CUTOFF,
+    ),
+    Family("PEER", _peer, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF),
+)
