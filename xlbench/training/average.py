@@ -70,7 +70,7 @@ def _card(output: Path, names: Sequence[str], revisions: Sequence[str], shares: 
     """The folder's README."""
     named = [folders.name_of(name) for name in names]
     given = [f"{share:g}" for share in shares]
-    command = shlex.join(["xlbench", "average", *named, "--weight", *given, "--output", folders.name_of(str(output))])
+    command = shlex.join(["xlbench", "average", *named, "--weight", *given, "--output", output.name])
     rows = "\n".join(
         f"| {name} | `{revision}` | {share} |" for name, revision, share in zip(named, revisions, given, strict=True)
     )
@@ -80,7 +80,7 @@ pipeline_tag: sentence-similarity
 tags: [sentence-transformers, xlbench, multilingual]
 ---
 
-# {folders.name_of(str(output))}
+# {output.resolve().name}
 
 The weights are the mean of those of
 
