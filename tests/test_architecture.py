@@ -145,3 +145,17 @@ def test_help_and_the_registry_import_nothing_heavy(arguments, code):
     assert ran.returncode == code
     assert "xlbench.cli" in imported
     assert imported.isdisjoint(HEAVY)
+
+
+def test_a_name_stands_for_one_thing():
+    """A module's name and a public class's name occur once; a command's module may be named as what it calls."""
+    modules_of: dict[str, list[str]] = {}
+    classes_of: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        if path.stem not in ("__init__", "__main__") and "cli" not in path.parts:
+            modules_of.setdefault(path.stem, []).append(name)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                classes_of.setdefault(node.name, []).append(name)
+    for of in (modules_of, classes_of):
+        assert {name: places for name, places in of.items() if len(places) > 1} == {}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xlbench.collection import Collection, Judgement, Text, Texts
-from xlbench.examination.odd_texts import Facts, facts, odd_texts
+from xlbench.examination.odd_texts import TextFacts, facts, odd_texts
 
 LANGUAGES = ("de", "th")
 
@@ -15,7 +15,7 @@ def ignore(*, texts: int, characters: int, stored: bool) -> None:
     """Shows no progress."""
 
 
-def known(texts: Texts) -> Facts:
+def known(texts: Texts) -> TextFacts:
     """The facts about texts of these languages."""
     return facts(texts, LANGUAGES, ignore)
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from xlbench.examination.chance import Standing
+from xlbench.examination.chance import ChanceStanding
 from xlbench.examination.verdicts import flagged, is_open, verdicts
 from xlbench.settings import settings
 
 LANGUAGES = ("de", "en", "th")
 
 
-def stand(model: str, better: dict[str, float], *, power: float = 1.0, languages=LANGUAGES) -> list[Standing]:
+def stand(model: str, better: dict[str, float], *, power: float = 1.0, languages=LANGUAGES) -> list[ChanceStanding]:
     """How a model stands: where it is better than chance, and at .5 elsewhere."""
     return [
-        Standing(setting, model, 100, 100, better.get(str(setting), 0.5), 0.0 if str(setting) in better else 1.0, power)
+        ChanceStanding(
+            setting, model, 100, 100, better.get(str(setting), 0.5), 0.0 if str(setting) in better else 1.0, power
+        )
         for setting in settings(["mono", "cross"], languages)
     ]
 
 
-def said(lexical: list[Standing], semantic: list[Standing]) -> dict[str, set[str]]:
+def said(lexical: list[ChanceStanding], semantic: list[ChanceStanding]) -> dict[str, set[str]]:
     """The settings of each verdict."""
     found: dict[str, set[str]] = {}
     for verdict in verdicts(lexical, semantic):

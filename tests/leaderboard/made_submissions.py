@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from tests.made_evaluation import evaluate
 from xlbench import catalogue, models, results
-from xlbench.leaderboard.writing import Draft, write
+from xlbench.leaderboard.draft import Draft, write
 from xlbench.models.transform import Debiasing, parse
 from xlbench.results import Result
 from xlbench.results.from_ranking import figures

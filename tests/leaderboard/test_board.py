@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.leaderboard.made_sites import several, submission
-from xlbench.leaderboard.board import Row, boards, columns_of, in_order, labelled, shown, table
+from xlbench.leaderboard.board import BoardRow, boards, columns_of, in_order, labelled, shown, table
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
+def rows() -> list[BoardRow]:
     """The rows of four models, two of them on two tasks."""
-    return [Row.of(submission) for submission in several()]
+    return [BoardRow.of(submission) for submission in several()]
 
 
 def keys(board):
@@ -127,5 +127,5 @@ def test_a_row_has_means_by_language(rows):
 def test_a_speed_is_shown_only_of_what_was_encoded(timing, shown):
     """Where vectors were kept from an earlier run, the time says nothing of the model's speed."""
     made = submission("alpha", 0.5)
-    row = Row.of(replace(made, result=replace(made.result, timing={"encode_s": 2.0, **timing})))
+    row = BoardRow.of(replace(made, result=replace(made.result, timing={"encode_s": 2.0, **timing})))
     assert (row.texts_per_second is not None) == shown

@@ -17,7 +17,7 @@ from xlbench.engine.search import rank
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.bounds import agreement
 from xlbench.leaderboard.checks import Checker
-from xlbench.leaderboard.deep import Subject, deep_check, detectable_share, draw, model_fault, rows_of, sampled
+from xlbench.leaderboard.deep import DeepSubject, deep_check, detectable_share, draw, model_fault, rows_of, sampled
 from xlbench.leaderboard.submission import Submission
 from xlbench.measures.ranks import Ranking
 from xlbench.models.hash import HashEncoder
@@ -140,7 +140,7 @@ def sound(folder) -> Submission:
     return Checker().check(folder, lambda submission: submission).extracted
 
 
-def deep(submission: Submission, subject: Subject, tmp_path, *, sample: int = 60):
+def deep(submission: Submission, subject: DeepSubject, tmp_path, *, sample: int = 60):
     """The deep check of a sample."""
     rows = draw(len(submission.ranking.judged.query_ids), sample=sample, seed=3)
     return deep_check(submission, subject, rows=rows, data_dir=None, cache_dir=tmp_path)
@@ -156,7 +156,7 @@ def test_a_model_gives_the_ranks_of_its_submission(tmp_path, model, options):
     submission = sound(made(tmp_path, model, **options))
     transform = options.pop("transform", None)
     debiasing = Debiasing(parse(transform)) if transform else None
-    subject = Subject(models.load(model, arguments=options, debiasing=debiasing))
+    subject = DeepSubject(models.load(model, arguments=options, debiasing=debiasing))
     found = deep(submission, subject, tmp_path / "again")
     assert (found.problems, found.agreement.n_queries) == ((), 60)
     assert found.agreement.slack < 1
@@ -172,7 +172,7 @@ def cheating(submission: Submission, wrong: int) -> Submission:
 def test_a_tuned_ranking_is_found_out(made_once, tmp_path):
     """Ranks that are better than the model's, for a part of the queries, are found in the sample and said."""
     submission = cheating(sound(made_once), wrong=100)
-    found = deep(submission, Subject(models.load("hash")), tmp_path)
+    found = deep(submission, DeepSubject(models.load("hash")), tmp_path)
     assert 0 < found.agreement.queries_outside < 60
     assert found.problems[-1].endswith("of 60 queries, are not those of the model.")
 
@@ -182,14 +182,14 @@ def test_alignment_is_that_of_the_model(made_once, tmp_path):
     submission = sound(made_once)
     alignment = {**submission.result.alignment, "bitext_accuracy": 0.9}
     submission = replace(submission, result=replace(submission.result, alignment=alignment))
-    (problem,) = deep(submission, Subject(models.load("hash")), tmp_path, sample=5).problems
+    (problem,) = deep(submission, DeepSubject(models.load("hash")), tmp_path, sample=5).problems
     assert problem.startswith("bitext_accuracy of the alignment is said to be 0.9; the model gives 0.")
 
 
 def test_another_model_is_refused(made_once, tmp_path):
     """Other arguments, another revision or kind of model is no model to compare with; its name may differ."""
     submission = sound(made_once)
-    other = Subject(models.load("hash", arguments={"dimensions": 8}))
+    other = DeepSubject(models.load("hash", arguments={"dimensions": 8}))
     with pytest.raises(
         SubmissionError, match=r"is of another model: its arguments is \{\}, and that of the model at hand"
     ):
@@ -197,17 +197,17 @@ def test_another_model_is_refused(made_once, tmp_path):
     renamed = HashEncoder()
     renamed.name = "a folder's name"
     said = submission.result.model
-    assert model_fault(said, Subject(Model(renamed, "hash", {}))) is None
-    assert "its adapter is 'hash'" in model_fault(said, Subject(Model(renamed, "class", {})))
+    assert model_fault(said, DeepSubject(Model(renamed, "hash", {}))) is None
+    assert "its adapter is 'hash'" in model_fault(said, DeepSubject(Model(renamed, "class", {})))
     assert "its transform is None" in model_fault(
-        said, Subject(Model(renamed, "hash", {}, debiasing=Debiasing(parse("center"))))
+        said, DeepSubject(Model(renamed, "hash", {}, debiasing=Debiasing(parse("center"))))
     )
 
 
 def test_the_tolerance_follows_from_the_precision():
     """Half precision allows more, and the user may say how much."""
     model = models.load("hash")
-    assert Subject(model).allowed == 1e-5
-    assert Subject(replace(model, stored_as="float16")).allowed == 4e-3
-    assert Subject(replace(model, arguments={"dtype": "bfloat16"})).allowed == 4e-3
-    assert Subject(model, tolerance=0.5).allowed == 0.5
+    assert DeepSubject(model).allowed == 1e-5
+    assert DeepSubject(replace(model, stored_as="float16")).allowed == 4e-3
+    assert DeepSubject(replace(model, arguments={"dtype": "bfloat16"})).allowed == 4e-3
+    assert DeepSubject(model, tolerance=0.5).allowed == 0.5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.leaderboard.test_reading import HOSTILE
+from tests.leaderboard.test_hostile_json import HOSTILE
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.manifest import ASKED, FIELDS, Manifest, parse_answer, parse_manifest
 

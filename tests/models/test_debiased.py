@@ -16,7 +16,7 @@ from xlbench.errors import EncoderError
 from xlbench.models.debiased import NUMBERS, SETTINGS, codes, removed
 from xlbench.models.language_identifier import Identifier
 from xlbench.models.transform import parse
-from xlbench.training.debias import Subject, debias
+from xlbench.training.debias import PlainModel, debias
 
 GERMAN = ["Der Himmel über der Stadt ist heute grau.", "Wir fahren morgen mit dem Zug.", "Wo ist mein Schlüssel?"]
 ENGLISH = ["The sky above the town is grey today.", "We take the train to the sea tomorrow.", "Where is my key?"]
@@ -39,7 +39,7 @@ def write(pairs, name="center", model="hash"):
     """The folder of a debiased model."""
     folder = pairs.parent / "debiased"
     arguments = SMALL if model == "hash" else {}
-    debias(Subject(model, arguments), parse(name), fit_on=pairs, output=folder, cache_dir=pairs.parent / "cache")
+    debias(PlainModel(model, arguments), parse(name), fit_on=pairs, output=folder, cache_dir=pairs.parent / "cache")
     return folder
 
 
@@ -158,7 +158,11 @@ def test_what_cannot_be_put_into_a_folder_is_refused(pairs, model):
     given = str(write(pairs)) if model == "debiased" else model
     with pytest.raises(EncoderError):
         debias(
-            Subject(given, {}), parse("center"), fit_on=pairs, output=pairs.parent / "new", cache_dir=pairs.parent / "c"
+            PlainModel(given, {}),
+            parse("center"),
+            fit_on=pairs,
+            output=pairs.parent / "new",
+            cache_dir=pairs.parent / "c",
         )
     assert not (pairs.parent / "new").exists()
     assert not list(pairs.parent.glob(".new*"))

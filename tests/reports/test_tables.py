@@ -12,7 +12,7 @@ from xlbench.measures.values import summarise
 from xlbench.reports import tables as made
 from xlbench.reports import words
 from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
-from xlbench.reports.models import comparison
+from xlbench.reports.several_models import comparison
 from xlbench.reports.tables import all_tables, headline, tables
 from xlbench.results import Result
 from xlbench.results.shown import number

@@ -26,7 +26,7 @@ from xlbench.training import model_folder
 from xlbench.training.data import Data
 from xlbench.training.pairs import PairFile, read_pairs
 from xlbench.training.recipes import load
-from xlbench.training.run import Init, Optimisation, Run, Watch
+from xlbench.training.run import Init, Optimisation, TrainingRun, Watch
 from xlbench.training.train import train
 from xlbench.training.trainer import checkpoints
 
@@ -54,11 +54,11 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def a_run(folder: Path, output: Path, *, file: PairFile | None = None, **changes) -> Run:
+def a_run(folder: Path, output: Path, *, file: PairFile | None = None, **changes) -> TrainingRun:
     """A short run; changes go to its optimisation."""
     data = Data.of([file or read_pairs(folder / "pairs.jsonl")], weights=[1.0])
     settings = {"steps": STEPS, "batch_size": 8, "learning_rate": 1e-3, **changes}
-    run = Run(
+    run = TrainingRun(
         Init(str(folder / "tiny"), {}), load("hybrid"), Optimisation(**settings), np.inf, data, Watch(0, 4), output
     )
     return replace(run, device="cpu", command="xlbench train ...")

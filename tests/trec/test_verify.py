@@ -19,7 +19,7 @@ from xlbench.measures.values import QueryValues
 from xlbench.models.hash import HashEncoder
 from xlbench.results.from_ranking import score
 from xlbench.settings import KINDS, Setting, settings
-from xlbench.trec.verify import Difference, trec_scores, verify
+from xlbench.trec.verify import LargestDifference, trec_scores, verify
 
 RETRIEVAL = ["AP", "AP@20", "R@1", "P@5", "Success@5", "nDCG", "nDCG@10", "RR", "RR@3"]
 BIAS = [*OF_BIAS, "Share@10", "AWRF@5", "PEER@20"]
@@ -35,7 +35,7 @@ def reported() -> tuple[QueryValues, ...]:
     return score(rank(COLLECTION, SCORES, depth=10), WANTED, MEASURES)
 
 
-def differences(scores: tuple[QueryValues, ...], wanted: list[Setting]) -> list[Difference]:
+def differences(scores: tuple[QueryValues, ...], wanted: list[Setting]) -> list[LargestDifference]:
     """What verify says of these scores."""
     return list(verify(COLLECTION, SCORES, scores, settings=wanted, advance=lambda **done: None))
 

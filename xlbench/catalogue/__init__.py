@@ -10,9 +10,9 @@ import yaml
 
 from xlbench.catalogue.own_data import of_collection, read_folder
 from xlbench.catalogue.readers import read, streams
+from xlbench.catalogue.schema import validated
 from xlbench.catalogue.sources import locate
 from xlbench.catalogue.task import Sizes, Task
-from xlbench.catalogue.validation import validated
 from xlbench.collection import Collection, Texts
 from xlbench.errors import DataError, TaskError, UnknownNameError
 from xlbench.measures.bias.peer import is_constant

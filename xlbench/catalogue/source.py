@@ -10,7 +10,7 @@ from typing import Any
 from xlbench.catalogue.readers import parts
 from xlbench.catalogue.sources import ALGORITHMS, Checksum, Source, hub
 from xlbench.catalogue.task import Sizes
-from xlbench.catalogue.values import by_language, mapping, typed
+from xlbench.catalogue.yaml_values import by_language, mapping, typed
 from xlbench.errors import TaskError
 
 

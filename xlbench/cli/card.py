@@ -16,7 +16,7 @@ def card(*, folder: Path, results: tuple[Path, ...]) -> None:
     MODEL is a folder that `xlbench train` or `xlbench debias` wrote. Scores that the card had are replaced, and
     results of other weights are refused.
     """
-    from xlbench.reports.card import add_values
+    from xlbench.reports.card_values import add_values
     from xlbench.results import load
 
     click.echo(f"Written to {add_values(folder, {path: load(path) for path in results})}")

@@ -68,7 +68,7 @@ def compare(
     _refuse_repeats(paths)
 
     from xlbench import comparison, results
-    from xlbench.reports.comparing import comparison_tables, explanation, sentences
+    from xlbench.reports.comparison_tables import comparison_tables, explanation, sentences
     from xlbench.reports.terminal import show, wrapped
 
     refuse_overwriting(output, [file for path in paths for file in (path, results.parquet_path(path))])
@@ -93,16 +93,16 @@ def compare(
 
 def _text(found: Comparison, form: str) -> str:
     """The comparison in a format."""
-    from xlbench.reports import comparing
+    from xlbench.reports import comparison_tables
     from xlbench.reports.formats import as_csv, markdown
     from xlbench.reports.terminal import plain, wrapped
 
     if form == "json":
-        return comparing.comparison_json(found)
+        return comparison_tables.comparison_json(found)
     if form == "csv":
-        return as_csv(comparing.difference_records(found))
-    tables = comparing.comparison_tables(found)
-    explained, summed = comparing.explanation(found), comparing.sentences(found)
+        return as_csv(comparison_tables.difference_records(found))
+    tables = comparison_tables.comparison_tables(found)
+    explained, summed = comparison_tables.explanation(found), comparison_tables.sentences(found)
     if form == "markdown":
         # As the note of a table, where names of models are escaped.
         note = " ".join(filter(None, [tables[-1].note, *explained, *summed]))

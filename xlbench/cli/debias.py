@@ -56,11 +56,11 @@ def debias(
     if output.exists():
         raise click.UsageError(f"--output {output} is there already: choose another folder, or remove it.")
 
-    from xlbench.training.debias import Subject
+    from xlbench.training.debias import PlainModel
     from xlbench.training.debias import debias as write
 
     settings = write(
-        Subject(model_name, model_arguments(model_args), device),
+        PlainModel(model_name, model_arguments(model_args), device),
         transform,
         fit_on=fit_on,
         output=output,

@@ -20,8 +20,8 @@ from xlbench.support.progress import display
 
 if TYPE_CHECKING:
     from xlbench.leaderboard.deep import DeepCheck
+    from xlbench.leaderboard.deep_records import DeepRecord
     from xlbench.leaderboard.pool import Options
-    from xlbench.leaderboard.records import DeepRecord
     from xlbench.leaderboard.submission import Submission
     from xlbench.models.protocols import Model, StoredAs
 
@@ -40,14 +40,14 @@ class Again:
 
     def compare(self, folder: Path, options: Options, *, quiet: bool) -> Agreeing | None:
         """What is put on record of a sound submission, if the model gives its ranks; says what was found."""
-        from xlbench.leaderboard.deep import Subject, deep_check, draw
+        from xlbench.leaderboard.deep import DeepSubject, deep_check, draw
 
         submission = _whole(folder, options)
         result = submission.result
         _refuse_other_arguments(self.model, result.model["arguments"], folder)
         stored_as: StoredAs = "float16" if result.model.get("stored_as") == "float16" else "float32"
         debiasing = debiasing_of(result, self.fit_on, folder)
-        subject = Subject(replace(self.model, stored_as=stored_as, debiasing=debiasing), self.tolerance)
+        subject = DeepSubject(replace(self.model, stored_as=stored_as, debiasing=debiasing), self.tolerance)
         n_queries = len(submission.ranking.judged.query_ids)
         if options.cache_dir is None:
             raise ValueError("there is no folder for vectors")
@@ -76,7 +76,7 @@ class Agreeing:
 
     def record(self) -> DeepRecord:
         """What is put on record."""
-        from xlbench.leaderboard.records import DeepRecord
+        from xlbench.leaderboard.deep_records import DeepRecord
 
         manifest = self.submission.manifest
         return DeepRecord(manifest.model, manifest.task, self.n_queries, self.seed, self.tolerance, __version__)
@@ -96,7 +96,7 @@ def drawn_seed() -> int:
 
 def record_all(agreeing: Sequence[Agreeing], path: Path) -> None:
     """Adds submissions to the maintainers' records."""
-    from xlbench.leaderboard.records import load_records, save_records
+    from xlbench.leaderboard.deep_records import load_records, save_records
 
     save_records({**load_records(path), **{each.submission.digest: each.record() for each in agreeing}}, path)
     click.echo(f"{len(agreeing)} added to {path}")

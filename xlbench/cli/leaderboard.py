@@ -179,7 +179,7 @@ def show(
     from xlbench.leaderboard import board
     from xlbench.leaderboard.pool import Options
 
-    found = _checked((path,), Options(_verified(records), jobs=jobs), board.Row.of, quiet=quiet)
+    found = _checked((path,), Options(_verified(records), jobs=jobs), board.BoardRow.of, quiet=quiet)
     for each in (each for each in found if each.problems):
         click.echo(f"Left out: {each.folder}: {each.problems[0]}", err=True)
     rows = [replace(each.extracted, level=each.level) for each in found if each.extracted is not None]
@@ -201,7 +201,7 @@ def show(
 
 
 def _verified(records: Path) -> frozenset[str]:
-    from xlbench.leaderboard.records import load_records
+    from xlbench.leaderboard.deep_records import load_records
 
     return frozenset(load_records(records))
 

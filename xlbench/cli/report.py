@@ -90,7 +90,7 @@ class _Page(NamedTuple):
 
 def _pages(results: Sequence[Result], *, paper: bool) -> Iterator[_Page]:
     """What is shown, in its order: the tables of each result, then those of all."""
-    from xlbench.reports.models import comparison
+    from xlbench.reports.several_models import comparison
     from xlbench.reports.tables import all_tables, headline
 
     if paper:

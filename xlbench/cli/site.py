@@ -47,8 +47,8 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
     SUBMISSIONS is their folder, leaderboard/submissions unless another is given. The pages are files for any web
     server and ask nothing of any other host. If a submission is unsound, it is named, and nothing is built.
     """
+    from xlbench.leaderboard.deep_records import load_records
     from xlbench.leaderboard.pool import Options, check_all
-    from xlbench.leaderboard.records import load_records
     from xlbench.leaderboard.site import build as build_site
     from xlbench.leaderboard.site import taken
     from xlbench.leaderboard.site.build import refuse_other

@@ -12,7 +12,7 @@ import click
 from xlbench.cli.options import cache_dir_option, data_dir_option, default_cache_dir
 
 if TYPE_CHECKING:
-    from xlbench.leaderboard.writing import Draft
+    from xlbench.leaderboard.draft import Draft
 
 _SUBMISSIONS = Path("leaderboard/submissions")
 _TEMPLATE = Path("manifest.json")
@@ -65,7 +65,7 @@ def submit(
     on a terminal. Nothing is sent anywhere.
     """
     from xlbench.leaderboard.checks import Checker
-    from xlbench.leaderboard.writing import Draft, lacking, read_answers, template, write
+    from xlbench.leaderboard.draft import Draft, lacking, read_answers, template, write
 
     drafts = [Draft.of(path) for path in dict.fromkeys(paths)]
     _refuse_several_models(drafts)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from xlbench.cli.option_values import language_temperature, weighted
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
@@ -22,13 +23,12 @@ from xlbench.cli.options import (
     model_arguments,
     writable,
 )
-from xlbench.cli.values import language_temperature, weighted
 from xlbench.errors import TrainingError
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:
     from xlbench.training.pairs import PairFile
-    from xlbench.training.run import Run
+    from xlbench.training.run import TrainingRun
     from xlbench.training.train import Trained
 
 _NO_PART = ("output", "data_dir", "cache_dir", "resume", "quiet", "device")
@@ -217,11 +217,11 @@ class _Given:
         return shlex.join(words)
 
 
-def _run(given: _Given) -> Run:
+def _run(given: _Given) -> TrainingRun:
     """The run that the options ask for; the pair files are read."""
     from xlbench.training.data import Data
     from xlbench.training.recipes import load
-    from xlbench.training.run import Init, Optimisation, Run, Watch
+    from xlbench.training.run import Init, Optimisation, TrainingRun, Watch
 
     options = given.context.params
     recipe = load(options["recipe"])
@@ -238,7 +238,7 @@ def _run(given: _Given) -> Run:
     uses = sum(len(file.rows) * weight for file, weight in zip(data.files, data.weights, strict=True))
     steps = options["steps"] or max(1, round((options["epochs"] or 1) * uses / options["batch_size"]))
     eval_every = options["eval_every"] or max(1, steps // 10)
-    return Run(
+    return TrainingRun(
         Init(
             options["init"],
             model_arguments(options["model_args"]),
@@ -274,7 +274,7 @@ def _read(path: Path) -> PairFile:
     return read_pairs(path)
 
 
-def _overlap(run: Run, given: _Given, *, quiet: bool) -> list[str]:
+def _overlap(run: TrainingRun, given: _Given, *, quiet: bool) -> list[str]:
     """Sentences on what the pairs have in common with the tasks at hand, for the model card.
 
     Raises:
@@ -301,7 +301,7 @@ def _overlap(run: Run, given: _Given, *, quiet: bool) -> list[str]:
     return [*said, *(overlap.describe() for overlap in overlaps)]
 
 
-def _summary(run: Run, trained: Trained) -> str:
+def _summary(run: TrainingRun, trained: Trained) -> str:
     """What was trained on what, and where the model is."""
     losses = [record["loss"] for record in trained.history if "loss" in record]
     tenth = max(1, len(losses) // 10)

@@ -13,7 +13,7 @@ from xlbench.cli.options import ManyValues, cache_dir_option, data_dir_option, d
 if TYPE_CHECKING:
     from xlbench.results import Result
     from xlbench.settings import Setting
-    from xlbench.trec.verify import Difference
+    from xlbench.trec.verify import LargestDifference
 
 _TOLERANCE = 1e-12
 
@@ -111,11 +111,11 @@ def _chosen(found: Result, languages: Sequence[str], names: Sequence[str], path:
     return [known[name] for name in names] or list(known.values())
 
 
-def _show_differences(differences: Sequence[Difference], *, quiet: bool) -> None:
+def _show_differences(differences: Sequence[LargestDifference], *, quiet: bool) -> None:
     from xlbench.reports.cells import Cell, Table, row
     from xlbench.reports.terminal import show
 
-    worst: dict[str, Difference] = {}
+    worst: dict[str, LargestDifference] = {}
     for d in differences:
         if d.measure not in worst or d.difference > worst[d.measure].difference:
             worst[d.measure] = d

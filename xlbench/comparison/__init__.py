@@ -1,7 +1,7 @@
 """Comparison: whether models differ on a task, in which languages, by how much, and how sure that is."""
 
 from xlbench.comparison.compare import compare
-from xlbench.comparison.records import (
+from xlbench.comparison.outcome import (
     MEAN,
     Comparison,
     Difference,

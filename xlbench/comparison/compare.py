@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from xlbench.comparison.records import (
+from xlbench.comparison.outcome import (
     MEAN,
     Comparison,
     Difference,

@@ -9,7 +9,7 @@ import numpy as np
 
 from xlbench import measures
 from xlbench.arrays import FloatArray
-from xlbench.comparison.records import MEAN, Quantity
+from xlbench.comparison.outcome import MEAN, Quantity
 from xlbench.errors import ResultError
 from xlbench.measures.values import QueryValues
 from xlbench.results import Result

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xlbench.comparison.compare import compare_labelled
-from xlbench.comparison.records import MEAN, Comparison, Difference
+from xlbench.comparison.outcome import MEAN, Comparison, Difference
 from xlbench.comparison.refusals import check_comparable, check_measures, check_per_query, check_queries, common_kinds
 from xlbench.errors import XlbenchError
 from xlbench.results import Result

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xlbench.errors import DataError
 from xlbench.examination.findings import WEIGHTS, Count, Finding
-from xlbench.examination.sizes import Lengths, Sizes
+from xlbench.examination.sizes import LanguageSizes, Lengths
 from xlbench.examination.verdicts import Verdict
 
 __all__ = ["WEIGHTS", "Count", "Examination", "Finding", "Lengths", "Sizes", "Verdict", "unreadable"]
@@ -16,7 +16,7 @@ __all__ = ["WEIGHTS", "Count", "Examination", "Finding", "Lengths", "Sizes", "Ve
 class Examination:
     """What was found out about a collection."""
 
-    sizes: tuple[Sizes, ...]
+    sizes: tuple[LanguageSizes, ...]
     """By language."""
     verdicts: tuple[Verdict, ...]
     """Of the chance-level test, by setting."""

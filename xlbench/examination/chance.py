@@ -33,7 +33,7 @@ _RELEVANT = 5
 
 
 @dataclass(frozen=True)
-class Standing:
+class ChanceStanding:
     """How a model ranks the relevant passages of one setting, against chance."""
 
     setting: Setting
@@ -125,7 +125,7 @@ def _checksum(name: str) -> str:
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[Standing]:
+def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[ChanceStanding]:
     """How a model stands in each of these settings that has queries, from its ranking of a sample."""
     found = [(setting, ranks) for setting in wanted if len(ranks := ranking.ranks(setting))]
     judged = ranking.judged
@@ -133,7 +133,7 @@ def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[S
     values = [chances(ranks, n_passages) for (_, ranks), n_passages in zip(found, sizes, strict=True)]
     p = holm(np.array([p_value(value.at_least) for value in values]))
     return [
-        Standing(
+        ChanceStanding(
             setting=setting,
             model=model,
             n_queries=len(ranks),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xlbench.collection import Collection
 from xlbench.examination.findings import Count, Finding, Rule, counted
-from xlbench.examination.odd_texts import Facts
+from xlbench.examination.odd_texts import TextFacts
 
 _REPEATED_QUERIES = Rule(
     "queries that their language has before",
@@ -45,7 +45,7 @@ _ASKS_A_PASSAGE = Rule(
 )
 
 
-def copies(collection: Collection, queries: Facts, passages: Facts) -> list[Finding]:
+def copies(collection: Collection, queries: TextFacts, passages: TextFacts) -> list[Finding]:
     """Texts that are there more than once, and what it does to judgements."""
     return [
         *counted(_UNJUDGED_COPIES, queries.counts(_with_unjudged_copy(collection, passages))),
@@ -57,7 +57,7 @@ def copies(collection: Collection, queries: Facts, passages: Facts) -> list[Find
     ]
 
 
-def _within(found: Facts) -> list[Count]:
+def _within(found: TextFacts) -> list[Count]:
     """How many texts of each language are copies of one before them."""
     counts = []
     for language, rows in found.rows():
@@ -70,7 +70,7 @@ def _within(found: Facts) -> list[Count]:
     return counts
 
 
-def _across(found: Facts) -> list[Count]:
+def _across(found: TextFacts) -> list[Count]:
     """How many texts of each language, of those with a letter, another language has too."""
     lettered = np.flatnonzero(found.has_letter)
     _, group = np.unique(found.checksum[lettered], return_inverse=True)
@@ -91,7 +91,7 @@ def _across(found: Facts) -> list[Count]:
     return counts
 
 
-def _with_unjudged_copy(collection: Collection, passages: Facts) -> npt.NDArray[np.bool_]:
+def _with_unjudged_copy(collection: Collection, passages: TextFacts) -> npt.NDArray[np.bool_]:
     """Whether each query has a relevant passage of which its language has a copy that is not relevant to it."""
     pairs = collection.pairs
     group = _groups(passages.texts.language, passages.checksum)
@@ -113,7 +113,7 @@ def _groups(language: npt.NDArray[np.int16], checksum: npt.NDArray[np.uint64]) -
     return group
 
 
-def _asked_passages(collection: Collection, queries: Facts, passages: Facts) -> list[Finding]:
+def _asked_passages(collection: Collection, queries: TextFacts, passages: TextFacts) -> list[Finding]:
     """Queries that are, word by word, a passage of any language."""
     pairs = collection.pairs
     answered = np.zeros(len(collection.queries), bool)

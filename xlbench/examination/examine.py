@@ -11,7 +11,7 @@ from xlbench.collection import Collection
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.search import rank
 from xlbench.examination import WEIGHTS, Examination, Verdict
-from xlbench.examination.chance import Standing, pairs_of_languages, sample, standings
+from xlbench.examination.chance import ChanceStanding, pairs_of_languages, sample, standings
 from xlbench.examination.copies import copies
 from xlbench.examination.languages import in_another_language
 from xlbench.examination.odd_texts import facts, odd_texts
@@ -68,7 +68,7 @@ def _chance_level(
 ) -> list[Verdict]:
     drawn, wanted = sample(collection), pairs_of_languages(kinds, collection.languages)
 
-    def stand(asked: Model) -> list[Standing]:
+    def stand(asked: Model) -> list[ChanceStanding]:
         progress = show(f"chance-level test by {asked.name}")
         scores = score_collection(drawn, asked, cache_dir=cache_dir, progress=progress)
         return standings(rank(drawn, scores), wanted, asked.name)

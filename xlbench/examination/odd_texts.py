@@ -46,7 +46,7 @@ _ENORMOUS_TEXTS = Rule(
 
 
 @dataclass(frozen=True)
-class Facts:
+class TextFacts:
     """What is known of each query, or of each passage."""
 
     texts: Texts
@@ -76,7 +76,7 @@ class Facts:
         ]
 
 
-def facts(texts: Texts, languages: tuple[str, ...], advance: Advance) -> Facts:
+def facts(texts: Texts, languages: tuple[str, ...], advance: Advance) -> TextFacts:
     """The facts about these texts, which are read once, one after the other.
 
     Checksums have 64 bits: two of 100 million different texts have the same with a chance of 3 in 10,000.
@@ -92,7 +92,7 @@ def facts(texts: Texts, languages: tuple[str, ...], advance: Advance) -> Facts:
         if (i + 1) % _AT_ONCE == 0 or i + 1 == len(texts):
             done = i % _AT_ONCE + 1
             advance(texts=done, characters=done, stored=False)
-    return Facts(texts, languages, length, checksum, has_letter)
+    return TextFacts(texts, languages, length, checksum, has_letter)
 
 
 def normalised(text: str) -> str:
@@ -100,7 +100,7 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def odd_texts(collection: Collection, queries: Facts, passages: Facts) -> list[Finding]:
+def odd_texts(collection: Collection, queries: TextFacts, passages: TextFacts) -> list[Finding]:
     """Queries that nothing is relevant to, texts that say nothing, and texts that are enormous."""
     pairs = collection.pairs
     unjudged = np.ones(len(collection.queries), bool)
@@ -116,7 +116,7 @@ def odd_texts(collection: Collection, queries: Facts, passages: Facts) -> list[F
     ]
 
 
-def _enormous(found: Facts) -> BoolArray:
+def _enormous(found: TextFacts) -> BoolArray:
     limit = np.full(len(found.length), float(_ENORMOUS))
     for _, rows in found.rows():
         if len(found.length[rows]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlbench.collection import Collection
-from xlbench.examination.odd_texts import Facts
+from xlbench.examination.odd_texts import TextFacts
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Lengths:
 
 
 @dataclass(frozen=True)
-class Sizes:
+class LanguageSizes:
     """What a language has."""
 
     language: str
@@ -36,7 +36,7 @@ class Sizes:
     """None if there are no passages."""
 
 
-def sizes(collection: Collection, queries: Facts, passages: Facts) -> list[Sizes]:
+def sizes(collection: Collection, queries: TextFacts, passages: TextFacts) -> list[LanguageSizes]:
     """What each language has."""
     asked = collection.queries.language[collection.pairs.query]
     own = asked == collection.passages.language[collection.pairs.passage]
@@ -44,7 +44,7 @@ def sizes(collection: Collection, queries: Facts, passages: Facts) -> list[Sizes
     for code, language in enumerate(collection.languages):
         of_queries, of_passages = collection.queries.rows(code), collection.passages.rows(code)
         found.append(
-            Sizes(
+            LanguageSizes(
                 language=language,
                 n_queries=of_queries.stop - of_queries.start,
                 n_passages=of_passages.stop - of_passages.start,
@@ -57,7 +57,7 @@ def sizes(collection: Collection, queries: Facts, passages: Facts) -> list[Sizes
     return found
 
 
-def _lengths(found: Facts, rows: slice) -> Lengths | None:
+def _lengths(found: TextFacts, rows: slice) -> Lengths | None:
     lengths = found.length[rows]
     if not len(lengths):
         return None

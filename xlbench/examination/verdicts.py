@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xlbench.examination.chance import Standing
+from xlbench.examination.chance import ChanceStanding
 from xlbench.examination.findings import Finding, listed
 from xlbench.settings import Setting
 
@@ -27,21 +27,21 @@ class Verdict:
 
     setting: Setting
     said: Said
-    standings: tuple[Standing, ...]
+    standings: tuple[ChanceStanding, ...]
     """By the models that were asked: first the one that compares letters."""
 
     @property
-    def best(self) -> Standing:
+    def best(self) -> ChanceStanding:
         """The standing of the model that does best."""
         return max(self.standings, key=lambda found: found.standing)
 
 
-def is_open(lexical: Sequence[Standing]) -> bool:
+def is_open(lexical: Sequence[ChanceStanding]) -> bool:
     """Whether comparing letters leaves any setting open that has enough queries."""
     return any(found.can_tell and not found.is_better for found in lexical)
 
 
-def verdicts(lexical: Sequence[Standing], semantic: Sequence[Standing]) -> list[Verdict]:
+def verdicts(lexical: Sequence[ChanceStanding], semantic: Sequence[ChanceStanding]) -> list[Verdict]:
     """The verdict on each setting.
 
     ``lexical`` is how a model stands that compares letters, ``semantic`` how one does that knows languages; the latter
@@ -66,7 +66,7 @@ def verdicts(lexical: Sequence[Standing], semantic: Sequence[Standing]) -> list[
     return found
 
 
-def _is_known(setting: Setting, semantic: Sequence[Standing]) -> bool:
+def _is_known(setting: Setting, semantic: Sequence[ChanceStanding]) -> bool:
     """Whether the model ranks well from the setting's one language and to its other, in other settings."""
     linked = [found.setting for found in semantic if found.setting.kind == "cross" and found.standing >= _KNOWN]
     return any(s.query == setting.query for s in linked) and any(s.passages == setting.passages for s in linked)

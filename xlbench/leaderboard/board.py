@@ -15,7 +15,7 @@ from xlbench import measures
 from xlbench.arrays import FloatArray
 from xlbench.comparison import MEAN
 from xlbench.comparison.study import Study, quantities_of
-from xlbench.leaderboard.ranking import ranks
+from xlbench.leaderboard.shared_ranks import ranks
 from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import Cell, Table, number_cell, one_line, row
@@ -64,7 +64,7 @@ class Contributions:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One model on one task, without its ranks."""
 
     key: str
@@ -90,7 +90,7 @@ class Row:
     """How far it was checked; see ``checks``."""
 
     @classmethod
-    def of(cls, submission: Submission) -> Row:
+    def of(cls, submission: Submission) -> BoardRow:
         """The row of a submission, of which nothing is kept that is not shown: for ``checks.check_all``."""
         result = submission.result
         columns = [column for column in columns_of(result.headline) if column[1] in result.summary.get(column[0], {})]
@@ -132,10 +132,10 @@ def columns_of(headline: str) -> list[Column]:
 
 
 @dataclass(frozen=True)
-class Standing:
+class BoardStanding:
     """A row with its place on the board."""
 
-    row: Row
+    row: BoardRow
     label: str
     """The model's name, and what tells it from others of that name."""
     ranks: Mapping[Kind, int]
@@ -153,7 +153,7 @@ class TaskBoard:
     headline: str
     kinds: tuple[Kind, ...]
     languages: tuple[str, ...]
-    standings: tuple[Standing, ...]
+    standings: tuple[BoardStanding, ...]
     """The best in the pool of all languages first; reported ones last."""
 
     @property
@@ -162,9 +162,9 @@ class TaskBoard:
         return f"{self.task}, version {self.task_version}"
 
 
-def boards(rows: Sequence[Row]) -> list[TaskBoard]:
+def boards(rows: Sequence[BoardRow]) -> list[TaskBoard]:
     """One board for each version of each task, those with the most models first, then those in the most languages."""
-    found: dict[tuple[str, int], list[Row]] = {}
+    found: dict[tuple[str, int], list[BoardRow]] = {}
     for each in rows:
         found.setdefault((each.task, -each.task_version), []).append(each)
     labels = labelled(rows)
@@ -172,7 +172,7 @@ def boards(rows: Sequence[Row]) -> list[TaskBoard]:
     return sorted(made, key=lambda board: (-len(board.standings), -len(board.languages)))
 
 
-def labelled(rows: Sequence[Row]) -> dict[str, str]:
+def labelled(rows: Sequence[BoardRow]) -> dict[str, str]:
     """The label of each model by its key: its name, and its arguments, revision or key where others have that name."""
     models = {each.key: each.model for each in rows}
     alike: dict[str, list[str]] = {}
@@ -199,7 +199,7 @@ def shown(text: object, most: int = 300) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def _board(rows: Sequence[Row], labels: Mapping[str, str]) -> TaskBoard:
+def _board(rows: Sequence[BoardRow], labels: Mapping[str, str]) -> TaskBoard:
     headline = Counter(each.headline for each in rows).most_common(1)[0][0]
     reasons = {each.key: _unranked(each, headline) for each in rows}
     populations = Counter(each.contributions.population for each in rows if not reasons[each.key])
@@ -209,7 +209,7 @@ def _board(rows: Sequence[Row], labels: Mapping[str, str]) -> TaskBoard:
             reasons[each.key] = "asked other queries than most models of this task"
     ranked = [each for each in rows if not reasons[each.key]]
     places = _ranks(ranked)
-    standings = [Standing(each, labels[each.key], places.get(each.key, {}), reasons[each.key]) for each in rows]
+    standings = [BoardStanding(each, labels[each.key], places.get(each.key, {}), reasons[each.key]) for each in rows]
     kinds = [kind for kind in KINDS if any((kind, headline) in each.means for each in rows)]
     best = RANKED if RANKED in kinds else kinds[0] if kinds else RANKED
     return TaskBoard(
@@ -222,7 +222,7 @@ def _board(rows: Sequence[Row], labels: Mapping[str, str]) -> TaskBoard:
     )
 
 
-def _unranked(each: Row, headline: str) -> str:
+def _unranked(each: BoardRow, headline: str) -> str:
     if each.level == "reported":
         return "reported, not checked"
     if each.missing_languages:
@@ -232,7 +232,7 @@ def _unranked(each: Row, headline: str) -> str:
     return ""
 
 
-def _ranks(ranked: Sequence[Row]) -> dict[str, dict[Kind, int]]:
+def _ranks(ranked: Sequence[BoardRow]) -> dict[str, dict[Kind, int]]:
     if not ranked:
         return {}
     kinds = [kind for kind in KINDS if (kind, ranked[0].headline) in ranked[0].means]
@@ -242,11 +242,11 @@ def _ranks(ranked: Sequence[Row]) -> dict[str, dict[Kind, int]]:
     }
 
 
-def in_order(standings: Sequence[Standing], column: Column) -> list[Standing]:
+def in_order(standings: Sequence[BoardStanding], column: Column) -> list[BoardStanding]:
     """From the best in a column to the worst, those without a value last, and reported ones after all others."""
     lower = measures.better(column[1]) == "lower"
 
-    def key(standing: Standing) -> tuple[bool, bool, float, str]:
+    def key(standing: BoardStanding) -> tuple[bool, bool, float, str]:
         value = standing.row.means.get(column)
         at = 0.0 if value is None else value.value if lower else -value.value
         return standing.row.level == "reported", value is None, at, standing.row.key

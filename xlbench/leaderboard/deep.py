@@ -27,7 +27,7 @@ _ALIGNMENT_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True)
-class Subject:
+class DeepSubject:
     """The model to compare with."""
 
     model: Model
@@ -54,7 +54,7 @@ class DeepCheck:
     """If at least this share of the queries had other ranks, the sample would have found one with 95 % certainty."""
 
 
-def model_fault(said: Mapping[str, Any], subject: Subject) -> str | None:
+def model_fault(said: Mapping[str, Any], subject: DeepSubject) -> str | None:
     """In what the model of a result is not the one at hand; None if it is. Its name may differ, as of a folder's."""
     ours = subject.model.identity()
     for key in sorted((said.keys() | ours.keys()) - {"name"}):
@@ -65,7 +65,7 @@ def model_fault(said: Mapping[str, Any], subject: Subject) -> str | None:
 
 def deep_check(
     submission: Submission,
-    subject: Subject,
+    subject: DeepSubject,
     *,
     rows: npt.NDArray[np.int64],
     data_dir: Path | None,

@@ -26,7 +26,7 @@ _IN_WORDS = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class FalseClaim:
     """A number that is claimed, and what follows from the evidence instead."""
 
     what: str
@@ -40,7 +40,7 @@ class Difference:
         return f"{self.what}: {_number(self.claimed)} is claimed, and the evidence gives {_number(self.recomputed)}"
 
 
-def differences(claimed: Result, recomputed: Figures) -> Iterator[Difference]:
+def differences(claimed: Result, recomputed: Figures) -> Iterator[FalseClaim]:
     """Each number of a result that its evidence does not give to 1e-9.
 
     What does not follow from ranks is not compared: the alignment of vectors, and timing.
@@ -52,7 +52,7 @@ def differences(claimed: Result, recomputed: Figures) -> Iterator[Difference]:
         for path in dict.fromkeys([*ours, *theirs]):
             expected, found = ours.get(path), theirs.get(path)
             if expected is None or found is None or not abs(found - expected) <= tolerance:
-                yield Difference(_in_words(part, path), found, expected)
+                yield FalseClaim(_in_words(part, path), found, expected)
 
 
 def alignment_fault(alignment: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from xlbench.errors import SubmissionError, shown
-from xlbench.leaderboard.reading import text_fault
+from xlbench.leaderboard.hostile_json import text_fault
 
 MANIFEST_SCHEMA = 1
 Trained = Literal["yes", "no", "unknown"]

@@ -13,8 +13,8 @@ from xlbench import catalogue, measures, results
 from xlbench.catalogue import Task
 from xlbench.errors import ResultError, SubmissionError, shown
 from xlbench.leaderboard import judgements
+from xlbench.leaderboard.hostile_json import parse_json, read_file, unseen_text
 from xlbench.leaderboard.manifest import Manifest, parse_manifest
-from xlbench.leaderboard.reading import parse_json, read_file, unseen_text
 from xlbench.measures.ranks import Ranking
 from xlbench.results import EvidenceLimits, Result
 

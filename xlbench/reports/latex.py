@@ -11,7 +11,7 @@ from xlbench.comparison import Tested, compare_alike
 from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, is_mean, number_cell, one_line, row
-from xlbench.reports.models import Group, best_of, grouped
+from xlbench.reports.several_models import Group, best_of, grouped
 from xlbench.reports.tables import kinds_of, languages_of
 from xlbench.reports.words import KIND_TITLES, counted, direction
 from xlbench.results import Result

@@ -14,7 +14,7 @@ from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
 from xlbench.reports.formats import Record, records
-from xlbench.reports.models import Column, Group, grouped
+from xlbench.reports.several_models import Column, Group, grouped
 from xlbench.results import Result
 from xlbench.settings import Kind
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from xlbench import measures
 from xlbench.arrays import FloatArray
-from xlbench.measures.bias import parallel
+from xlbench.measures.bias import parallel_passages
 from xlbench.measures.ranks import PooledRanks, Ranking
 from xlbench.measures.values import QueryValues, summarise
 from xlbench.settings import Kind, Setting
@@ -130,8 +130,8 @@ def matrices(pools: Mapping[Setting, PooledRanks], languages: Sequence[str]) -> 
     found: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
     for pooled in pools.values():
         for name, values in (
-            ("first_language", parallel.first_language(pooled)),
-            ("one_target", parallel.one_target(pooled)),
+            ("first_language", parallel_passages.first_language(pooled)),
+            ("one_target", parallel_passages.one_target(pooled)),
         ):
             found[name][languages[pooled.asked]] = {
                 language: float(np.nanmean(column))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from xlbench.errors import ResultError, UnknownNameError
 from xlbench.measures.ranks import Ranking
 from xlbench.measures.values import QueryValues
-from xlbench.results.files import load_per_query, parquet_path, path_of, read, write
 from xlbench.results.record import ROUNDING
+from xlbench.results.result_files import load_per_query, parquet_path, path_of, read, write
 from xlbench.results.shown import as_html, lines
 from xlbench.settings import Kind, Setting
 

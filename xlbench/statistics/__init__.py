@@ -8,8 +8,8 @@ somewhat narrow.
 
 from xlbench.statistics.bootstrap import INTERVAL_DECIMALS, LEVEL, RESAMPLES, difference_intervals, intervals
 from xlbench.statistics.groups import groups
+from xlbench.statistics.question_values import Values, column_means, macro_weights, summary_weights
 from xlbench.statistics.randomisation import DRAWS, asked, contributions, effect_sizes, holm, p_values
-from xlbench.statistics.values import Values, column_means, macro_weights, summary_weights
 
 __all__ = [
     "DRAWS",

@@ -13,7 +13,7 @@ import numpy as np
 from xlbench.arrays import FloatArray
 from xlbench.measures.values import QueryValues
 from xlbench.settings import Kind, Setting
-from xlbench.statistics.values import Values, summary_weights
+from xlbench.statistics.question_values import Values, summary_weights
 
 RESAMPLES = 2000
 LEVEL = 0.95

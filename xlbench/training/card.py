@@ -8,14 +8,16 @@ from pathlib import Path
 import yaml
 
 from xlbench import __version__
-from xlbench.training.run import Run
+from xlbench.training.run import TrainingRun
 from xlbench.training.steps import Used
 
 NAME = "README.md"
 """The file that holds the card."""
 
 
-def text(run: Run, used: Used, history: Sequence[Mapping[str, float]], *, steps: int, notes: Sequence[str]) -> str:
+def text(
+    run: TrainingRun, used: Used, history: Sequence[Mapping[str, float]], *, steps: int, notes: Sequence[str]
+) -> str:
     """The card in Markdown, with the front matter that the model hub reads."""
     optimisation = run.optimisation
     head = {
@@ -72,7 +74,7 @@ def text(run: Run, used: Used, history: Sequence[Mapping[str, float]], *, steps:
     )
 
 
-def _loss(run: Run) -> str:
+def _loss(run: TrainingRun) -> str:
     optimisation = run.optimisation
     parts = [f"InfoNCE over cosine, temperature {optimisation.temperature:g}"]
     if optimisation.symmetric:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from xlbench.arrays import RowArray
 from xlbench.errors import TrainingError, UnknownNameError
-from xlbench.training.pairs import PairFile, Row
+from xlbench.training.pairs import PairFile, PairRow
 from xlbench.training.plan import Batches
 from xlbench.training.presence import Presence
 
@@ -71,7 +71,7 @@ class Data:
         return cls(tuple(files), tuple(weights), tuple(sorted(set(languages))) or tuple(known))
 
     @cached_property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[PairRow, ...]:
         """Those of all files, one file after the other."""
         return tuple(row for file in self.files for row in file.rows)
 

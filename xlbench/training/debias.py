@@ -30,7 +30,7 @@ _NOT_COPIED = (".*", "checkpoint-*")
 
 
 @dataclass(frozen=True)
-class Subject:
+class PlainModel:
     """The model to debias."""
 
     model: str
@@ -40,7 +40,13 @@ class Subject:
 
 
 def debias(
-    subject: Subject, transform: Transform, *, fit_on: Path, output: Path, cache_dir: Path, progress: Progress = silent
+    subject: PlainModel,
+    transform: Transform,
+    *,
+    fit_on: Path,
+    output: Path,
+    cache_dir: Path,
+    progress: Progress = silent,
 ) -> Settings:
     """Fits a transform on parallel text and writes the folder, which appears whole; returns what it says of itself.
 
@@ -81,7 +87,7 @@ def debias(
     return settings
 
 
-def _refuse_code(subject: Subject, model: models.Model) -> None:
+def _refuse_code(subject: PlainModel, model: models.Model) -> None:
     if model.adapter == "debiased":
         raise EncoderError(f"{subject.model} is debiased already: name the model that it was made from.")
     if model.adapter not in (*BUILT_IN, *FOLDERS):
@@ -95,7 +101,7 @@ def _refuse_code(subject: Subject, model: models.Model) -> None:
         )
 
 
-def _copy(subject: Subject, revision: str, target: Path) -> None:
+def _copy(subject: PlainModel, revision: str, target: Path) -> None:
     """Copies a model's folder, or what the Hub has of it."""
     source = Path(subject.model)
     if not source.is_dir():

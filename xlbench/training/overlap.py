@@ -20,7 +20,7 @@ from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
 from xlbench.support.progress import Progress, silent
 from xlbench.training.grams import AT_ONCE, Grams, Index, plain
-from xlbench.training.pairs import PairFile, Row
+from xlbench.training.pairs import PairFile, PairRow
 
 SHARE = 0.5
 LEAST = 32
@@ -202,7 +202,7 @@ def _overlap(
     )
 
 
-def _texts(row: Row) -> Iterable[str]:
+def _texts(row: PairRow) -> Iterable[str]:
     """Each text of a row, those of its negatives too."""
     yield from row.queries.values()
     yield from row.passages.values()

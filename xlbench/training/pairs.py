@@ -21,7 +21,7 @@ from xlbench.support.files import whole
 
 
 @dataclass(frozen=True)
-class Row:
+class PairRow:
     """A question and a passage that answers it, each in one language or more."""
 
     id: str
@@ -42,7 +42,7 @@ class PairFile:
     path: Path
     sha256: str
     """Of the file as it lies there, packed or not."""
-    rows: tuple[Row, ...]
+    rows: tuple[PairRow, ...]
     """In the order of the file. Lines without a query are no rows."""
     languages: tuple[str, ...]
     """Those of queries and passages, sorted."""
@@ -75,7 +75,7 @@ def read_pairs(path: Path) -> PairFile:
         if line.queries:
             asked.append((line, negatives))
     rows = tuple(
-        Row(
+        PairRow(
             id=line.id,
             queries={language: texts[text] for language, text in line.queries.items()},
             passages={language: texts[text] for language, text in passages[line.passage_id].items()},

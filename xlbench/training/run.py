@@ -56,7 +56,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """A training run."""
 
     init: Init

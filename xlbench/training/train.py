@@ -23,7 +23,7 @@ from xlbench.training.data import Data
 from xlbench.training.loss import Objective, PairLoss
 from xlbench.training.pairs import PairFile
 from xlbench.training.plan import Plan
-from xlbench.training.run import Run
+from xlbench.training.run import TrainingRun
 from xlbench.training.steps import Steps, Used, used
 from xlbench.training.trainer import PairTrainer, Parts, best_step, checkpoints, last_checkpoint, load_weights
 from xlbench.training.validation import Validation
@@ -45,7 +45,7 @@ class Trained:
 
 
 def train(
-    run: Run,
+    run: TrainingRun,
     *,
     validation: Sequence[PairFile] = (),
     notes: Sequence[str] = (),
@@ -116,7 +116,11 @@ class _Prepared:
 
 
 def _prepared(
-    run: Run, plan: Plan, loaded: model_folder.Loaded, arguments: TrainingArguments, validation: Sequence[PairFile]
+    run: TrainingRun,
+    plan: Plan,
+    loaded: model_folder.Loaded,
+    arguments: TrainingArguments,
+    validation: Sequence[PairFile],
 ) -> _Prepared:
     """The loss, the batches of this process, and what the model is validated with."""
     optimisation = run.optimisation
@@ -159,7 +163,7 @@ def _run(trainer: PairTrainer, checkpoint: Path | None) -> None:
         )
 
 
-def _arguments(run: Run, *, resumed: bool) -> TrainingArguments:
+def _arguments(run: TrainingRun, *, resumed: bool) -> TrainingArguments:
     optimisation, watch = run.optimisation, run.watch
     known = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     device = run.device or next(name for name, there in known.items() if there)
@@ -238,7 +242,7 @@ def _differences(found: Any, asked: Any, name: str) -> list[str]:
     return [] if found == asked else [f"its {name} is {found}, not {asked}"]
 
 
-def _finish(run: Run, identity: Mapping[str, Any], trained: Trained, model: Any, notes: Sequence[str]) -> None:
+def _finish(run: TrainingRun, identity: Mapping[str, Any], trained: Trained, model: Any, notes: Sequence[str]) -> None:
     """Writes the model, its card and the record of the run, then removes the checkpoints."""
     contents = card.text(run, trained.used, trained.history, steps=trained.steps, notes=notes)
     record = {
@@ -267,7 +271,7 @@ def _name(file: PairFile) -> str:
     return file.path.name.partition(".")[0]
 
 
-def _shared(file: PairFile, run: Run) -> list[str]:
+def _shared(file: PairFile, run: TrainingRun) -> list[str]:
     """The languages of a validation file that are trained on.
 
     Raises:

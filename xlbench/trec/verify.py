@@ -28,7 +28,7 @@ _QUERIES_AT_ONCE = 64  # A full ranking of 13,000 passages is a dict of 2 MB.
 
 
 @dataclass(frozen=True)
-class Difference:
+class LargestDifference:
     """The largest difference of a measure between a result and trec_eval in one setting."""
 
     setting: Setting
@@ -46,7 +46,7 @@ def verify(
     *,
     settings: Sequence[Setting],
     advance: Advance,
-) -> Iterator[Difference]:
+) -> Iterator[LargestDifference]:
     """The largest difference for each setting and measure between ``reported`` and full rankings that trec_eval scored.
 
     ``advance`` is called each time that some queries are done. Measures of bias, which trec_eval does not have, are
@@ -76,10 +76,10 @@ def verify(
             difference = np.where(np.isnan(values) & np.isnan(expected), 0.0, np.abs(values - expected))
             difference = np.nan_to_num(difference, nan=np.inf)
             worst = int(difference.argmax())
-            yield Difference(setting, measure, float(difference[worst]), found.query[worst], len(found.query))
+            yield LargestDifference(setting, measure, float(difference[worst]), found.query[worst], len(found.query))
 
 
-def means_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator[Difference]:
+def means_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator[LargestDifference]:
     """The difference between each mean of a result and the mean of these per-query values."""
     for of_setting in per_query:
         means = of_setting.means()
@@ -87,10 +87,10 @@ def means_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator
             # A mean without per-query values would go unchecked, as would one that is compared with NaN.
             difference = abs(means.get(measure, math.inf) - reported)
             difference = math.inf if math.isnan(difference) else difference
-            yield Difference(of_setting.setting, measure, difference, "(mean)", len(of_setting.query))
+            yield LargestDifference(of_setting.setting, measure, difference, "(mean)", len(of_setting.query))
 
 
-def intervals_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator[Difference]:
+def intervals_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator[LargestDifference]:
     """The difference between the intervals of a result's settings and those that follow from the per-query values."""
     recomputed = intervals(per_query)
     for of_setting in per_query:
@@ -100,7 +100,7 @@ def intervals_verified(result: Result, per_query: Sequence[QueryValues]) -> Iter
             difference = max(abs(a - b) for a, b in zip(ends, reported, strict=True))
             # The last decimal that is kept may be rounded the other way on another machine.
             difference = difference if difference > _LAST_DECIMAL else 0.0
-            yield Difference(setting, measure, difference, "(interval)", len(of_setting.query))
+            yield LargestDifference(setting, measure, difference, "(interval)", len(of_setting.query))
 
 
 def _recompute(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from tests.measures.bias.made_rankings import ALL_MEASURES, Passage, answered, measure, pooled, random_rankings, seeds
 from xlbench import measures
 from xlbench.measures import BIAS, get, of_bias
-from xlbench.measures.bias.parallel import rank_distance
+from xlbench.measures.bias.parallel_passages import rank_distance
 from xlbench.measures.ranks import PooledRanks
 
 ENDS = ("value", "perfect", "random")

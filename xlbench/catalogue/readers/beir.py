@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from xlbench.catalogue.readers.fields import expect, field
-from xlbench.catalogue.readers.records import columns, records
+from xlbench.catalogue.readers.rows import columns, records
 from xlbench.collection import Collection, Judgement, Text, Texts
 from xlbench.errors import DataError, shown
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlbench.errors import ResultError
-from xlbench.leaderboard.board import Row, TaskBoard, boards, labelled, shown
+from xlbench.leaderboard.board import BoardRow, TaskBoard, boards, labelled, shown
 from xlbench.leaderboard.site import pages
 from xlbench.leaderboard.site.downloads import csv_parts, json_parts
 from xlbench.leaderboard.site.extract import Taken
@@ -72,7 +72,7 @@ def refuse_other(output: Path) -> None:
 
 def _built(checked: Iterable[Checked[Taken]], work: Path, done: Callable[[], None]) -> Site:
     _write(work / _MARK, b"")
-    rows: list[Row] = []
+    rows: list[BoardRow] = []
     for key, of_model in groupby(checked, key=lambda each: each.folder.parent.name):
         parts = []
         for each in of_model:

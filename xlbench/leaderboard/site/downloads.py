@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from xlbench.leaderboard.board import Standing, TaskBoard, Value, shown
+from xlbench.leaderboard.board import BoardStanding, TaskBoard, Value, shown
 from xlbench.reports.cells import MEAN
 from xlbench.reports.formats import Record, as_csv
 
@@ -46,11 +46,11 @@ def json_parts(boards: Sequence[TaskBoard]) -> Iterator[str]:
     yield "\n]\n"
 
 
-def _standings(boards: Sequence[TaskBoard]) -> Iterator[Standing]:
+def _standings(boards: Sequence[TaskBoard]) -> Iterator[BoardStanding]:
     return (standing for board in boards for standing in board.standings)
 
 
-def _about(standing: Standing) -> dict[str, Any]:
+def _about(standing: BoardStanding) -> dict[str, Any]:
     row, manifest = standing.row, standing.row.manifest
     return {
         "model": standing.label,
@@ -69,7 +69,7 @@ def _about(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _numbers(standing: Standing) -> Iterator[Record]:
+def _numbers(standing: BoardStanding) -> Iterator[Record]:
     row, about = standing.row, _about(standing)
     named = {MEAN: row.means} | {
         shown(language): {column: Value(value) for column, value in values.items()}

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlbench import measures
-from xlbench.leaderboard.board import Row, shown
-from xlbench.leaderboard.site import pages, texts
+from xlbench.leaderboard.board import BoardRow, shown
+from xlbench.leaderboard.site import pages, site_texts
 from xlbench.leaderboard.site.payload import payload
 from xlbench.measures import DISTANCE
 from xlbench.reports.cells import MEAN
 from xlbench.reports.html import model
 from xlbench.reports.html.parts import EMPTY, Column, Entry, Facts, PageTable, Section, entry
-from xlbench.reports.html.parts import Row as TableRow
+from xlbench.reports.html.parts import PageRow as TableRow
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.words import KIND_TITLES, captioned
 
@@ -30,7 +30,7 @@ _LONGEST = 2000
 class Taken:
     """The parts of a submission from which the site is built."""
 
-    row: Row
+    row: BoardRow
     payload: bytes
     """The file for tests in the browser."""
     contents: Section
@@ -41,7 +41,7 @@ class Taken:
 
 def taken(submission: Submission) -> Taken:
     """What the site takes of a submission: for ``checks.check_all``."""
-    row = Row.of(submission)
+    row = BoardRow.of(submission)
     # What a result says of its run are texts of the submitter; a command is copied as it is seen.
     environment = {**_plain(submission.result.environment), "command": _command(submission)}
     result = replace(submission.result, model=_plain(submission.result.model), environment=environment)
@@ -75,7 +75,7 @@ def _scales(submission: Submission) -> Shared:
     return Shared(grid=_UNIT, matrices=matrices, most=max(n_passages, random))
 
 
-def _bars(row: Row, key: str) -> Section:
+def _bars(row: BoardRow, key: str) -> Section:
     """The headline by language of the queries, in each kind of setting side by side."""
     columns = [column for column in row.means if not measures.of_bias(column[1])]
     table = PageTable(
@@ -89,7 +89,7 @@ def _bars(row: Row, key: str) -> Section:
         foot=(TableRow(MEAN, tuple(entry(row.means[column].value, column[1]) for column in columns)),),
         kind="barred",
     )
-    return Section(key, "Languages at a glance", texts.BARS, [table])
+    return Section(key, "Languages at a glance", site_texts.BARS, [table])
 
 
 def _bar(value: float | None, measure: str) -> Entry:
@@ -107,7 +107,7 @@ def _submission(submission: Submission, key: str) -> Section:
         "sha256 of the data": checksums or "not stated",
     }
     facts = Facts({name: shown(value, _LONGEST) for name, value in entries.items()})
-    return Section(key, "Submission", texts.SUBMISSION, [facts])
+    return Section(key, "Submission", site_texts.SUBMISSION, [facts])
 
 
 def _command(submission: Submission) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xlbench import measures
-from xlbench.leaderboard.board import Column, Row, Standing, TaskBoard, Value, columns_of, shown
+from xlbench.leaderboard.board import BoardRow, BoardStanding, Column, TaskBoard, Value, columns_of, shown
 from xlbench.reports.paper import Published, published
 from xlbench.settings import KINDS
 
@@ -43,17 +43,17 @@ def compared(boards: Sequence[TaskBoard], seed: dict[str, str]) -> dict[str, Any
     }
 
 
-def task_key(board: TaskBoard | Row) -> str:
+def task_key(board: TaskBoard | BoardRow) -> str:
     """What an address calls a task in one of its versions."""
     return f"{board.task}@{board.task_version}"
 
 
-def file_of(row: Row) -> str:
+def file_of(row: BoardRow) -> str:
     """The file with a model's values of single questions on a task."""
     return f"data/{row.key}/{row.folder}.bin"
 
 
-def _named(standing: Standing) -> str:
+def _named(standing: BoardStanding) -> str:
     partial = (
         f" (partial: without {', '.join(standing.row.missing_languages)})" if standing.row.missing_languages else ""
     )
@@ -74,7 +74,7 @@ def _task(board: TaskBoard, place: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _row(standing: Standing, board: TaskBoard, columns: Sequence[Column], place: dict[str, int]) -> dict[str, Any]:
+def _row(standing: BoardStanding, board: TaskBoard, columns: Sequence[Column], place: dict[str, int]) -> dict[str, Any]:
     row, manifest, speed = standing.row, standing.row.manifest, standing.row.texts_per_second
     by_language = [
         [_rounded(row.languages.get(language, {}).get(column), column) for column in columns]

@@ -10,7 +10,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from xlbench.errors import ResultError
-from xlbench.leaderboard.site import texts
 from xlbench.reports.html.parts import Facts, Section
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def model(page: ModelPage) -> bytes:
 
 def overview(data: Any) -> bytes:
     """The first page, which draws its tables from the data."""
-    return _page("overview.html.jinja", "index.html", data=in_script(data), texts=texts)
+    return _page("overview.html.jinja", "index.html", data=in_script(data), texts=site_texts)
 
 
 def compare(data: Any) -> bytes:

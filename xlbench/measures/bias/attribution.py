@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.bias.parallel import one_target
+from xlbench.measures.bias.parallel_passages import one_target
 from xlbench.measures.bias.shapes import counts, per_query, position_in_language, random_ap, where_own
 from xlbench.measures.ranks import PooledRanks, Ranks
 

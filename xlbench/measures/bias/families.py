@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.bias import attribution, exposure, parallel, peer
+from xlbench.measures.bias import attribution, exposure, parallel_passages, peer
 from xlbench.measures.measure import Family, Measure
 from xlbench.measures.ranks import PooledRanks
 from xlbench.settings import Kind
@@ -53,40 +53,40 @@ def _peer(name: str, k: int) -> Measure:
 DISTANCE = Measure(
     "RankDistance",
     "Ranks between the first and the last parallel passage (arXiv 2408.10536).",
-    parallel.rank_distance,
+    parallel_passages.rank_distance,
     better="lower",
     decimals=0,
     kinds=MULTI,
-    perfect=parallel.perfect_distance,
-    random=parallel.random_distance,
+    perfect=parallel_passages.perfect_distance,
+    random=parallel_passages.random_distance,
 )
 MAX_RANK_NORM = Measure(
     "MaxRankNorm",
     "Rank of the last parallel passage on a scale of logarithms, 100 for the best (arXiv 2604.05684).",
-    parallel.max_rank_norm,
+    parallel_passages.max_rank_norm,
     decimals=1,
     kinds=MULTI,
-    perfect=parallel.perfect_norm,
-    random=parallel.random_norm,
+    perfect=parallel_passages.perfect_norm,
+    random=parallel_passages.random_norm,
 )
 PREFERENCE = Measure(
     "LPR",
     "Share of queries whose first relevant passage is in their language (after arXiv 2605.07249).",
-    parallel.own_first,
+    parallel_passages.own_first,
     better="nearer",
     kinds=MULTI,
-    perfect=parallel.fair_share,
-    random=parallel.fair_share,
+    perfect=parallel_passages.fair_share,
+    random=parallel_passages.fair_share,
     needs_all_ranks=False,
 )
 ONE_TARGET = Measure(
     "OneTargetBias",
     "AP with the answers in the query's language only, less that with those in another (after arXiv 2004.05484).",
-    parallel.one_target_bias,
+    parallel_passages.one_target_bias,
     better="nearer",
     kinds=MULTI,
-    perfect=parallel.unbiased,
-    random=parallel.random_one_target_bias,
+    perfect=parallel_passages.unbiased,
+    random=parallel_passages.random_one_target_bias,
 )
 LOSSES = (
     Measure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xlbench.errors import ResultError
-from xlbench.reports.models import grouped
+from xlbench.reports.several_models import grouped
 from xlbench.results import Result
 
 __all__ = ["render"]

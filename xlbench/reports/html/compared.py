@@ -16,15 +16,15 @@ from xlbench.reports.html.parts import (
     Column,
     Entry,
     Figure,
+    PageRow,
     PageTable,
-    Row,
     Section,
     between,
     entry,
     interval_of,
     shown,
 )
-from xlbench.reports.models import Group, best_of, columns_of, correlation, favourites, perfect_of
+from xlbench.reports.several_models import Group, best_of, columns_of, correlation, favourites, perfect_of
 from xlbench.reports.words import ALIGNMENT, KIND_TITLES, direction, partial
 from xlbench.results import Result
 from xlbench.results.shown import number
@@ -63,7 +63,9 @@ def alignment(group: Group, *, key: str) -> Section | None:
         caption="; ".join(["Alignment of the vectors of passages", *_partial_notes(group)]),
         corner="model",
         columns=tuple(Column(name.replace("_", " ")) for name in ALIGNMENT),
-        rows=tuple(Row(label, tuple(entry(r.alignment.get(name), name) for name in ALIGNMENT)) for label, r in aligned),
+        rows=tuple(
+            PageRow(label, tuple(entry(r.alignment.get(name), name) for name in ALIGNMENT)) for label, r in aligned
+        ),
         sortable=len(aligned) > 1,
     )
     return Section(key, "Alignment of the vectors", texts.ALIGNMENT, [table])
@@ -105,7 +107,9 @@ def _side_by_side(group: Group, tested: Tested) -> PageTable:
         corner="model",
         columns=tuple(heads),
         rows=tuple(
-            Row(label, tuple(column[i] for column in columns), note="baseline" if i == 0 and tested.comparison else "")
+            PageRow(
+                label, tuple(column[i] for column in columns), note="baseline" if i == 0 and tested.comparison else ""
+            )
             for i, label in enumerate(group.labels)
         ),
     )
@@ -162,7 +166,7 @@ def _by_language(group: Group, tested: Tested) -> list[PageTable]:
         rows = []
         for language in languages:
             entries = [_barred(of_model.get(language), measure) for of_model in values]
-            rows.append(Row(language, tuple(_judged(group, entries, tested, (kind, measure, language))), language))
+            rows.append(PageRow(language, tuple(_judged(group, entries, tested, (kind, measure, language))), language))
         means = tuple(replace(_mean(r, kind, measure), note="") for r in group.results)
         tables.append(
             PageTable(
@@ -170,7 +174,7 @@ def _by_language(group: Group, tested: Tested) -> list[PageTable]:
                 corner="language",
                 columns=tuple(Column(label) for label in group.labels),
                 rows=tuple(rows),
-                foot=(Row(MEAN, means, note="; ".join(_partial_notes(group))),),
+                foot=(PageRow(MEAN, means, note="; ".join(_partial_notes(group))),),
                 kind="barred",
             )
         )
@@ -196,7 +200,9 @@ def _tradeoffs(comparison: Comparison | None) -> list[PageTable]:
         if not of_model:
             continue
         first = of_model[0]
-        rows = [Row(t.name, tuple(_change(d) for d in (t.mono, t.multi, t.distance) if d), t.name) for t in of_model]
+        rows = [
+            PageRow(t.name, tuple(_change(d) for d in (t.mono, t.multi, t.distance) if d), t.name) for t in of_model
+        ]
         tables.append(
             PageTable(
                 caption=f"{model} less {comparison.baseline}",
@@ -223,7 +229,7 @@ def _change(d: Difference) -> Entry:
 def _with_correlation(table: Table) -> PageTable:
     """The table of models and, below, correlations in this form."""
     rows = [
-        Row(row[0].text, tuple(Entry(c.text, c.value, best=c.best) if c.text else EMPTY for c in row[1:]))
+        PageRow(row[0].text, tuple(Entry(c.text, c.value, best=c.best) if c.text else EMPTY for c in row[1:]))
         for row in table.rows
     ]
     return PageTable(

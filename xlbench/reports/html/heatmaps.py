@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from xlbench.reports.cells import MEAN_OF_OTHERS
-from xlbench.reports.html.parts import EMPTY, Column, Entry, PageTable, Row, entry
+from xlbench.reports.html.parts import EMPTY, Column, Entry, PageRow, PageTable, entry
 from xlbench.reports.matrices import Matrix, means_of_others, passage_languages
 from xlbench.reports.words import partial
 from xlbench.results import Result
@@ -33,7 +33,7 @@ def heatmap(
     """The table of a matrix; means of rows and columns leave the diagonal out, ``mean`` is the one in the corner."""
     pools, means = passage_languages(matrix), means_of_others(matrix)
     rows = [
-        Row(
+        PageRow(
             language,
             (
                 *(_entry(values.get(pool), measure, spread, own=pool == language) for pool in pools),
@@ -50,7 +50,7 @@ def heatmap(
         corner=corner,
         columns=(*(Column(pool, language=pool) for pool in pools), Column(MEAN_OF_OTHERS)),
         rows=tuple(rows),
-        foot=(Row(MEAN_OF_OTHERS, (*below, entry(mean, measure)), note=partial(result.missing_languages)),),
+        foot=(PageRow(MEAN_OF_OTHERS, (*below, entry(mean, measure)), note=partial(result.missing_languages)),),
         kind="heatmap",
         sortable=False,
         legend=(number(low, measure), number(high, measure)),

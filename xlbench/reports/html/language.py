@@ -9,7 +9,18 @@ from xlbench.measures import LOSSES
 from xlbench.reports.cells import MEAN
 from xlbench.reports.html import texts
 from xlbench.reports.html.heatmaps import heatmap
-from xlbench.reports.html.parts import EMPTY, Column, Entry, PageTable, Row, Scale, Section, count, entry, interval_of
+from xlbench.reports.html.parts import (
+    EMPTY,
+    Column,
+    Entry,
+    PageRow,
+    PageTable,
+    Scale,
+    Section,
+    count,
+    entry,
+    interval_of,
+)
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.losses import Loss, losses
 from xlbench.reports.matrices import one_target_note, preference_note
@@ -29,7 +40,8 @@ def by_language(result: Result, kind: Kind, measures: Sequence[str], caption: st
         return (*shown, count(n_queries))
 
     rows = [
-        Row(language := name.query, cells(name, result.values[name], result.queries[name]), language) for name in names
+        PageRow(language := name.query, cells(name, result.values[name], result.queries[name]), language)
+        for name in names
     ]
     total = sum(result.queries[name] for name in names)
     return PageTable(
@@ -37,7 +49,7 @@ def by_language(result: Result, kind: Kind, measures: Sequence[str], caption: st
         corner="language",
         columns=(*(Column(measure) for measure in measures), Column("queries")),
         rows=tuple(rows),
-        foot=(Row(MEAN, cells(kind, result.summary[kind], total), note=partial(result.missing_languages)),),
+        foot=(PageRow(MEAN, cells(kind, result.summary[kind], total), note=partial(result.missing_languages)),),
     )
 
 
@@ -65,7 +77,7 @@ def language_bias(result: Result, key: str) -> Section | None:
     return Section(key, "Language bias", texts.BIAS, [table, languages])
 
 
-def _placed(result: Result, measure: str) -> Row:
+def _placed(result: Result, measure: str) -> PageRow:
     value, interval = result.summary["multi"][measure], interval_of(result, "multi", measure)
     ends = result.references.get(measure, {})
     perfect, random = ends.get("perfect"), ends.get("random")
@@ -77,7 +89,7 @@ def _placed(result: Result, measure: str) -> Row:
         entry(random, measure),
         Entry("", scale=_scale(measure, value, interval, ends)) if known else EMPTY,
     )
-    return Row(measure, cells, note=texts.measure(measure))
+    return PageRow(measure, cells, note=texts.measure(measure))
 
 
 def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: Mapping[str, float]) -> Scale:
@@ -143,11 +155,11 @@ def attribution(result: Result, key: str) -> Section | None:
             Column("kept and lost", is_text=True),
         ),
         rows=tuple(
-            Row(language := name.query, entries, language)
+            PageRow(language := name.query, entries, language)
             for name, entries in rows.items()
             if isinstance(name, Setting)
         ),
-        foot=(Row(MEAN, rows["multi"], note=partial(result.missing_languages)),),
+        foot=(PageRow(MEAN, rows["multi"], note=partial(result.missing_languages)),),
         key=("kept in the pool", "lost to irrelevant passages", "lost to the order of parallel ones"),
     )
     return Section(key, "Attribution of the loss", texts.ATTRIBUTION, [table])

@@ -13,7 +13,17 @@ from xlbench.measures import DISTANCE
 from xlbench.reports.html import charts, language, texts
 from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.language import by_language
-from xlbench.reports.html.parts import Column, Facts, Figure, Figures, PageTable, Row, Section, entry, interval_of
+from xlbench.reports.html.parts import (
+    Column,
+    Facts,
+    Figure,
+    HeadFigures,
+    PageRow,
+    PageTable,
+    Section,
+    entry,
+    interval_of,
+)
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.matrices import cross_lingual
 from xlbench.reports.tables import kinds_of, measures_of
@@ -43,20 +53,22 @@ def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
     )
 
 
-def _key_figures(result: Result) -> Figures:
+def _key_figures(result: Result) -> HeadFigures:
     wanted = [(kind, result.headline, KIND_TITLES[kind]) for kind in kinds_of(result)]
     if DISTANCE in result.summary.get("multi", {}):
         wanted.append(("multi", DISTANCE, "rank distance"))
     names = tuple(f"{name} {measure}" if measure != DISTANCE else name for _, measure, name in wanted)
     entries = [entry(result.summary[kind][m], m, interval=interval_of(result, kind, m)) for kind, m, _ in wanted]
-    return Figures(tuple(entries), names, partial(result.missing_languages))
+    return HeadFigures(tuple(entries), names, partial(result.missing_languages))
 
 
 def _summary(result: Result, key: str) -> Section | None:
     kinds = kinds_of(result)
     of_retrieval = dict.fromkeys(m for kind in kinds for m in result.summary[kind] if not measures.of_bias(m))
     rows = [
-        Row(m, tuple(entry(result.summary[kind].get(m), m, interval=interval_of(result, kind, m)) for kind in kinds))
+        PageRow(
+            m, tuple(entry(result.summary[kind].get(m), m, interval=interval_of(result, kind, m)) for kind in kinds)
+        )
         for m in of_retrieval
     ]
     table = PageTable(
@@ -105,7 +117,7 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
     svg = charts.distances(values, key=key, most=shared.most, perfect=ends.get("perfect"), random=ends.get("random"))
     shares = (0.1, 0.25, 0.5, 0.75, 0.9)
     rows = [
-        Row(
+        PageRow(
             language,
             (
                 *(entry(float(at), DISTANCE) for at in np.quantile(distance, shares)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xlbench.reports.html import compared, heatmaps, model
 from xlbench.reports.html.parts import Section
 from xlbench.reports.html.shared import Shared
-from xlbench.reports.models import Group
+from xlbench.reports.several_models import Group
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -64,7 +64,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class PageRow:
     """A row with its head."""
 
     name: str
@@ -80,8 +80,8 @@ class PageTable:
     caption: str
     corner: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    foot: tuple[Row, ...] = ()
+    rows: tuple[PageRow, ...]
+    foot: tuple[PageRow, ...] = ()
     kind: str = ""
     """A class of the style sheet: ``heatmap`` and so on."""
     sortable: bool = True
@@ -101,7 +101,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Figures:
+class HeadFigures:
     """Key figures: name, text and small print."""
 
     entries: tuple[Entry, ...]
@@ -128,7 +128,7 @@ class Section:
     title: str
     how: str = ""
     """How to read it."""
-    blocks: Sequence[PageTable | Figure | Figures | Facts] = ()
+    blocks: Sequence[PageTable | Figure | HeadFigures | Facts] = ()
     sections: Sequence[Section] = ()
     warnings: Sequence[str] = ()
 

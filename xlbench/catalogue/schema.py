@@ -11,7 +11,7 @@ from xlbench import measures
 from xlbench.catalogue.readers import READERS, forms, why_not
 from xlbench.catalogue.source import sources
 from xlbench.catalogue.task import Sizes, Task
-from xlbench.catalogue.values import by_language, mapping, names, one_of, typed
+from xlbench.catalogue.yaml_values import by_language, mapping, names, one_of, typed
 from xlbench.errors import TaskError, UnknownNameError
 from xlbench.settings import KINDS, Kind
 

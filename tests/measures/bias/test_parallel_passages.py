@@ -20,7 +20,7 @@ from tests.measures.bias.made_rankings import (
     seeds,
     spelled,
 )
-from xlbench.measures.bias.parallel import (
+from xlbench.measures.bias.parallel_passages import (
     first_language,
     max_rank_norm,
     one_target,

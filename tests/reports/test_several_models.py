@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from tests.reports.made_results import made_result
-from xlbench.reports import models
-from xlbench.reports.models import comparison, grouped
+from xlbench.reports import several_models
+from xlbench.reports.several_models import comparison, grouped
 
 WORST, MIDDLE, BEST = (made_result(name, level=level) for name, level in (("c", 0.2), ("b", 0.5), ("a", 0.8)))
 
@@ -81,4 +81,6 @@ def test_two_models_or_partial_ones_have_no_rank_correlation():
 def test_the_rank_correlation_is_scipys(seed):
     """With ties in both, Spearman's rho is that of ``scipy.stats.spearmanr``."""
     values, retrieval = np.random.default_rng(seed).integers(0, 6, size=(2, 9)).astype(float).tolist()
-    assert models._spearman(values, retrieval) == pytest.approx(spearmanr(values, retrieval).statistic, abs=1e-12)
+    assert several_models._spearman(values, retrieval) == pytest.approx(
+        spearmanr(values, retrieval).statistic, abs=1e-12
+    )

@@ -14,8 +14,8 @@ from typing import Any
 from xlbench import catalogue, results
 from xlbench.errors import ResultError, SubmissionError, UnknownNameError, shown
 from xlbench.leaderboard.checks import Checked, Checker
+from xlbench.leaderboard.hostile_json import parse_json, read_file
 from xlbench.leaderboard.manifest import ASKED, FIELDS, MANIFEST_SCHEMA, parse_manifest
-from xlbench.leaderboard.reading import parse_json, read_file
 from xlbench.leaderboard.submission import EVIDENCE, MANIFEST, RESULT, data_checksums, folder_name, load, variant_fault
 from xlbench.results import Result
 from xlbench.support.files import write_whole

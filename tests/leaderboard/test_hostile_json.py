@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import SubmissionError
-from xlbench.leaderboard.reading import parse_json, read_file, text_fault, unseen_text
+from xlbench.leaderboard.hostile_json import parse_json, read_file, text_fault, unseen_text
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",

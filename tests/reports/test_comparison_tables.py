@@ -8,7 +8,13 @@ from dataclasses import replace
 import pytest
 
 from xlbench.comparison import Comparison, Difference, Order, Quantity, Ranked, Standing, Tradeoff
-from xlbench.reports.comparing import comparison_json, comparison_tables, difference_records, explanation, sentences
+from xlbench.reports.comparison_tables import (
+    comparison_json,
+    comparison_tables,
+    difference_records,
+    explanation,
+    sentences,
+)
 
 
 def difference(kind="mono", name="mean", measure="AP", *, change=-0.1, **changes: object) -> Difference:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xlbench.errors import SubmissionError
-from xlbench.leaderboard.records import DeepRecord, load_records, save_records
+from xlbench.leaderboard.deep_records import DeepRecord, load_records, save_records
 
 RECORD = DeepRecord(model="hash", task="demo", sample=200, seed=1, tolerance=1e-5, xlbench_version="0.1.0")
 

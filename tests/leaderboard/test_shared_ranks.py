@@ -7,8 +7,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from xlbench.leaderboard import ranking
-from xlbench.leaderboard.ranking import ranks
+from xlbench.leaderboard import shared_ranks
+from xlbench.leaderboard.shared_ranks import ranks
 from xlbench.statistics import holm, p_values
 
 N_QUESTIONS = 60
@@ -73,14 +73,14 @@ def test_the_bound_is_no_less_than_the_exact_p_value():
         one, other = rng.normal(size=10), rng.normal(size=10) + scale
         sums = np.abs(signs @ (one - other))
         exact = (sums >= sums[0] - 1e-12).mean()
-        assert ranking._bounds(np.stack([one, other]))[0, 1] >= exact
+        assert shared_ranks._bounds(np.stack([one, other]))[0, 1] >= exact
     # Ten equal differences: t^2 / (2 sum D^2) = 100 / 20.
-    assert ranking._bounds(np.stack([np.zeros(10), np.ones(10)]))[0, 1] == pytest.approx(2 * np.exp(-5))
+    assert shared_ranks._bounds(np.stack([np.zeros(10), np.ones(10)]))[0, 1] == pytest.approx(2 * np.exp(-5))
 
 
 def test_hundreds_of_models_are_told_apart_without_draws(monkeypatch):
     """Where Holm asks for p-values that no number of draws can show, clear differences are found all the same."""
-    monkeypatch.setattr(ranking, "p_values", None)
+    monkeypatch.setattr(shared_ranks, "p_values", None)
     parts = models(np.repeat([0.0, 1.0, 2.0], 70), n_questions=200, n_quantities=3)
     assert {tuple(row) for row in ranks(parts)[:70]} == {(141, 141, 141)}
     assert {tuple(row) for row in ranks(parts)[140:]} == {(1, 1, 1)}

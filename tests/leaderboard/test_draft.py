@@ -9,8 +9,8 @@ import pytest
 from tests.leaderboard.made_submissions import ANSWERS, edit, made_result
 from xlbench.errors import ResultError, SubmissionError
 from xlbench.leaderboard.checks import Checker
+from xlbench.leaderboard.draft import Draft, lacking, read_answers, template, write
 from xlbench.leaderboard.manifest import ASKED
-from xlbench.leaderboard.writing import Draft, lacking, read_answers, template, write
 
 
 @pytest.fixture(scope="module")
