@@ -7,19 +7,19 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import combinations, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from xlbench.errors import ResultError
 from xlbench.leaderboard.board import BoardRow, TaskBoard, boards, labelled, shown
 from xlbench.leaderboard.site import pages
 from xlbench.leaderboard.site.downloads import csv_parts, json_parts
 from xlbench.leaderboard.site.extract import Taken
-from xlbench.leaderboard.site.overview import compared, file_of, overview
+from xlbench.leaderboard.site.overview import compared, overview, pair_file, task_key
+from xlbench.leaderboard.site.pairs_of_models import pair
 from xlbench.reports.html.parts import Facts
+from xlbench.results import Result
 
 if TYPE_CHECKING:
     from xlbench.leaderboard.checks import Checked
@@ -73,23 +73,27 @@ def refuse_other(output: Path) -> None:
 def _built(checked: Iterable[Checked[Taken]], work: Path, done: Callable[[], None]) -> Site:
     _write(work / _MARK, b"")
     rows: list[BoardRow] = []
+    results: dict[tuple[str, str], Result] = {}
     for key, of_model in groupby(checked, key=lambda each: each.folder.parent.name):
         parts = []
         for each in of_model:
             part = _sound(each)
-            _write(work / file_of(part.row), part.payload)
-            # What the page does not need is let go.
-            parts.append(replace(part, payload=b""))
+            parts.append(part)
             done()
         _write(work / "models" / f"{key}.html", _model_page(parts))
         rows += [part.row for part in parts]
+        results |= {(part.row.key, task_key(part.row)): part.result for part in parts}
     if not rows:
         raise ResultError("There are no submissions to build a site from; expected <model>/<task>/manifest.json.")
     found = boards(rows)
     for name, content in pages.assets().items():
         _write(work / "assets" / name, content)
     _write(work / "index.html", pages.overview(overview(found)))
-    _write(work / "compare.html", pages.compare(compared(found, _seed())))
+    _write(work / "compare.html", pages.compare(compared(found)))
+    for board in found:
+        for one, other in combinations([standing.row for standing in board.standings], 2):
+            of_both = (results[row.key, task_key(row)] for row in (one, other))
+            _write(work / pair_file(one, other), pair(*of_both))
     for name, texts in (("leaderboard.csv", csv_parts(found)), ("leaderboard.json", json_parts(found))):
         with (work / name).open("wb") as file:
             file.writelines(text.encode("utf-8", "replace") for text in texts)
@@ -138,12 +142,6 @@ def _model_page(taken: list[Taken]) -> bytes:
             parts=[each.html for each in taken],
         )
     )
-
-
-def _seed() -> dict[str, str]:
-    """The state in which the draws of all tests begin; a string, as a browser's numbers have 53 bits."""
-    state = np.random.PCG64(0).state["state"]
-    return {"state": str(state["state"]), "increment": str(state["inc"])}
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xlbench import measures
 from xlbench.leaderboard.board import BoardRow, shown
 from xlbench.leaderboard.site import pages, site_texts
-from xlbench.leaderboard.site.payload import payload
+from xlbench.leaderboard.site.pairs_of_models import comparable
 from xlbench.measures import DISTANCE
 from xlbench.reports.cells import MEAN
 from xlbench.reports.html import model
@@ -18,6 +18,7 @@ from xlbench.reports.html.parts import EMPTY, Column, Entry, Facts, PageTable, S
 from xlbench.reports.html.parts import PageRow as TableRow
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.words import KIND_TITLES, captioned
+from xlbench.results import Result
 
 if TYPE_CHECKING:
     from xlbench.leaderboard.submission import Submission
@@ -31,8 +32,8 @@ class Taken:
     """The parts of a submission from which the site is built."""
 
     row: BoardRow
-    payload: bytes
-    """The file for tests in the browser."""
+    result: Result
+    """With what is compared with other models'."""
     contents: Section
     """The headings of its part of the model's page."""
     html: str
@@ -52,7 +53,7 @@ def taken(submission: Submission) -> Taken:
     section = replace(whole, sections=[added[0], *whole.sections, added[1]])
     return Taken(
         row=row,
-        payload=payload(result),
+        result=comparable(submission.result),
         contents=Section(key, title, sections=[Section(part.key, part.title) for part in section.sections]),
         html=pages.section(section),
     )

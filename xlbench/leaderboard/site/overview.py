@@ -24,19 +24,15 @@ def overview(boards: Sequence[TaskBoard]) -> dict[str, Any]:
     }
 
 
-def compared(boards: Sequence[TaskBoard], seed: dict[str, str]) -> dict[str, Any]:
-    """The data of the page that compares: which models there are on each task; ``seed`` is that of the draws."""
+def compared(boards: Sequence[TaskBoard]) -> dict[str, Any]:
+    """The data of the page that compares: which models there are on each task, in the order of the files of pairs."""
     return {
-        "seed": seed,
         "lower": [measure for measure in measures.BIAS if measures.better(measure) == "lower"],
         "tasks": [
             {
                 "key": task_key(board),
                 "title": shown(board.title),
-                "models": [
-                    {"key": standing.row.key, "label": _named(standing), "file": file_of(standing.row)}
-                    for standing in board.standings
-                ],
+                "models": [{"key": standing.row.key, "label": _named(standing)} for standing in board.standings],
             }
             for board in boards
         ],
@@ -48,9 +44,9 @@ def task_key(board: TaskBoard | BoardRow) -> str:
     return f"{board.task}@{board.task_version}"
 
 
-def file_of(row: BoardRow) -> str:
-    """The file with a model's values of single questions on a task."""
-    return f"data/{row.key}/{row.folder}.bin"
+def pair_file(one: BoardRow, other: BoardRow) -> str:
+    """The file with the comparison of two models on a task, in the order of its board."""
+    return f"data/{task_key(one)}/{one.key}--{other.key}.json"
 
 
 def _named(standing: BoardStanding) -> str:

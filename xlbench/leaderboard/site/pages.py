@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from xlbench.errors import ResultError
+from xlbench.leaderboard.site import site_texts
 from xlbench.reports.html.parts import Facts, Section
 
 if TYPE_CHECKING:

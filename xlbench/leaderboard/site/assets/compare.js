@@ -1,28 +1,34 @@
 "use strict";
 (() => {
   const { element, number, between, options } = site;
-  const { tasks, seed, lower } = site.data();
+  const { tasks, lower } = site.data();
   const form = document.querySelector(".controls"),
     state = document.querySelector(".state"),
     found = document.getElementById("found");
   const how = document.getElementById("how");
   const FIRST = { task: tasks[0].key, a: "", b: "" };
-  let view = site.readView(FIRST),
-    worker = null;
+  let view = site.readView(FIRST);
   const task = () => tasks.find(({ key }) => key === view.task) ?? tasks[0];
 
-  // The values of a model's single questions; the form of the file is described in payload.py.
-  const read = async (file) => {
-    const answer = await fetch(file);
-    if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
-    const stream = answer.body.pipeThrough(new DecompressionStream("deflate"));
-    const buffer = await new Response(stream).arrayBuffer();
-    const length = new DataView(buffer).getUint32(0, true);
-    const text = new TextDecoder().decode(new Uint8Array(buffer, 4, length));
-    const head = JSON.parse(text),
-      all = new Float64Array(buffer.slice(4 + length)),
-      n = head.questions;
-    return { text, head, columns: head.columns.map((_, i) => all.slice(i * n, (i + 1) * n)) };
+  // The file has the first model of the task's list as the baseline; the other way round all differences turn.
+  const TURNED = { better: "worse", worse: "better" };
+  const turn = (d) => ({
+    ...d,
+    baseline: d.value,
+    value: d.baseline,
+    low: -d.high,
+    high: -d.low,
+    effect: d.effect === null ? null : -d.effect,
+    verdict: TURNED[d.verdict] ?? d.verdict,
+  });
+  const read = async (a, b) => {
+    const keys = task().models.map(({ key }) => key),
+      turned = keys.indexOf(a.key) > keys.indexOf(b.key);
+    const [one, other] = turned ? [b, a] : [a, b];
+    const answer = await fetch(`data/${task().key}/${one.key}--${other.key}.json`);
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    const result = await answer.json();
+    return turned && result.differences ? { ...result, differences: result.differences.map(turn) } : result;
   };
 
   const p = ({ adjusted, isBound }) => {
@@ -60,7 +66,7 @@
         element("small", {}, between(d.low, d.high, d.measure)),
       ),
       element("td", { class: "t" }, scale(d, most)),
-      element("td", {}, Number.isNaN(d.effect) ? "" : number(Math.round(d.effect * 100) / 100, "d").replace(/0$/, "")),
+      element("td", {}, d.effect === null ? "" : number(Math.round(d.effect * 100) / 100, "d").replace(/0$/, "")),
       element("td", {}, p(d)),
       element("td", { class: "t" }, element("span", { class: `verdict v${d.verdict[0]}` }, VERDICTS[d.verdict])),
       element("td", {}, d.questions.toLocaleString("en")),
@@ -163,8 +169,6 @@
     site.keepView(view, FIRST);
     found.replaceChildren();
     how.hidden = true;
-    worker?.terminate();
-    worker = null;
     if (!a || !b) {
       state.textContent = "Choose two models.";
       return;
@@ -173,40 +177,23 @@
       state.textContent = "These are one and the same: choose another model.";
       return;
     }
-    state.textContent = "Drawing …";
+    state.textContent = "Reading …";
     if (location.protocol === "file:") {
       fail(
         "A browser lets no page read files beside it: put the site on a web server, or use `xlbench leaderboard serve`.",
       );
       return;
     }
-    let values;
+    let result;
     try {
-      values = await Promise.all([a, b].map(({ file }) => read(file)));
+      result = await read(a, b);
     } catch (error) {
-      if (number_ === asked)
-        fail(`The scores of single questions could not be read (${error.message}). Load the page again.`);
+      if (number_ === asked) fail(`The comparison could not be read (${error.message}). Load the page again.`);
       return;
     }
     if (number_ !== asked) return;
-    const [one, other] = values;
-    const alike =
-      one.text === other.text &&
-      one.columns.every((column, i) =>
-        column.every((value, q) => Number.isNaN(value) === Number.isNaN(other.columns[i][q])),
-      );
-    if (!alike) {
-      fail("These two cannot be compared: they were not asked the same questions in the same languages.");
-      return;
-    }
-    worker = new Worker("assets/statistics.js");
-    worker.addEventListener("message", ({ data }) => {
-      if (number_ === asked) show(data, a, b);
-    });
-    worker.addEventListener("error", () => {
-      if (number_ === asked) fail("The figures could not be computed: this browser lacks something that they need.");
-    });
-    worker.postMessage({ baseline: one.columns, model: other.columns, columns: one.head.columns, lower, seed });
+    if (result.reason) fail(`These two cannot be compared: ${result.reason}`);
+    else show(result, a, b);
   };
 
   const fill = () => {
