@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from xlbench.collection.same_text import plain
 from xlbench.training import grams
-from xlbench.training.grams import BYTES, Grams, Index, plain
+from xlbench.training.grams import BYTES, Grams, Index
 
 
 def grams_of(text: str) -> set[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from xlbench.arrays import BoolArray
 from xlbench.collection import Collection, Texts
+from xlbench.collection.same_text import same_key
 from xlbench.examination.findings import Count, Finding, Rule, counted
 from xlbench.support.progress import Advance
 
@@ -86,18 +86,13 @@ def facts(texts: Texts, languages: tuple[str, ...], advance: Advance) -> TextFac
     has_letter = np.empty(len(texts), bool)
     for i, text in enumerate(texts.text):
         length[i] = len(text)
-        digest = hashlib.blake2b(normalised(text).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        digest = hashlib.blake2b(same_key(text).encode("utf-8", "surrogatepass"), digest_size=8).digest()
         checksum[i] = int.from_bytes(digest)
         has_letter[i] = any(map(str.isalpha, text))
         if (i + 1) % _AT_ONCE == 0 or i + 1 == len(texts):
             done = i % _AT_ONCE + 1
             advance(texts=done, characters=done, stored=False)
     return TextFacts(texts, languages, length, checksum, has_letter)
-
-
-def normalised(text: str) -> str:
-    """The text in one Unicode form and case, with single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def odd_texts(collection: Collection, queries: TextFacts, passages: TextFacts) -> list[Finding]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import RowArray
+from xlbench.collection.same_text import same_key
 from xlbench.errors import TrainingError, UnknownNameError
 from xlbench.training.pairs import PairFile, PairRow
 from xlbench.training.plan import Batches
@@ -97,7 +98,7 @@ class Data:
 
     @cached_property
     def group(self) -> RowArray:
-        """``[rows]``: rows that share a passage, or any text of a query or a passage, have the same number.
+        """``[rows]``: rows that share a passage, or any same text of a query or a passage, have one number.
 
         Whoever shares with one of them belongs to them too.
         """
@@ -108,7 +109,10 @@ class Data:
         ends = [
             (i, key.setdefault(what, len(key)))
             for i, row in enumerate(self.rows)
-            for what in ((int(self.file[i]), row.passage), *row.queries.values(), *row.passages.values())
+            for what in (
+                (int(self.file[i]), row.passage),
+                *map(same_key, (*row.queries.values(), *row.passages.values())),
+            )
         ]
         n = len(self.rows)
         row, shared = np.array(ends, np.int32).reshape(-1, 2).T
@@ -128,7 +132,7 @@ class Data:
             for text in _padded(row.negatives.get(language, ()), n_negatives)
         ]
         groups = self.group[batches.rows[number]]
-        of_negatives = [self._group_of.get(text, len(self.rows)) if text else -1 for text in negatives]
+        of_negatives = [self._group_of.get(same_key(text), len(self.rows)) if text else -1 for text in negatives]
         return Batch(
             tuple(row.queries[language] for row, language in zip(rows, asked, strict=True)),
             (*(row.passages[language] for row, language in zip(rows, answered, strict=True)), *negatives),
@@ -141,7 +145,9 @@ class Data:
     def _group_of(self) -> dict[str, int]:
         """The group of each passage by its text: a hard negative may answer another row's query."""
         return {
-            text: int(group) for row, group in zip(self.rows, self.group, strict=True) for text in row.passages.values()
+            same_key(text): int(group)
+            for row, group in zip(self.rows, self.group, strict=True)
+            for text in row.passages.values()
         }
 
     def check_negatives(self, n_negatives: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,23 +21,6 @@ AT_ONCE = 2048
 _SLOTS = 1 << 24
 # Odd numbers without a pattern: multiplication by them spreads bits.
 _LOW, _HIGH, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0xD6E8FEB86659FD93)
-
-
-class _Plain(dict[int, str]):
-    """What stands for each character: a space for all but letters, marks and digits."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        self[code] = character if unicodedata.category(character)[0] in "LMN" else " "
-        return self[code]
-
-
-_PLAIN = _Plain()
-
-
-def plain(text: str) -> str:
-    """The letters and digits of a text in one Unicode form and case, with single spaces between words."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN).split())
 
 
 @dataclass(frozen=True)

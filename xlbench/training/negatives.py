@@ -19,13 +19,13 @@ from xlbench.arrays import IntArray
 from xlbench.catalogue.readers import read
 from xlbench.catalogue.readers.parallel import Line, records
 from xlbench.collection import Collection
+from xlbench.collection.same_text import plain
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.scores import Scores
 from xlbench.engine.search import rank
 from xlbench.measures.ranks import Top
 from xlbench.models.protocols import Model
 from xlbench.support.progress import Progress, silent
-from xlbench.training.grams import plain
 from xlbench.training.pairs import PairFile, read_pairs, write_rows
 
 Among = Literal["language", "pool"]

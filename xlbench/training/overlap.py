@@ -18,8 +18,9 @@ import numpy as np
 from xlbench.catalogue import Task, load, names, read_collection
 from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
+from xlbench.collection.same_text import plain
 from xlbench.support.progress import Progress, silent
-from xlbench.training.grams import AT_ONCE, Grams, Index, plain
+from xlbench.training.grams import AT_ONCE, Grams, Index
 from xlbench.training.pairs import PairFile, PairRow
 
 SHARE = 0.5
