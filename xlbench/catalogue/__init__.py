@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from xlbench.catalogue.own_data import of_collection, read_folder
-from xlbench.catalogue.readers import read, streams
+from xlbench.catalogue.readers import datasets, read, streams
 from xlbench.catalogue.schema import validated
 from xlbench.catalogue.sources import locate
 from xlbench.catalogue.task import Sizes, Task
@@ -101,6 +101,13 @@ def read_collection(
 
     """
     data_folder = None if data_dir is None else Path(data_dir)
+    if task.tables:
+        collection = datasets.read(
+            task.tables, text=task.text, languages=languages, data_dir=data_folder, cache_dir=cache_dir
+        )
+        _check_sizes(task, collection, dict.fromkeys(languages, f"The data set {task.tables['passages'].name}"))
+        _refuse_constant_measures(task, collection)
+        return collection
     files = {
         part: {
             language: locate(
@@ -123,21 +130,25 @@ def read_collection(
     shown = progress if streams(task.reader) and n_passages >= _MANY else silent
     with shown("reading", n_texts=n_passages, n_characters=n_passages, noun="passages") as advance:
         collection = read(task.reader, given, text=task.text, folder=texts_folder, advance=advance)
-    for i, language in enumerate(languages):
+    first = next(iter(files.values()))
+    _check_sizes(task, collection, {language: _shown(first[language]) for language in languages})
+    _refuse_constant_measures(task, collection)
+    return collection
+
+
+def _check_sizes(task: Task, collection: Collection, where: Mapping[str, str]) -> None:
+    """Returns if every language has as many texts as the task says; ``where`` names what they are from."""
+    for i, language in enumerate(collection.languages):
         expected = task.sizes[language]
         for role, texts, n_expected in (
             ("queries", collection.queries, expected.queries),
             ("passages", collection.passages, expected.passages),
         ):
-            n_found = _count(texts, i)
-            if n_found != n_expected:
+            if (n := _count(texts, i)) != n_expected:
                 raise DataError(
-                    f"{_shown(files.get(role, next(iter(files.values())))[language])} has {n_found:,} {role} in "
-                    f"{language!r}, but task {task.name} says {n_expected:,}: "
+                    f"{where[language]} has {n:,} {role} in {language!r}, but task {task.name} says {n_expected:,}: "
                     "correct 'sizes' and the checksums in the task file, or use the files that it was made with."
                 )
-    _refuse_constant_measures(task, collection)
-    return collection
 
 
 def _refuse_constant_measures(task: Task, collection: Collection) -> None:

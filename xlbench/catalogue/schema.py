@@ -9,7 +9,7 @@ from typing import Any
 
 from xlbench import measures
 from xlbench.catalogue.readers import READERS, forms, why_not
-from xlbench.catalogue.source import sources
+from xlbench.catalogue.source import sources, tables
 from xlbench.catalogue.task import Sizes, Task
 from xlbench.catalogue.yaml_values import by_language, mapping, names, one_of, typed
 from xlbench.errors import TaskError, UnknownNameError
@@ -23,7 +23,7 @@ def validated(found: Any, path: Path) -> Task:
         TaskError: if it breaks the rules of task files.
 
     """
-    keys = [name for name in Task.__dataclass_fields__ if name != "file"]
+    keys = [name for name in Task.__dataclass_fields__ if name not in ("file", "tables")]
     record = mapping(found, keys, str(path))
     where = f"{path}:"
     languages = names(record["languages"], f"{where} 'languages'", known=None)
@@ -44,7 +44,8 @@ def validated(found: Any, path: Path) -> Task:
         version=typed(record["version"], int, f"{where} 'version'"),
         reader=reader,
         text=one_of(record["text"], forms(reader), f"{where} 'text'"),
-        source=sources(record["source"], reader, sizes, where),
+        source={} if reader == "datasets" else sources(record["source"], reader, sizes, where),
+        tables=tables(record["source"], where) if reader == "datasets" else {},
         sizes=sizes,
         languages=languages,
         settings=_kinds(record["settings"], reader, f"{where} 'settings'"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from xlbench.catalogue.readers import parts
+from xlbench.catalogue.readers.datasets import COLUMNS, PARTS, DatasetTable
 from xlbench.catalogue.sources import ALGORITHMS, Checksum, Source, hub
 from xlbench.catalogue.task import Sizes
 from xlbench.catalogue.yaml_values import by_language, mapping, typed
@@ -31,6 +33,27 @@ def sources(value: Any, reader: str, sizes: Mapping[str, Sizes], where: str) -> 
         )
         for part in known
     }
+
+
+def tables(value: Any, where: str) -> dict[str, DatasetTable]:
+    """The tables of a task that `datasets` reads, by part."""
+    record = mapping(value, PARTS, f"{where} 'source'")
+    return {part: _table(record[part], part, f"{where} 'source', {part!r},") for part in PARTS}
+
+
+def _table(value: Any, part: str, where: str) -> DatasetTable:
+    record = mapping(value, ["name", "config", "split", "revision", "columns"], where)
+    title = ["title"] if part == "passages" else []
+    columns = mapping(record["columns"], COLUMNS[part], f"{where} 'columns'", optional=title)
+    texts = {key: typed(record[key], str, f"{where} {key!r}") for key in ("name", "config", "split", "revision")}
+    if not re.fullmatch(r"[0-9a-f]{40}", texts["revision"]):
+        raise TaskError(
+            f"{where} 'revision' is {texts['revision']!r}, which may have other data tomorrow; expected a commit, 40 "
+            "digits of 0-9a-f."
+        )
+    return DatasetTable(
+        **texts, columns={ours: typed(theirs, str, f"{where} 'columns', {ours!r},") for ours, theirs in columns.items()}
+    )
 
 
 def _source(value: Any, languages: Sequence[str], where: str) -> Source:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from xlbench.catalogue.readers.datasets import DatasetTable
 from xlbench.catalogue.sources import Source
 from xlbench.settings import Kind
 
@@ -41,3 +42,5 @@ class Task:
     citation: str
     file: Path
     """The task file itself; not a key."""
+    tables: Mapping[str, DatasetTable] = field(default_factory=dict)
+    """By part, of a task that `datasets` reads, which has no files; in the file they are the source."""

@@ -61,6 +61,8 @@ def _show_task(task: Task) -> None:
     width = max(11, *(len(name) + 2 for name in facts))
     lines = {"task": task.name, **facts}.items()
     click.echo("\n".join(f"{name + ':':<{width}}{value}" for name, value in lines) + "\n")
+    for part, table in task.tables.items():
+        facts[f"source of {part}"] = f"{table.name}, {table.config}, {table.split}, at {table.revision}"
     header = ("language", "queries", "passages", *(f"checksum{_of(parts, task)}" for _, parts in sources))
     rows = [
         row(language, size.queries, size.passages, *(_checksum(source, language, task) for source, _ in sources))
