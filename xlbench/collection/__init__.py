@@ -1,5 +1,6 @@
 """What is evaluated: texts, judged pairs and collections of them."""
 
-from xlbench.collection.collection import Collection, Distinct, Judgement, Pairs, Text, Texts
+from xlbench.collection.collection import Collection, Pairs
+from xlbench.collection.texts import Distinct, Judgement, Text, Texts
 
 __all__ = ["Collection", "Distinct", "Judgement", "Pairs", "Text", "Texts"]

@@ -10,7 +10,7 @@ from xlbench.comparison import Comparison, Difference, Tested, compare_alike
 from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import MEAN, Cell, Table
-from xlbench.reports.html import charts, texts
+from xlbench.reports.html import charts, explanations
 from xlbench.reports.html.parts import (
     EMPTY,
     Column,
@@ -38,8 +38,8 @@ def section(group: Group, *, key: str) -> Section:
     if figure := _plane(group, f"{key}-plane"):
         blocks.append(figure)
     parts = [
-        Section(f"{key}-languages", "By language", texts.BY_LANGUAGE, _by_language(group, tested)),
-        Section(f"{key}-tradeoffs", "Gains and losses", texts.TRADEOFFS, _tradeoffs(tested.comparison)),
+        Section(f"{key}-languages", "By language", explanations.BY_LANGUAGE, _by_language(group, tested)),
+        Section(f"{key}-tradeoffs", "Gains and losses", explanations.TRADEOFFS, _tradeoffs(tested.comparison)),
     ]
     return Section(
         key,
@@ -58,7 +58,7 @@ def alignment(group: Group, *, key: str) -> Section | None:
     if not aligned:
         return None
     if correlated := correlation(group):
-        return Section(key, "Alignment of the vectors", texts.ALIGNMENT, [_with_correlation(correlated)])
+        return Section(key, "Alignment of the vectors", explanations.ALIGNMENT, [_with_correlation(correlated)])
     table = PageTable(
         caption="; ".join(["Alignment of the vectors of passages", *_partial_notes(group)]),
         corner="model",
@@ -68,15 +68,15 @@ def alignment(group: Group, *, key: str) -> Section | None:
         ),
         sortable=len(aligned) > 1,
     )
-    return Section(key, "Alignment of the vectors", texts.ALIGNMENT, [table])
+    return Section(key, "Alignment of the vectors", explanations.ALIGNMENT, [table])
 
 
 def _how(comparison: Comparison | None) -> str:
     if comparison is None:
-        return texts.SIDE_BY_SIDE
+        return explanations.SIDE_BY_SIDE
     tests = f"{comparison.n_tests:,} differences" if comparison.n_tests > 1 else "one difference"
-    verdicts = texts.COMPARISON.format(baseline=comparison.baseline, tests=tests, alpha=comparison.alpha)
-    return f"{texts.SIDE_BY_SIDE} {verdicts}"
+    verdicts = explanations.COMPARISON.format(baseline=comparison.baseline, tests=tests, alpha=comparison.alpha)
+    return f"{explanations.SIDE_BY_SIDE} {verdicts}"
 
 
 def _note(measure: str, perfect: float | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xlbench import measures
 from xlbench.measures import LOSSES
 from xlbench.reports.cells import MEAN
-from xlbench.reports.html import texts
+from xlbench.reports.html import explanations
 from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.parts import (
     EMPTY,
@@ -74,7 +74,7 @@ def language_bias(result: Result, key: str) -> Section | None:
         sortable=False,
     )
     languages = by_language(result, "multi", measures, "Language bias by query language")
-    return Section(key, "Language bias", texts.BIAS, [table, languages])
+    return Section(key, "Language bias", explanations.BIAS, [table, languages])
 
 
 def _placed(result: Result, measure: str) -> PageRow:
@@ -89,7 +89,7 @@ def _placed(result: Result, measure: str) -> PageRow:
         entry(random, measure),
         Entry("", scale=_scale(measure, value, interval, ends)) if known else EMPTY,
     )
-    return PageRow(measure, cells, note=texts.measure(measure))
+    return PageRow(measure, cells, note=explanations.measure(measure))
 
 
 def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: Mapping[str, float]) -> Scale:
@@ -134,7 +134,7 @@ def preference(result: Result, key: str, shared: Shared) -> Section | None:
         )
         if (matrix := result.matrices.get(name))
     ]
-    return Section(key, "Language preference", texts.PREFERENCE, found) if found else None
+    return Section(key, "Language preference", explanations.PREFERENCE, found) if found else None
 
 
 def attribution(result: Result, key: str) -> Section | None:
@@ -162,7 +162,7 @@ def attribution(result: Result, key: str) -> Section | None:
         foot=(PageRow(MEAN, rows["multi"], note=partial(result.missing_languages)),),
         key=("kept in the pool", "lost to irrelevant passages", "lost to the order of parallel ones"),
     )
-    return Section(key, "Attribution of the loss", texts.ATTRIBUTION, [table])
+    return Section(key, "Attribution of the loss", explanations.ATTRIBUTION, [table])
 
 
 def _length(*parts: float) -> float:

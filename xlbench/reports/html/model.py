@@ -10,7 +10,7 @@ import numpy as np
 
 from xlbench import measures
 from xlbench.measures import DISTANCE
-from xlbench.reports.html import charts, language, texts
+from xlbench.reports.html import charts, explanations, language
 from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.language import by_language
 from xlbench.reports.html.parts import (
@@ -77,7 +77,7 @@ def _summary(result: Result, key: str) -> Section | None:
         columns=tuple(Column(KIND_TITLES[kind], note=_n_settings(result, kind)) for kind in kinds),
         rows=tuple(rows),
     )
-    return Section(key, "Summary", texts.SUMMARY, [table]) if rows else None
+    return Section(key, "Summary", explanations.SUMMARY, [table]) if rows else None
 
 
 def _n_settings(result: Result, kind: Kind) -> str:
@@ -91,7 +91,7 @@ def _languages(result: Result, key: str) -> Section | None:
         for kind in kinds_of(result)
         if kind != "cross"
     ]
-    return Section(key, "Languages", texts.LANGUAGES, found) if found else None
+    return Section(key, "Languages", explanations.LANGUAGES, found) if found else None
 
 
 def _grid(result: Result, key: str, shared: Shared) -> Section | None:
@@ -106,7 +106,7 @@ def _grid(result: Result, key: str, shared: Shared) -> Section | None:
         result=result,
         mean=result.summary["cross"][measure],
     )
-    return Section(key, "Cross-lingual grid", texts.GRID, [table])
+    return Section(key, "Cross-lingual grid", explanations.GRID, [table])
 
 
 def _distances(result: Result, key: str, shared: Shared) -> Section | None:
@@ -139,7 +139,7 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
             "Rank distances of single queries by query language; the line is the median", result.missing_languages
         ),
     )
-    return Section(key, "Rank distances", texts.DISTANCES, [figure, table])
+    return Section(key, "Rank distances", explanations.DISTANCES, [figure, table])
 
 
 def _bitext(result: Result, key: str) -> Section | None:
@@ -158,7 +158,7 @@ def _bitext(result: Result, key: str) -> Section | None:
         mean=result.alignment.get("bitext_accuracy"),
         corner="from ↓ to →",
     )
-    return Section(key, "Bitext retrieval", texts.BITEXT, [table])
+    return Section(key, "Bitext retrieval", explanations.BITEXT, [table])
 
 
 def _provenance(result: Result, key: str) -> Section:
@@ -176,7 +176,7 @@ def _provenance(result: Result, key: str) -> Section:
         **{name.removesuffix("_s"): f"{value:,.1f} s" for name, value in result.timing.items()},
     }
     shown = command if isinstance(command, str) else shlex.join(map(str, command))
-    return Section(key, "Provenance", texts.PROVENANCE, [Facts({k: str(v) for k, v in entries.items()}, shown)])
+    return Section(key, "Provenance", explanations.PROVENANCE, [Facts({k: str(v) for k, v in entries.items()}, shown)])
 
 
 def _flat(value: Any) -> str:
