@@ -70,7 +70,7 @@ def child(options: argparse.Namespace) -> list[float]:
 
         presence = Presence(LANGUAGES, *(np.ones((ROWS, len(LANGUAGES)), bool) for _ in range(2)))
         before = peak()
-        took = common.seconds(lambda: Plan(presence, load("hybrid"), 100, ROWS).epoch(0, first_step=0))
+        took = common.seconds(lambda: Plan(presence, load("hybrid"), 100, ROWS).epoch(0))
         return [took, peak() - before]
     cached = options.child == "cached"
     with tempfile.TemporaryDirectory() as folder:

@@ -37,7 +37,7 @@ def text(
         ("initial model", head["base_model"]),
         ("recipe", f"`{run.recipe.name}`: {stages}"),
         ("steps", f"{steps:,} of batch {optimisation.batch_size:,}; {used.n_epochs:,} epochs begun"),
-        ("batches", ", ".join(f"{n:,} {kind}" for kind, n in used.batches.items())),
+        ("batches", used.shares()),
         ("languages", ", ".join(run.data.languages)),
         ("loss", _loss(run)),
         (

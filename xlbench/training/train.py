@@ -23,8 +23,9 @@ from xlbench.training.data import Data
 from xlbench.training.loss import Objective, PairLoss
 from xlbench.training.pairs import PairFile
 from xlbench.training.plan import Plan
+from xlbench.training.recipes import KINDS
 from xlbench.training.run import TrainingRun
-from xlbench.training.steps import Steps, Used, used
+from xlbench.training.steps import Steps, Used, check_shares, used
 from xlbench.training.trainer import PairTrainer, Parts, best_step, checkpoints, last_checkpoint, load_weights
 from xlbench.training.validation import Validation
 
@@ -75,6 +76,8 @@ def train(
         run.data.uses,
     )
     plan.check()
+    check_shares(plan, {kind: int((plan.schedule.kind == code).sum()) for code, kind in enumerate(KINDS)})
+    _tell_of(plan, tell)
     run.data.check_negatives(optimisation.n_negatives)
     loaded = model_folder.load(run.init)
     identity = run.identity(loaded.revision)
@@ -101,6 +104,20 @@ def train(
         load_weights(loaded.model, run.output / f"checkpoint-{best}")
     _finish(run, identity, trained, loaded.model, notes)
     return trained
+
+
+def _tell_of(plan: Plan, tell: Callable[[str], None] | None) -> None:
+    """Tells how many batches of each kind there will be, and which languages are left out of some."""
+    if tell is None:
+        return
+    counts = {kind: int((plan.schedule.kind == code).sum()) for code, kind in enumerate(KINDS)}
+    shares = ", ".join(f"{n / plan.steps:.3f} {kind} ({n:,})" for kind, n in counts.items() if n)
+    tell(f"batches: {shares}; an epoch has {plan.epoch_steps:,}")
+    if plan.left_out():
+        tell(
+            f"no monolingual batches in {', '.join(plan.left_out())}: fewer than {plan.size:,} rows have query and "
+            "passage there"
+        )
 
 
 def finished(output: Path) -> bool:

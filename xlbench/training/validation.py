@@ -57,7 +57,7 @@ class Validation:
     def _loss(self, data: Data) -> float:
         """The mean over the batches that the recipe makes of the file, always the same ones."""
         plan = replace(self.plan, presence=data.presence, uses=None)
-        size = min(plan.size, plan.room())
+        size = max(1, min(plan.size, plan.room()))
         steps = Steps(data, replace(plan, size=size, steps=max(1, min(len(data.rows), _MOST_ROWS) // size)))
         loss = PairLoss(self.tokeniser.model, self.objective, cache_rows=_PIECE, piece_tokens=0, alone=True)
         device = self.tokeniser.model.device
