@@ -63,6 +63,27 @@ def test_rows_that_share_a_text_are_one_group(tmp_path):
     assert len(set(groups)) == 4
 
 
+def test_only_texts_in_use_link_rows(tmp_path):
+    """A text that all rows share in a language that is not used makes them no group; in one that is, it is refused."""
+    rows = parallel(40, ("de", "en", "zh"))
+    for row in rows:
+        row["queries"]["zh"] = "nicht da"
+    file = pair_file(tmp_path / "a.jsonl", rows)
+    assert len(set(Data.of([file], weights=[1.0], languages=["de", "en"]).group.tolist())) == 40
+    with pytest.raises(TrainingError, match=r"a\.jsonl: 40 of 40 rows .* 'nicht da'"):
+        _ = Data.of([file], weights=[1.0]).group
+
+
+def test_the_rows_of_each_file_are_looked_at_by_themselves(tmp_path):
+    """A placeholder in a small file is seen beside a large one."""
+    rows = parallel(40, name="small")
+    for row in rows:
+        row["passages"]["de"] = "keine"
+    files = [pair_file(tmp_path / "large.jsonl", parallel(900)), pair_file(tmp_path / "small.jsonl", rows)]
+    with pytest.raises(TrainingError, match=r"small\.jsonl: 40 of 40"):
+        _ = Data.of(files, weights=[1.0, 1.0]).group
+
+
 def test_ids_of_passages_are_of_their_own_file(tmp_path):
     """Two files that number their rows alike do not share passages."""
     files = [pair_file(tmp_path / f"{name}.jsonl", parallel(3, name=name)) for name in "ab"]
@@ -97,6 +118,15 @@ def test_hard_negatives_are_in_the_language_of_the_passage_and_as_many_for_each_
     assert groups[0][1] == data.group[1]
     assert groups[0][0] not in data.group.tolist()
     assert groups[1] == [-1, -1]
+
+
+def test_a_hard_negative_without_letters_is_nobodys(tmp_path):
+    """It takes its place, but counts for no query."""
+    rows = parallel(2)
+    rows[0]["negatives"] = {"de": ["???"]}
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de"])
+    batches = Plan(data.presence, load("x-x-mono"), 2, 1).epoch(0)
+    assert data.batch(batches, 0, n_negatives=1).passage_groups[2:].tolist() == [-1, -1]
 
 
 def test_the_parts_of_a_batch_are_the_batch(tmp_path):
