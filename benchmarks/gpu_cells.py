@@ -174,7 +174,7 @@ class Bench:
         plan.check()
         budget = DEFAULT_BATCH_TOKENS["cuda" if GPU else "cpu"]
         loss = PairLoss(model, Objective(options.temperature), cache_rows=None, piece_tokens=budget)
-        parts = Parts(loss, self.tokeniser, Steps(self.data, plan), None, None, lambda **_: None, None)
+        parts = Parts(loss, self.tokeniser, Steps(self.data, plan), None, None, None, lambda **_: None, None)
         arguments = TrainingArguments(
             output_dir=str(Path(options.out) / ".trainer"),
             max_steps=options.steps,

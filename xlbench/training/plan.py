@@ -189,16 +189,6 @@ class Plan:
                     what = _SAYS[kind].format(most)
                     raise TrainingError(f"{what}, and a batch has {self.size:,} rows: {_DO[most > 0]}")
 
-    def room(self) -> int:
-        """How many different rows a batch can have, of the kind of batch that has room for fewest."""
-        stages = self.recipe.stages
-        return min(
-            int(self._rows(self.presence.only(stage.languages), kind).max(initial=0))
-            for stage in stages
-            for kind, share in stage.batches.items()
-            if share
-        )
-
     def _rows(self, presence: Presence, kind: Kind) -> IntArray:
         """How many different rows a batch of this kind can have: by language for mono, else one number."""
         having = presence.having(kind)
