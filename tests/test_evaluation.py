@@ -271,9 +271,9 @@ def test_references_of_xquad_r(real_data, tmp_path):
 
 @pytest.mark.real_data
 def test_bm25_on_miracl_yoruba_is_pyserinis(real_data, tmp_path):
-    """With white space between terms, BM25 has Pyserini's published nDCG@10 .4059 and R@100 .7325 within .005.
+    """With white space between terms, BM25 has Pyserini's nDCG@10 .4059 within .0007, and its R@100 .7325.
 
-    Pyserini's regressions for MIRACL v1.0, Yoruba, dev. The passages stay on disk.
+    Pyserini's regressions for MIRACL v1.0, Yoruba, dev; Lucene rounds lengths of passages to a byte. The passages stay on disk.
     """
     task = catalogue.load("miracl-anserini")
     collection = catalogue.read_collection(task, languages=["yo"], data_dir=real_data, cache_dir=tmp_path)
@@ -281,8 +281,8 @@ def test_bm25_on_miracl_yoruba_is_pyserinis(real_data, tmp_path):
     assert isinstance(collection.passages.text, StoredStrings)
     model = models.load("bm25", arguments={"tokenizer": "whitespace"})
     found = evaluate(task, collection, model, kinds=["mono"], cache_dir=tmp_path)
-    assert found.values[Setting.of("yo>yo")]["nDCG@10"] == pytest.approx(0.4059, abs=0.005)
-    assert found.values[Setting.of("yo>yo")]["R@100"] == pytest.approx(0.7325, abs=0.005)
+    assert found.values[Setting.of("yo>yo")]["nDCG@10"] == pytest.approx(0.4059, abs=0.0007)
+    assert found.values[Setting.of("yo>yo")]["R@100"] == pytest.approx(0.7325, abs=0.00005)
     assert (named(found.queries), len(found.missing_languages)) == ({"yo>yo": 119}, 17)
 
 

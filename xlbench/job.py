@@ -157,14 +157,28 @@ def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing 
         if fit_on is not None:
             raise UsageError(f"{where} has no --transform, so that --fit-on says nothing.")
         return None
-    debiasing = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None)
-    expected = debiasing.identity(dict(result.model))["transform"]
+    fitted = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None)
+    expected = fitted.identity(dict(result.model))["transform"]
     if stated != expected:
         raise ResultError(
             f"{where} was transformed by {stated['method']} fitted on {stated['fit_on']}, "
             f"and not on {expected['fit_on']}: give --fit-on that file."
         )
-    return debiasing
+    return fitted
+
+
+def debiasing(transform: str | None, fit_on: Path | None = None) -> Debiasing | None:
+    """The debiasing that ``center`` or ``lir:K`` names, fitted on a file or on the texts themselves; None for None.
+
+    Raises:
+        UsageError: if there is a file and no transform, or a transform that does not exist.
+
+    """
+    if transform is None:
+        if fit_on is not None:
+            raise UsageError("--fit-on needs --transform.")
+        return None
+    return Debiasing(parse(transform), parallel_text(fit_on) if fit_on else None)
 
 
 def parallel_text(path: Path) -> FitOn:
