@@ -136,6 +136,9 @@ def evaluate_collection(
         task_version=task.version,
         headline=task.headline,
         missing_languages=[language for language in task.languages if language not in collection.languages],
+        unit=collection.clusters.unit,
+        n_clusters=len(ranking.judged.clusters),
+        data=collection.checksums,
         model=model.identity(),
         values=computed.values,
         queries=computed.queries,
@@ -145,12 +148,8 @@ def evaluate_collection(
         matrices=computed.matrices,
         alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
         environment=_environment(model, scores, suspicions),
-        timing={
-            "encode_s": encoded - start,
-            "encoded_share": share.value,
-            "search_s": ranked - encoded,
-            "score_s": time.perf_counter() - ranked,
-        },
+        timing={"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
+        | {"score_s": time.perf_counter() - ranked},
         per_query=computed.per_query,
         ranking=ranking,
     )

@@ -27,10 +27,10 @@ def test_run_writes_a_json_file_with_the_documented_keys(xlbench, folder, task):
     assert xlbench("run", "--model", "hash", "--model-arg", "dimensions=64", "--task", task).code == 0
     result = json.loads((folder / "results/hash+dimensions=64/tiny.json").read_text(encoding="utf-8"))
     assert list(result) == [
-        "schema", "task", "task_version", "headline", "missing_languages", "model",
+        "schema", "task", "task_version", "headline", "missing_languages", "unit", "n_clusters", "data", "model",
         "scores", "queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing",
     ]  # fmt: skip
-    assert (result["schema"], result["task"], result["task_version"], result["headline"]) == (1, "tiny", 1, "AP")
+    assert (result["schema"], result["task"], result["task_version"], result["headline"]) == (2, "tiny", 1, "AP")
     assert result["missing_languages"] == []
     assert result["model"] == {"name": "hash", "revision": "1", "adapter": "hash", "arguments": {"dimensions": 64}}
     names = [f"{a}>{a}" for a in LANGUAGES] + [f"{a}>{b}" for a in LANGUAGES for b in LANGUAGES if a != b]
@@ -55,7 +55,7 @@ def test_run_writes_one_parquet_row_a_setting_and_query(xlbench, folder, task):
     xlbench("run", "--model", "hash", "--task", task)
     result = json.loads((folder / "results/hash/tiny.json").read_text(encoding="utf-8"))
     table = pq.read_table(folder / "results/hash/tiny.queries.parquet").to_pylist()
-    assert list(table[0]) == ["setting", "query", *MEASURES, "RankDistance"]
+    assert list(table[0]) == ["setting", "query", "cluster", *MEASURES, "RankDistance"]
     keys = [(row["setting"], row["query"]) for row in table]
     assert len(set(keys)) == len(keys) == sum(result["queries"].values())
     for setting, scores in result["scores"].items():

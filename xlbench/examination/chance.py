@@ -19,8 +19,8 @@ import numpy as np
 
 from xlbench.arrays import FloatArray
 from xlbench.collection import Collection, Judgement, Text, Texts
+from xlbench.collection.clusters import question_of
 from xlbench.measures.ranks import Ranking, Ranks
-from xlbench.measures.values import question_of
 from xlbench.settings import Kind, Setting, settings
 from xlbench.statistics import holm
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from xlbench.catalogue.readers import forms, read
+from xlbench.collection.clusters import question_of
 from xlbench.errors import DataError
-from xlbench.measures.values import question_of
 
 
 def line(link, number, **changes):
@@ -48,6 +48,8 @@ def test_questions_on_one_text_share_their_passage(tmp_path):
     asked = [collection.queries.ids[q] for q in pairs.query]
     answered_by = [collection.passages.ids[p] for p in pairs.passage]
     assert len(pairs) == 6 * 2
+    assert collection.clusters.unit == "page"
+    assert collection.clusters.of_query[:3] == ("https://x/a", "https://x/b", "https://x/a")
     assert all(question_of(q).rpartition("#")[0] == question_of(p) for q, p in zip(asked, answered_by, strict=True))
 
 

@@ -104,6 +104,14 @@ def test_mlqa_r_judges_a_pair_of_languages_on_the_questions_of_both(collection_o
 
 
 @pytest.mark.real_data
+@pytest.mark.parametrize(("name", "n_articles"), [("xquad-r", 48), ("mlqa-r", 520)])
+def test_the_questions_on_one_article_are_a_cluster(collection_of, name, n_articles):
+    """XQuAD-R has 48 articles; MLQA-R 520 in English, which all other languages' names of articles are joined to."""
+    clusters = collection_of(name).clusters
+    assert (clusters.unit, len(clusters)) == ("article", n_articles)
+
+
+@pytest.mark.real_data
 def test_repeated_sentences_stay_separate_passages(collection_of):
     """A sentence that stands in several paragraphs is several passages: ar 2, hi 1, ru 1, tr 1 and zh 4 repeats."""
     collection = collection_of("xquad-r")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from xlbench import catalogue
 from xlbench.catalogue.readers import forms, miracl, parts, read
+from xlbench.collection.clusters import question_of
 from xlbench.errors import DataError, XlbenchError
-from xlbench.measures.values import question_of
 
 PASSAGES = {
     "yo": [[("10#0", "Kin", "Ni."), ("10#1", "", "Bẹẹ.")], [("2#0", "Tani", "Emi. ")]],

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.catalogue.readers import forms, read
+from xlbench.collection import Clusters
 from xlbench.errors import DataError, XlbenchError
 
 RECORDS = [
@@ -70,6 +71,18 @@ def test_lines_may_share_a_passage(tmp_path):
     assert collection.queries.ids == ("de:1", "de:2", "en:2")
     assert collection.passages.ids == ("de:p", "en:p")
     assert set(judged(collection)) == {(q, p) for q in collection.queries.ids for p in collection.passages.ids}
+    assert collection.clusters == Clusters("passage", ("p", "p", "p"))
+
+
+def test_lines_may_name_a_cluster(tmp_path):
+    """Lines of one cluster are drawn together; where no line names one or shares a passage, each is by itself."""
+    lines = [line | {"cluster": cluster} for line, cluster in zip([*SHARED, *SHARED[:1]], "abc", strict=True)]
+    lines[2] |= {"id": "3"}
+    path = write(tmp_path / "x.jsonl", lines)
+    assert read("parallel", {"de": path}, text="passage").clusters == Clusters("cluster", ("a", "b", "c"))
+    alone = [{name: value for name, value in line.items() if name != "passage_id"} for line in SHARED]
+    path = write(tmp_path / "y.jsonl", alone)
+    assert read("parallel", {"de": path, "en": path}, text="passage").clusters.unit == "question"
 
 
 def test_one_text_is_one_passage(tmp_path):
