@@ -12,7 +12,7 @@ from xlbench import catalogue
 from xlbench.catalogue import Task
 from xlbench.catalogue.readers import read, why_not
 from xlbench.collection import Collection
-from xlbench.errors import ResultError, UnknownNameError, UsageError
+from xlbench.errors import DataError, ResultError, UnknownNameError, UsageError
 from xlbench.measures import LOSSES
 from xlbench.models.transform import Debiasing, FitOn, parse
 from xlbench.results import Result, evidence_path, load, parquet_path
@@ -109,6 +109,25 @@ class Job:
             f"{path} is the result of another run: {'; '.join(differences) or 'its settings are others'}. "
             "Add --force to replace it, or choose another --output."
         )
+
+    def check_data(self, result: Result, path: Path, *, data_dir: Path | None, cache_dir: Path | None) -> None:
+        """Returns if a stored result is of the data that is here; data that is pinned, or not here, is not read.
+
+        Raises:
+            ResultError: naming what was changed.
+
+        """
+        if self.task.is_pinned and self.collection is None:
+            return
+        try:
+            data = self.read(data_dir=data_dir, cache_dir=cache_dir).checksums
+        except DataError:
+            return
+        if changed := [part for part, checksum in data.items() if result.data.get(part) != checksum]:
+            raise ResultError(
+                f"{path} is the result of other data: the {' and the '.join(changed)} of {self.task.name} were changed "
+                "since. Add --force to replace it, or choose another --output."
+            )
 
     def left_out(self, result: Result) -> str:
         """A sentence on the task's measures that have no value in a result; empty if all have."""

@@ -363,3 +363,26 @@ def test_a_scorer_cannot_be_transformed(xlbench, task):
     outcome = xlbench("run", "--model", "bm25", "--task", task, "--transform", "center")
     assert outcome.code == 1
     assert "bm25 gives no vectors, so that there is nothing to transform: leave --transform out" in outcome.err
+
+
+def test_a_run_whose_data_was_changed_in_place_is_another_run(xlbench, folder):
+    """Own data without checksums is read again: its result is printed while it is the same, and refused after."""
+    data = folder / "own.jsonl"
+    lines = [{"id": str(i), "queries": {"de": f"wer {i}?"}, "passages": {"de": f"der {i}"}} for i in range(4)]
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    task = {
+        "name": "own", "title": "Own", "version": 1, "reader": "parallel", "text": "passage",
+        "source": {"url": None, "path": "own.jsonl", "sha256": {"de": None}}, "languages": ["de"],
+        "sizes": {"de": {"queries": 4, "passages": 4}},
+        "settings": ["mono"], "measures": ["AP"], "headline": "AP", "licence": "CC0", "citation": "none",
+    }  # fmt: skip
+    (folder / "own.yaml").write_text(json.dumps(task), encoding="utf-8")
+    command = ["run", "--model", "hash", "--task", "own.yaml", "--quiet"]
+    assert xlbench(*command).code == 0
+    assert "Result already exists" in xlbench(*command).out
+    lines[0]["passages"]["de"] = "die 0"
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    outcome = xlbench(*command)
+    assert outcome.code == 1
+    assert "is the result of other data: the passages of own were changed since. Add --force" in outcome.err
+    assert xlbench(*command, "--force").code == 0

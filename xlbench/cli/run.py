@@ -191,6 +191,9 @@ def _run(
     results = [
         None if force else job.stored_result(path, identity, kept) for job, path in zip(jobs, paths, strict=True)
     ]
+    for job, path, result in zip(jobs, paths, results, strict=True):
+        if result is not None:
+            job.check_data(result, path, data_dir=places.data, cache_dir=places.cache)
     for job, command, path, result in zip(jobs, commands, paths, results, strict=True):
         message = f"Result already exists: {path} (--force runs it again)"
         if result is None:

@@ -117,7 +117,6 @@ class Collection:
             Judgement(query, passage, gain)
             for query, relevant in judgements.items()
             for passage, gain in _gains(relevant).items()
-            if gain > 0
         ]
         return cls.build(
             sorted({*of_passages.values(), *of_queries.values()}),
@@ -173,12 +172,12 @@ class Collection:
         """A collection from records in any order; within a language their order is kept.
 
         Passages that are not to be in memory are given as ``Texts``. ``clusters`` has the cluster of each query by id,
-        and ``unit`` says what that is; without it each question is one.
+        and ``unit`` says what that is; without it each question is one. A gain below 1 is not relevant, and an equal
+        judgement twice is one.
 
         Raises:
             DataError: for an id that occurs twice or is judged but absent, an empty text, a language that is not
-                in ``languages``, a gain below 1, a judgement made twice, or a query without a cluster where others have
-                one.
+                in ``languages``, a pair with two gains, or a query without a cluster where others have one.
 
         """
         query_texts = _sorted_texts(languages, queries)
@@ -231,27 +230,37 @@ def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:
 
 
 def _pairs(queries: Texts, passages: Texts, judgements: Iterable[Judgement]) -> Pairs:
-    judged = list(judgements)
-    named = {judgement.passage for judgement in judged}
+    gains = _one_gain_a_pair(judgements)
+    named = {passage for _, passage in gains}
     query_row = {id_: row for row, id_ in enumerate(queries.ids)}
     passage_row = {id_: row for row, id_ in enumerate(passages.ids) if id_ in named}
     rows: dict[tuple[int, int], int] = {}
-    for query, passage, gain in judged:
+    for (query, passage), gain in gains.items():
         if query not in query_row:
             raise DataError(f"A judgement names the query {query!r}, which the collection does not have.")
         if passage not in passage_row:
             raise DataError(
                 f"A judgement of query {query!r} names the passage {passage!r}, which the collection does not have."
             )
-        if not 1 <= gain <= np.iinfo(np.int16).max:
-            raise DataError(f"The gain of query {query!r} and passage {passage!r} is {gain}; expected 1 to 32,767.")
-        key = query_row[query], passage_row[passage]
-        if key in rows:
-            raise DataError(f"Query {query!r} and passage {passage!r} are judged twice.")
-        rows[key] = gain
+        rows[query_row[query], passage_row[passage]] = gain
     ordered = sorted(rows.items())
     return Pairs(
         query=np.array([query for (query, _), _ in ordered], dtype=np.int32),
         passage=np.array([passage for (_, passage), _ in ordered], dtype=np.int64),
         gain=np.array([gain for _, gain in ordered], dtype=np.int16),
     )
+
+
+def _one_gain_a_pair(judgements: Iterable[Judgement]) -> dict[tuple[str, str], int]:
+    """The gains that say relevant, by query and passage."""
+    gains: dict[tuple[str, str], int] = {}
+    for query, passage, gain in judgements:
+        if gain > np.iinfo(np.int16).max:
+            raise DataError(f"The gain of query {query!r} and passage {passage!r} is {gain}; expected at most 32,767.")
+        known = gains.setdefault((query, passage), gain)
+        if known != gain:
+            raise DataError(
+                f"Query {query!r} and passage {passage!r} are judged twice, with the gains {known} and {gain}; "
+                "expected one gain."
+            )
+    return {pair: gain for pair, gain in gains.items() if gain > 0}

@@ -43,10 +43,10 @@ def read(files: Mapping[str, Files], *, text: str, stored: Texts | None = None) 
         if paths
         for judgement in judgements(paths, language, _answering(language, files["passages"]))
     ]
-    relevant = [judgement for judgement in judged if judgement.gain > 0]
-    answered = {judgement.query for judgement in relevant}
+    answered = {judgement.query for judgement in judged if judgement.gain > 0}
+    judged = [judgement for judgement in judged if judgement.query in answered]
     asked = [query for query in queries(files["queries"]) if query.id in answered]
-    return Collection.build(tuple(files["queries"]), asked, stored or passages(files["passages"], text=text), relevant)
+    return Collection.build(tuple(files["queries"]), asked, stored or passages(files["passages"], text=text), judged)
 
 
 def queries(files: Files) -> Iterator[Text]:
