@@ -11,8 +11,9 @@ from typing import Any
 from xlbench import catalogue
 from xlbench.catalogue import Task
 from xlbench.catalogue.readers import read, why_not
+from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
-from xlbench.errors import DataError, ResultError, UnknownNameError, UsageError
+from xlbench.errors import ResultError, UnknownNameError, UsageError
 from xlbench.measures import LOSSES
 from xlbench.models.transform import Debiasing, FitOn, parse
 from xlbench.results import Result, evidence_path, load, parquet_path
@@ -117,17 +118,23 @@ class Job:
             ResultError: naming what was changed.
 
         """
-        if self.task.is_pinned and self.collection is None:
+        if self.collection is None and (self.task.is_pinned or not self._is_at_hand(data_dir, cache_dir)):
             return
-        try:
-            data = self.read(data_dir=data_dir, cache_dir=cache_dir).checksums
-        except DataError:
-            return
+        data = self.read(data_dir=data_dir, cache_dir=cache_dir).checksums
         if changed := [part for part, checksum in data.items() if result.data.get(part) != checksum]:
             raise ResultError(
                 f"{path} is the result of other data: the {' and the '.join(changed)} of {self.task.name} were changed "
                 "since. Add --force to replace it, or choose another --output."
             )
+
+    def _is_at_hand(self, data_dir: Path | None, cache_dir: Path | None) -> bool:
+        """Whether all files are here, so that nothing would be downloaded."""
+        return all(
+            at_hand(source, language, data_dir=data_dir, task_dir=self.task.file.parent, cache_dir=cache_dir)
+            for source in self.task.source.values()
+            for language in self.languages
+            if language in source.checksums
+        )
 
     def left_out(self, result: Result) -> str:
         """A sentence on the task's measures that have no value in a result; empty if all have."""

@@ -216,7 +216,11 @@ def _languages_of(texts: Mapping[str, str], languages: str | Mapping[str, str] |
 def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:
     index = {language: i for i, language in enumerate(languages)}
     found = list(records)
+    first: dict[str, Text] = {}
     for record in found:
+        record.refuse_empty()
+        if first.setdefault(record.id, record) is not record:
+            raise record.repeated(first[record.id])
         if record.language not in index:
             raise DataError(
                 f"{record.id!r} is in the language {record.language!r}; expected one of {', '.join(languages)}."

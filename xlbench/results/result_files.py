@@ -61,7 +61,7 @@ def read(path: Path) -> dict[str, Any]:
 
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ResultError(f"{path} does not exist; expected a result file, OUTPUT/<model>/<task>.json.") from error
     except (ValueError, RecursionError) as error:

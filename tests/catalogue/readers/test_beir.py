@@ -169,7 +169,7 @@ def test_it_must_be_clear_which_passages_are_judged(tmp_path, lacking, said):
         ("passages", b'{"_id": "a", "text": "x", "title": 1}\n', "line 1, 'title' is 1; expected a string"),
         ("passages", b"[]\n", r"line 1 is \[\]; expected an object"),
         ("passages", b'{"_id": "d1"', "line 1 is not valid JSON"),
-        ("passages", jsonl(PASSAGES[:2] * 2), "The id 'en:d1' occurs twice"),
+        ("passages", jsonl(PASSAGES[:2] * 2), r"'en:d1' occurs twice.*passages.*line 1, and .*line 3"),
         ("passages", jsonl(PASSAGES[:1]), "names the passage 'en:10', which the collection does not have"),
         ("queries", jsonl(QUERIES[1:]), "names the query 'en:q1', which the collection does not have"),
         ("queries", b'{"_id": "q1", "text": null}', "line 1, 'text' is None; expected a string"),

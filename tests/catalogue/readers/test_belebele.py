@@ -73,7 +73,7 @@ def test_the_passage_of_a_link_is_that_of_its_first_line(tmp_path):
         (line(None, 1), "line 2, 'link' is None; expected a string"),
         ({"link": "a"}, "line 2 has no 'flores_passage'; expected it beside 'link'"),
         (line("https://x/a", 1), "The id 'de:https://x/a#1' occurs twice"),
-        (line("c", 1, question=" "), "The text of 'de:c#1' is empty"),
+        (line("c", 1, question=" "), "the text of 'de:c#1' is empty"),
         ([], r"line 2 is \[\]; expected an object"),
     ],
 )

@@ -296,7 +296,7 @@ AT = r"xx\.json, article 0, paragraph 0"
         (question_with(id="q1"), "The id 'xx:q1' occurs twice"),
         (question_with(id=17), rf"{AT}, question 1, 'id' is 17; expected a string"),
         (question_with(id=None), rf"{AT}, question 1 has no 'id'; expected it beside 'question', 'answers'"),
-        (question_with(question=""), "The text of 'xx:q2' is empty"),
+        (question_with(question=""), "question 1: the text of 'xx:q2' is empty"),
         (question_with(question="\ud83d"), rf"{AT}, question 1, 'question' is .* half of a surrogate pair"),
         ([{"title": "t"}], r"xx\.json, article 0 has no 'paragraphs'; expected it beside 'title'"),
         ([[]], r"xx\.json, article 0 is \[\]; expected an object"),

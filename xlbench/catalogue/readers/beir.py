@@ -54,7 +54,7 @@ def queries(files: Files) -> Iterator[Text]:
     for language, paths in files.items():
         for path in paths:
             for where, record in records(path, "queries.jsonl"):
-                yield Text(f"{language}:{_id(record, where)}", language, field(record, "text", str, where))
+                yield Text(f"{language}:{_id(record, where)}", language, field(record, "text", str, where), where)
 
 
 def passages(files: Files, *, text: str) -> Iterator[Text]:
@@ -66,7 +66,7 @@ def passages(files: Files, *, text: str) -> Iterator[Text]:
                 if text == "title+text" and record.get("title") is not None:
                     body = f"{field(record, 'title', str, where)} {body}"
                 if body := body.strip():
-                    yield Text(f"{language}:{id_}", language, body)
+                    yield Text(f"{language}:{id_}", language, body, where)
 
 
 def judgements(paths: Sequence[Path], language: str, answering: str) -> Iterator[Judgement]:

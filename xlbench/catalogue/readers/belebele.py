@@ -38,7 +38,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
             passages.setdefault(f"{language}:{link}", Text(f"{language}:{link}", language, passage))
             query = f"{language}:{link}#{field(record, 'question_number', int, where)}"
             pages[query] = link
-            queries.append(Text(query, language, field(record, "question", str, where)))
+            queries.append(Text(query, language, field(record, "question", str, where), where))
             judgements += [Judgement(query, f"{other}:{link}", 1) for other in files]
     relevant = (judgement for judgement in judgements if judgement.passage in passages)
     return Collection.build(tuple(files), queries, passages.values(), relevant, unit="page", clusters=pages)

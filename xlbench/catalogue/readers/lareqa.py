@@ -43,7 +43,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
             for position, question in enumerate(field(paragraph, "qas", list, where)):
                 asked = f"{where}, question {position}"
                 id_ = field(question, "id", str, asked)
-                queries.append(Text(f"{language}:{id_}", language, field(question, "question", str, asked)))
+                queries.append(Text(f"{language}:{id_}", language, field(question, "question", str, asked), asked))
                 articles[queries[-1].id] = article
                 sentence = _sentence_of_answer(question, breaks, asked)
                 answers.setdefault(id_, {})[language] = f"{language}:{number}:{sentence}"

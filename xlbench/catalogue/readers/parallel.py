@@ -43,7 +43,9 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
         for where, record in records(path):
             line = Line.of(record, where, languages=languages)
             passages += line.new_passages(known.setdefault(line.passage_id, {}))
-            queries += [Text(f"{language}:{line.id}", language, query) for language, query in line.queries.items()]
+            queries += [
+                Text(f"{language}:{line.id}", language, query, where) for language, query in line.queries.items()
+            ]
             clusters |= dict.fromkeys((f"{language}:{line.id}" for language in line.queries), line.cluster)
             units.add(line.unit)
             asked += [(f"{language}:{line.id}", line.passage_id) for language in line.queries]
@@ -118,7 +120,7 @@ class Line:
         new = []
         for language, text in self.passages.items():
             if not (self.is_shared and language in known):
-                new.append(Text(f"{language}:{self.passage_id}", language, text))
+                new.append(Text(f"{language}:{self.passage_id}", language, text, self.where))
                 known[language] = text
             elif known[language] != text:
                 raise DataError(
