@@ -77,10 +77,10 @@ def result(tmp_path) -> Result:
 def test_a_result_has_the_keys_that_other_tools_read(result):
     """The keys of a result, its model and its timing are those of its schema, and its values can be written as JSON."""
     keys = [f.name for f in fields(result) if f.name not in ("per_query", "ranking")]
-    head = ["schema", "task", "task_version", "headline", "missing_languages"]
+    head = ["schema", "task", "task_version", "headline", "missing_languages", "unit", "n_clusters"]
     rest = ["queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing"]
-    assert keys == [*head, "model", "values", *rest]
-    assert [getattr(result, key) for key in head] == [1, "made-up", 3, "AP", []]
+    assert keys == [*head, "data", "model", "values", *rest]
+    assert [getattr(result, key) for key in head] == [2, "made-up", 3, "AP", [], "question", 5]
     assert result.model == {"name": "hash", "revision": result.model["revision"], "adapter": "hash", "arguments": {}}
     assert list(result.timing) == ["encode_s", "encoded_share", "search_s", "score_s"]
     assert min(result.timing.values()) >= 0
@@ -146,10 +146,15 @@ def test_the_summary_of_a_result_is_that_of_its_scores(result):
 
 
 def test_scores_have_intervals_around_them(result):
-    """Each setting and kind has an interval for each of its measures, which holds the mean."""
+    """Each setting and kind has an interval for each of its measures, which holds the mean, unless it has one query."""
     of_each = {**result.values, **result.summary}
+    defined = {
+        (s.setting, measure): len(set(np.array(s.query)[np.isfinite(value)]))
+        for s in result.per_query
+        for measure, value in s.values.items()
+    }
     assert {name: list(values) for name, values in result.intervals.items()} == {
-        name: list(values) for name, values in of_each.items()
+        name: [measure for measure in values if defined.get((name, measure), 2) > 1] for name, values in of_each.items()
     }
     for name, by_measure in result.intervals.items():
         for measure, (low, high) in by_measure.items():
@@ -271,9 +276,10 @@ def test_references_of_xquad_r(real_data, tmp_path):
 
 @pytest.mark.real_data
 def test_bm25_on_miracl_yoruba_is_pyserinis(real_data, tmp_path):
-    """With white space between terms, BM25 has Pyserini's published nDCG@10 .4059 and R@100 .7325 within .005.
+    """With white space between terms, BM25 has Pyserini's nDCG@10 .4059 within .0007, and its R@100 .7325.
 
-    Pyserini's regressions for MIRACL v1.0, Yoruba, dev. The passages stay on disk.
+    Pyserini's regressions for MIRACL v1.0, Yoruba, dev; Lucene rounds lengths of passages to a byte. The passages
+    stay on disk.
     """
     task = catalogue.load("miracl-anserini")
     collection = catalogue.read_collection(task, languages=["yo"], data_dir=real_data, cache_dir=tmp_path)
@@ -281,8 +287,8 @@ def test_bm25_on_miracl_yoruba_is_pyserinis(real_data, tmp_path):
     assert isinstance(collection.passages.text, StoredStrings)
     model = models.load("bm25", arguments={"tokenizer": "whitespace"})
     found = evaluate(task, collection, model, kinds=["mono"], cache_dir=tmp_path)
-    assert found.values[Setting.of("yo>yo")]["nDCG@10"] == pytest.approx(0.4059, abs=0.005)
-    assert found.values[Setting.of("yo>yo")]["R@100"] == pytest.approx(0.7325, abs=0.005)
+    assert found.values[Setting.of("yo>yo")]["nDCG@10"] == pytest.approx(0.4059, abs=0.0007)
+    assert found.values[Setting.of("yo>yo")]["R@100"] == pytest.approx(0.7325, abs=0.00005)
     assert (named(found.queries), len(found.missing_languages)) == ({"yo>yo": 119}, 17)
 
 

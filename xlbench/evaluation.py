@@ -22,10 +22,9 @@ from xlbench.engine.alignment import align
 from xlbench.engine.model_scores import score_collection, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.scores import Scores, VectorScores
-from xlbench.job import Job, parallel_text
+from xlbench.job import Job, debiasing
 from xlbench.models import load as load_model
 from xlbench.models.protocols import Model
-from xlbench.models.transform import Debiasing, parse
 from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
 from xlbench.settings import Kind
@@ -87,11 +86,9 @@ def evaluate(
         True
 
     """
-    debiasing = None
-    if transform is not None:
-        debiasing = Debiasing(parse(transform), parallel_text(Path(fit_on)) if fit_on else None)
     job = Job.of(task, languages=languages, kinds=settings)
-    loaded = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as, debiasing=debiasing)
+    wanted = debiasing(transform, fit_on)
+    loaded = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as, debiasing=wanted)
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
@@ -139,6 +136,9 @@ def evaluate_collection(
         task_version=task.version,
         headline=task.headline,
         missing_languages=[language for language in task.languages if language not in collection.languages],
+        unit=collection.clusters.unit,
+        n_clusters=len(ranking.judged.clusters),
+        data=collection.checksums,
         model=model.identity(),
         values=computed.values,
         queries=computed.queries,
@@ -147,18 +147,9 @@ def evaluate_collection(
         references=computed.references,
         matrices=computed.matrices,
         alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
-        environment={
-            **_environment(),
-            "encoder": model.provenance(),
-            **_dimensions(scores),
-            **({"warnings": suspicions} if suspicions else {}),
-        },
-        timing={
-            "encode_s": encoded - start,
-            "encoded_share": share.value,
-            "search_s": ranked - encoded,
-            "score_s": time.perf_counter() - ranked,
-        },
+        environment=_environment(model, scores, suspicions),
+        timing={"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
+        | {"score_s": time.perf_counter() - ranked},
         per_query=computed.per_query,
         ranking=ranking,
     )
@@ -231,15 +222,14 @@ def _key(collection: Collection, model: Model) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _dimensions(scores: Scores) -> dict[str, int]:
-    return {"dimensions": int(scores.passages.vectors.shape[1])} if isinstance(scores, VectorScores) else {}
-
-
-def _environment() -> dict[str, Any]:
+def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[str, Any]:
     return {
         "xlbench": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "numpy", "numba")},
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
+        "encoder": model.provenance(),
+        **({"dimensions": int(scores.passages.vectors.shape[1])} if isinstance(scores, VectorScores) else {}),
+        **({"warnings": suspicions} if suspicions else {}),
     }

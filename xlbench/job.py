@@ -11,6 +11,7 @@ from typing import Any
 from xlbench import catalogue
 from xlbench.catalogue import Task
 from xlbench.catalogue.readers import read, why_not
+from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
 from xlbench.errors import ResultError, UnknownNameError, UsageError
 from xlbench.measures import LOSSES
@@ -110,6 +111,31 @@ class Job:
             "Add --force to replace it, or choose another --output."
         )
 
+    def check_data(self, result: Result, path: Path, *, data_dir: Path | None, cache_dir: Path | None) -> None:
+        """Returns if a stored result is of the data that is here; data that is pinned, or not here, is not read.
+
+        Raises:
+            ResultError: naming what was changed.
+
+        """
+        if self.collection is None and (self.task.is_pinned or not self._is_at_hand(data_dir, cache_dir)):
+            return
+        data = self.read(data_dir=data_dir, cache_dir=cache_dir).checksums
+        if changed := [part for part, checksum in data.items() if result.data.get(part) != checksum]:
+            raise ResultError(
+                f"{path} is the result of other data: the {' and the '.join(changed)} of {self.task.name} were changed "
+                "since. Add --force to replace it, or choose another --output."
+            )
+
+    def _is_at_hand(self, data_dir: Path | None, cache_dir: Path | None) -> bool:
+        """Whether all files are here, so that nothing would be downloaded."""
+        return all(
+            at_hand(source, language, data_dir=data_dir, task_dir=self.task.file.parent, cache_dir=cache_dir)
+            for source in self.task.source.values()
+            for language in self.languages
+            if language in source.checksums
+        )
+
     def left_out(self, result: Result) -> str:
         """A sentence on the task's measures that have no value in a result; empty if all have."""
         measured = {measure for values in result.values.values() for measure in values}
@@ -157,14 +183,28 @@ def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing 
         if fit_on is not None:
             raise UsageError(f"{where} has no --transform, so that --fit-on says nothing.")
         return None
-    debiasing = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None)
-    expected = debiasing.identity(dict(result.model))["transform"]
+    fitted = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None)
+    expected = fitted.identity(dict(result.model))["transform"]
     if stated != expected:
         raise ResultError(
             f"{where} was transformed by {stated['method']} fitted on {stated['fit_on']}, "
             f"and not on {expected['fit_on']}: give --fit-on that file."
         )
-    return debiasing
+    return fitted
+
+
+def debiasing(transform: str | None, fit_on: Path | None = None) -> Debiasing | None:
+    """The debiasing that ``center`` or ``lir:K`` names, fitted on a file or on the texts themselves; None for None.
+
+    Raises:
+        UsageError: if there is a file and no transform, or a transform that does not exist.
+
+    """
+    if transform is None:
+        if fit_on is not None:
+            raise UsageError("--fit-on needs --transform.")
+        return None
+    return Debiasing(parse(transform), parallel_text(fit_on) if fit_on else None)
 
 
 def parallel_text(path: Path) -> FitOn:

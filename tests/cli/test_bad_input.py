@@ -196,10 +196,10 @@ def test_a_run_without_space_is_refused_and_goes_on_when_there_is_some(
 @pytest.mark.parametrize(
     ("content", "phrase"),
     [
-        ('{"schema": 2}', "has schema 2, but this xlbench reads schema 1"),
+        ('{"schema": 1}', "has schema 1, but this xlbench reads schema 2"),
         ("[1, 2]", "is not a result of xlbench"),
         ("{", "is not JSON"),
-        ('{"schema": 1}', "missing required field"),
+        ('{"schema": 2}', "missing required field"),
         (b"\xff\xfe", "is not JSON"),
     ],
 )

@@ -34,7 +34,7 @@ def test_compare_shows_tables_explanations_and_a_sentence(xlbench):
         "tiny, multilingual AP: owner/counting against hash",
         "tiny, gains and losses: owner/counting against hash",
     ]
-    assert "corrected by Holm's method for the 16 differences tested" in " ".join(outcome.out.split())
+    assert "corrected by Holm's method for all 16 tests" in " ".join(outcome.out.split())
     assert outcome.out.splitlines()[-1].startswith("owner/counting against hash on tiny, AP: mono ")
     # Six questions have 64 swaps: no draw decides, and a second call says the same.
     assert xlbench("compare", BASE, OTHER).out == outcome.out

@@ -27,10 +27,10 @@ def test_run_writes_a_json_file_with_the_documented_keys(xlbench, folder, task):
     assert xlbench("run", "--model", "hash", "--model-arg", "dimensions=64", "--task", task).code == 0
     result = json.loads((folder / "results/hash+dimensions=64/tiny.json").read_text(encoding="utf-8"))
     assert list(result) == [
-        "schema", "task", "task_version", "headline", "missing_languages", "model",
+        "schema", "task", "task_version", "headline", "missing_languages", "unit", "n_clusters", "data", "model",
         "scores", "queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing",
     ]  # fmt: skip
-    assert (result["schema"], result["task"], result["task_version"], result["headline"]) == (1, "tiny", 1, "AP")
+    assert (result["schema"], result["task"], result["task_version"], result["headline"]) == (2, "tiny", 1, "AP")
     assert result["missing_languages"] == []
     assert result["model"] == {"name": "hash", "revision": "1", "adapter": "hash", "arguments": {"dimensions": 64}}
     names = [f"{a}>{a}" for a in LANGUAGES] + [f"{a}>{b}" for a in LANGUAGES for b in LANGUAGES if a != b]
@@ -55,7 +55,7 @@ def test_run_writes_one_parquet_row_a_setting_and_query(xlbench, folder, task):
     xlbench("run", "--model", "hash", "--task", task)
     result = json.loads((folder / "results/hash/tiny.json").read_text(encoding="utf-8"))
     table = pq.read_table(folder / "results/hash/tiny.queries.parquet").to_pylist()
-    assert list(table[0]) == ["setting", "query", *MEASURES, "RankDistance"]
+    assert list(table[0]) == ["setting", "query", "cluster", *MEASURES, "RankDistance"]
     keys = [(row["setting"], row["query"]) for row in table]
     assert len(set(keys)) == len(keys) == sum(result["queries"].values())
     for setting, scores in result["scores"].items():
@@ -363,3 +363,26 @@ def test_a_scorer_cannot_be_transformed(xlbench, task):
     outcome = xlbench("run", "--model", "bm25", "--task", task, "--transform", "center")
     assert outcome.code == 1
     assert "bm25 gives no vectors, so that there is nothing to transform: leave --transform out" in outcome.err
+
+
+def test_a_run_whose_data_was_changed_in_place_is_another_run(xlbench, folder):
+    """Own data without checksums is read again: its result is printed while it is the same, and refused after."""
+    data = folder / "own.jsonl"
+    lines = [{"id": str(i), "queries": {"de": f"wer {i}?"}, "passages": {"de": f"der {i}"}} for i in range(4)]
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    task = {
+        "name": "own", "title": "Own", "version": 1, "reader": "parallel", "text": "passage",
+        "source": {"url": None, "path": "own.jsonl", "sha256": {"de": None}}, "languages": ["de"],
+        "sizes": {"de": {"queries": 4, "passages": 4}},
+        "settings": ["mono"], "measures": ["AP"], "headline": "AP", "licence": "CC0", "citation": "none",
+    }  # fmt: skip
+    (folder / "own.yaml").write_text(json.dumps(task), encoding="utf-8")
+    command = ["run", "--model", "hash", "--task", "own.yaml", "--quiet"]
+    assert xlbench(*command).code == 0
+    assert "Result already exists" in xlbench(*command).out
+    lines[0]["passages"]["de"] = "die 0"
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    outcome = xlbench(*command)
+    assert outcome.code == 1
+    assert "is the result of other data: the passages of own were changed since. Add --force" in outcome.err
+    assert xlbench(*command, "--force").code == 0

@@ -11,7 +11,7 @@ import pytest
 from xlbench.comparison import compare, compare_alike
 from xlbench.errors import ResultError, UnknownNameError
 from xlbench.measures.values import QueryValues, summarise
-from xlbench.results import Result
+from xlbench.results import SCHEMA, Result
 from xlbench.settings import Setting, settings
 from xlbench.statistics import holm, intervals
 
@@ -44,11 +44,14 @@ def result(name: str = "base", *, shift: dict[str, float] | None = None, seed: i
     scores = {s.setting: s.means() for s in per_query}
     return replace(
         Result(
-            schema=1,
+            schema=SCHEMA,
             task="tiny",
             task_version=2,
             headline="AP",
             missing_languages=[],
+            unit="question",
+            n_clusters=40,
+            data={"queries": "1", "passages": "2", "judgements": "3"},
             model={"name": name, "revision": "1", "adapter": "hash", "arguments": {}},
             values=scores,
             queries={s.setting: len(s.query) for s in per_query},
@@ -112,14 +115,71 @@ def test_what_was_changed_is_found_and_nothing_else():
 
 
 def test_p_values_are_corrected_over_all_differences_that_are_tested():
-    """Holm's method over languages, kinds, models, measures and the distances of the trade-offs, together."""
-    others = [result("b", shift={"de": 0.01}, seed=1), result("c", seed=2)]
-    found = compare(result(), *others, measures=["AP", "R@1", "RankDistance"])
-    assert found.n_tests == len(found.differences) == 2 * (12 + 12 + 4)
+    """Holm's method over languages, kinds, measures and the distances of the trade-offs, together."""
+    other = result("b", shift={"de": 0.01}, seed=1)
+    found = compare(result(), other, measures=["AP", "R@1", "RankDistance"])
+    assert found.n_tests == len(found.differences) == 12 + 12 + 4
     adjusted = holm(np.array([d.p for d in found.differences]))
     np.testing.assert_array_equal([d.p_adjusted for d in found.differences], adjusted)
     # RankDistance is tested for the trade-offs although it was not asked for.
-    assert compare(result(), *others).n_tests == 2 * (12 + 4)
+    assert compare(result(), other).n_tests == 12 + 4
+
+
+def test_the_pairs_that_letters_are_given_by_are_of_the_same_family():
+    """With three models, the two others are tested against each other in three means and RankDistance's, too."""
+    others = [result("b", shift={"de": 0.01}, seed=1), result("c", seed=2)]
+    found = compare(result(), *others)
+    assert found.n_tests == 2 * (12 + 4) + 3
+    worst = max(d.p_adjusted for d in found.differences if d.p == min(e.p for e in found.differences))
+    assert worst == pytest.approx(min(1, min(d.p for d in found.differences) * found.n_tests), rel=0.5)
+
+
+def by_article(found: Result, n_articles: int) -> Result:
+    """The result with the same questions on so many articles."""
+    per_query = tuple(
+        replace(s, cluster=tuple(f"article {int(q.partition(':')[2]) % n_articles}" for q in s.query))
+        for s in found.per_query
+    )
+    return replace(found, per_query=per_query, unit="article", n_clusters=n_articles)
+
+
+def test_the_unit_is_the_cluster():
+    """By 8 articles the exact test has 2 ** 8 swaps, so that no p-value is below 2 / 256; the comparison says so."""
+    base, other = by_article(result(), 8), by_article(result("b", shift={"mono": 0.2}, seed=1), 8)
+    found = compare(base, other)
+    assert (found.unit, found.n_clusters) == ("article", 8)
+    assert min(d.p for d in found.differences) == 2 / 256
+    assert min(d.p for d in compare(result(), result("b", shift={"mono": 0.2}, seed=1)).differences) < 1e-3
+
+
+def test_queries_of_one_cluster_are_refused():
+    """Nothing can be said of a difference's certainty then; the error names the unit."""
+    with pytest.raises(ResultError, match=r"belong to one article.*expected two or more"):
+        compare(by_article(result(), 1), by_article(result("b"), 1))
+
+
+def test_results_of_other_data_are_refused():
+    """Judgements that were changed in place make another data set, whatever the task's version."""
+    changed = result("b", data={"queries": "1", "passages": "2", "judgements": "4"})
+    with pytest.raises(ResultError, match=r"a\.json and b\.json have other judgements"):
+        compare(result(), changed, names=["a.json", "b.json"])
+
+
+def test_equivalence_is_claimed_only_where_it_is_shown():
+    """A model that differs by .001 is equivalent within .02, not within .0001, and never without a bound."""
+    base, other = result(), result("b", seed=0, shift={"mono": 0.001})
+    verdicts = {bound: {d.verdict for d in compare(base, other, equivalent=bound).differences
+                        if d.quantity.kind == "cross"} for bound in (None, 0.02)}  # fmt: skip
+    assert verdicts == {None: {"cannot be told apart"}, 0.02: {"equivalent"}}
+    noisy = result("c", seed=5)
+    assert "equivalent" not in {d.verdict for d in compare(base, noisy, equivalent=0.0001).differences}
+
+
+def test_the_means_of_the_leading_measure_are_primary():
+    """All else is exploratory."""
+    found = compare(result(), result("b", seed=1), measures=["AP", "R@1"])
+    assert found.lead == "AP"
+    assert {(d.quantity.measure, d.quantity.name) for d in found.differences if d.is_primary} == {("AP", "mean")}
 
 
 def test_a_part_of_the_loss_is_higher_or_lower_and_not_better():

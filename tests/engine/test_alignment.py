@@ -12,10 +12,10 @@ import pytest
 from tests.conftest import embeddings, integer_vector, random_collection, torch_threads
 from xlbench import catalogue
 from xlbench.collection import Collection, Judgement, Text
+from xlbench.collection.clusters import question_of
 from xlbench.engine import alignment
 from xlbench.engine.alignment import align
 from xlbench.engine.vectors import Embeddings
-from xlbench.measures.values import question_of
 from xlbench.models.hash import HashEncoder
 
 

@@ -12,7 +12,7 @@ from xlbench.collection import Collection, Text
 from xlbench.engine.debiasing import fit
 from xlbench.engine.vectors import Embeddings
 from xlbench.errors import DataError, UnknownNameError
-from xlbench.evaluation import parallel_text
+from xlbench.job import parallel_text
 from xlbench.models.transform import Debiasing, Transform, parse
 
 LANGUAGES = ("de", "en")

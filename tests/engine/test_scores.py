@@ -54,15 +54,16 @@ def test_the_matrix_is_what_the_scorer_gives(collection):
     np.testing.assert_array_equal(matrix(scores, queries, passages), ProductScorer().score(*texts))
 
 
-def test_a_scorer_sees_each_text_of_a_language_once_and_its_language():
-    """Equal texts of two languages are two passages for a scorer, which may analyse them differently."""
+def test_a_scorer_is_fitted_on_all_passages_and_scores_each_text_of_a_language_once():
+    """Copies count in its statistics; equal texts of two languages are two, which it may analyse differently."""
     texts = [("de:1", "de", "taxi"), ("de:2", "de", "taxi"), ("en:1", "en", "taxi"), ("en:2", "en", "bus")]
     passages = [Text(*text) for text in texts]
     judged = [Judgement("q", "de:1", 1)]
     collection = Collection.build(["de", "en"], [Text("q", "de", "taxi?")], passages, judged)
     scorer = ProductScorer()
     scores = TextScores.of(collection, scorer)
-    assert [(text.language, text.text) for text in scorer.pool] == [("de", "taxi"), ("en", "taxi"), ("en", "bus")]
+    assert scorer.pool == passages
+    assert [(t.language, t.text) for t in scores.distinct_passages] == [("de", "taxi"), ("en", "taxi"), ("en", "bus")]
     assert scores.passage.tolist() == [0, 0, 1, 2]
     assert scores.query.tolist() == [0]
 

@@ -57,17 +57,27 @@ def test_random_judgements_pass_no_more_often_than_they_may():
 
 @pytest.mark.parametrize(("m", "n_passages", "found"), [(20, 20, 0.3), (60, 60, 0.2), (200, 200, 0.1), (5, 300, 0.5)])
 def test_power_is_the_share_of_simulated_models_that_pass(m, n_passages, found):
-    """The power is that of models which rank first what they find, and at random what they do not."""
+    """The power is that of models which rank first what they find, and at random, in whole ranks, what they do not."""
     rng = np.random.default_rng(2)
     hit = rng.random((20_000, m)) < found
-    statistic = np.where(hit, np.log(n_passages), -np.log(rng.random((20_000, m)))).sum(axis=1)
-    simulated = np.mean(statistic >= gamma.isf(ALPHA, m))
-    assert power(np.full(m, 1 / n_passages), alpha=ALPHA, found=found) == pytest.approx(simulated, abs=0.015)
+    rank_of = np.where(hit, 1, rng.integers(1, n_passages + 1, size=hit.shape))
+    simulated = np.mean(-np.log(rank_of / n_passages).sum(axis=1) >= gamma.isf(ALPHA, m))
+    alone = chances(ranks(*[[1]] * m), n_passages)
+    assert power(alone, alpha=ALPHA, found=found) == pytest.approx(simulated, abs=0.015)
+
+
+def test_the_power_of_60_queries_is_a_little_less_than_independent_uniform_chances_have():
+    """In a task of 121 settings a model that answers every third query passes with .947: ranks are whole numbers."""
+    rng = np.random.default_rng(3)
+    rank_of = np.where(rng.random((40_000, 60)) < 1 / 3, 1, rng.integers(1, 61, size=(40_000, 60)))
+    simulated = np.mean(-np.log(rank_of / 60).sum(axis=1) >= gamma.isf(ALPHA / 121, 60))
+    assert simulated == pytest.approx(0.947, abs=0.004)
+    assert power(chances(ranks(*[[1]] * 60), 60), alpha=ALPHA / 121) == pytest.approx(0.947, abs=0.004)
 
 
 def test_there_is_no_power_where_all_of_the_pool_is_relevant():
     """Queries whose pool is relevant as a whole say nothing."""
-    assert power(np.ones(50), alpha=ALPHA) <= ALPHA
+    assert power(chances(ranks(*[[1, 2, 3]] * 50), 3), alpha=ALPHA) == 0
 
 
 @pytest.mark.parametrize(
@@ -102,7 +112,7 @@ def test_p_and_power_are_corrected_for_the_number_of_settings():
     alone = [standings(ranking, [setting], "made")[0] for setting in wanted]
     found = standings(ranking, wanted, "made")
     assert [standing.p for standing in found] == holm(np.array([standing.p for standing in alone])).tolist()
-    assert found[0].power == power(np.full(60, 1 / 60), alpha=ALPHA / 9)
+    assert found[0].power == power(chances(ranks(*[[1]] * 60), 60), alpha=ALPHA / 9)
 
 
 def test_drawn_queries_of_a_language_share_no_relevant_passage():

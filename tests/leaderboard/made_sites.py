@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from xlbench.collection import Clusters
 from xlbench.leaderboard.manifest import Manifest
 from xlbench.leaderboard.site import Taken, taken
 from xlbench.measures.ranks import Judged, Ranking
-from xlbench.results import Result
+from xlbench.results import SCHEMA, Result
 from xlbench.results.from_ranking import figures
 from xlbench.settings import KINDS, settings
 
@@ -65,6 +66,7 @@ def ranking(skill: float, *, own: float = 1.0, seed: int = 0, n_questions: int =
             passage_language=np.array([b for *_, b in pairs], np.int16),
             gain=np.ones(len(pairs), np.int16),
             n_passages=np.full(n, n_questions + N_PASSAGES, np.int64),
+            clusters=Clusters("question", tuple(f"q{i:03}" for _, i in asked)),
         ),
         above=np.array(above, np.int32),
         top=np.empty((len(asked), 0), np.int16),
@@ -75,11 +77,14 @@ def result(ranked: Ranking, name: str, *, task: str = "made") -> Result:
     """The result of a ranking."""
     found = figures(ranked, settings(KINDS, LANGUAGES), MEASURES)
     return Result(
-        schema=1,
+        schema=SCHEMA,
         task=task,
         task_version=1,
         headline="AP",
         missing_languages=[],
+        unit="question",
+        n_clusters=40,
+        data={"queries": "1", "passages": "2", "judgements": "3"},
         model={"name": name, "revision": "r1", "adapter": "made", "arguments": {}},
         alignment={},
         environment={"command": f"xlbench run --model {name} --task {task}", "dimensions": 8},
@@ -91,7 +96,7 @@ def result(ranked: Ranking, name: str, *, task: str = "made") -> Result:
 def manifest(of: Result, **changes: Any) -> Manifest:
     """The manifest of a result."""
     made = Manifest(
-        schema=1,
+        schema=SCHEMA,
         model=of.model["name"],
         revision=of.model["revision"],
         link="https://example.org/model",

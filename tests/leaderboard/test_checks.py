@@ -134,7 +134,7 @@ def test_counts_of_no_ranking_are_refused_even_if_all_numbers_follow(submission,
         (lambda table: table.slice(0, len(table) - 11), "The evidence has 63 pairs of zh>ar; expected 64."),
         (
             lambda table: table.set_column(
-                2,
+                3,
                 table.schema.field("passage"),
                 pa.array(["ar:x", *table["passage"].to_pylist()[1:]]),
             ),
@@ -142,7 +142,7 @@ def test_counts_of_no_ranking_are_refused_even_if_all_numbers_follow(submission,
         ),
         (
             lambda table: table.set_column(
-                4, table.schema.field("gain"), pa.array([3, *table["gain"].to_pylist()[1:]], pa.int16())
+                5, table.schema.field("gain"), pa.array([3, *table["gain"].to_pylist()[1:]], pa.int16())
             ),
             "The pairs of ar>ar in the evidence are not those of the task, though as many: 64.",
         ),

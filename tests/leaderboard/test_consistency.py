@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import integer_vector, random_collection, vector_scores
+from xlbench.collection import Clusters
 from xlbench.engine.search import rank
 from xlbench.leaderboard.consistency import fault
 from xlbench.measures.ranks import Judged, Ranking
@@ -40,6 +41,7 @@ def ranking_of(orders: list[list[tuple[str, bool]]], *, depth: int, n_languages:
         passage_language=np.array(language, np.int16),
         gain=np.ones(n, np.int16),
         n_passages=np.array([sum(name == code for name, _ in orders[0]) for code in languages], np.int64),
+        clusters=Clusters.of([f"q{row}" for row in range(len(orders))]),
     )
     return Ranking(judged, np.array(above, np.int32).reshape(-1, n_languages), top)
 

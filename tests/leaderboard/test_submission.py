@@ -88,7 +88,7 @@ def test_a_file_that_unpacks_to_more_is_not_unpacked(submission):
 
     def change(table):
         ids = ["0" * 50_000_000, *table["passage"].to_pylist()[1:]]
-        return table.set_column(2, table.schema.field("passage"), pa.array(ids))
+        return table.set_column(3, table.schema.field("passage"), pa.array(ids))
 
     edit_evidence(submission, change, compression="zstd")
     assert (submission / "ranks.parquet").stat().st_size < 1_000_000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xlbench.measures.values import QueryValues, summarise
-from xlbench.results import Result
+from xlbench.results import SCHEMA, Result
 from xlbench.settings import KINDS, Kind, settings
 from xlbench.statistics import intervals
 
@@ -38,11 +38,14 @@ def made_result(
     scores = {s.setting: s.means() for s in per_query}
     matrix = {a: {b: level if a == b else 0.25 for b in languages} for a in languages}
     return Result(
-        schema=1,
+        schema=SCHEMA,
         task=task,
         task_version=2,
         headline="AP",
         missing_languages=[language for language in LANGUAGES if language not in languages],
+        unit="question",
+        n_clusters=40,
+        data={"queries": "1", "passages": "2", "judgements": "3"},
         model={"name": name, "revision": "r1", "adapter": "hash", "arguments": {}},
         values=scores,
         queries={s.setting: len(s.query) for s in per_query},

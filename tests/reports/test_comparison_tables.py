@@ -31,6 +31,7 @@ def difference(kind="mono", name="mean", measure="AP", *, change=-0.1, **changes
         p_is_bound=False,
         d_z=-0.456,
         n_questions=1190,
+        is_primary=True,
         verdict="worse",
     )
     return replace(found, **changes)
@@ -48,7 +49,11 @@ COMPARISON = Comparison(
     baseline="base",
     others=("new",),
     measures=("AP",),
+    lead="AP",
+    unit="article",
+    n_clusters=48,
     alpha=0.05,
+    equivalent=None,
     resamples=2000,
     draws=10_000,
     n_tests=5,
@@ -170,7 +175,10 @@ def test_the_explanation_says_what_was_done():
         "99 % interval",
         "2,000",
         "at most 10,000 draws",
-        "5 differences",
+        "all 5 tests",
+        "48 articles",
+        "Primary: the means of AP",
+        "does not say that the models are equal",
         "up to 0.01",
         "nearer to .091",
         "cross",
@@ -180,6 +188,9 @@ def test_the_explanation_says_what_was_done():
     for part in ("Not compared", "finds little", "favourite", "nearer"):
         assert part not in plain
     assert "Intervals are not corrected" in plain
+    assert "too narrow" not in plain
+    assert "With fewer than 30 articles, intervals are too narrow." in explanation(replace(COMPARISON, n_clusters=29))
+    assert "smaller than 0.01, by two one-sided tests" in " ".join(explanation(replace(COMPARISON, equivalent=0.01)))
 
 
 def test_the_explanation_says_what_bias_does_not_show():
@@ -213,7 +224,8 @@ def test_records_have_every_number_in_full():
         "model": "new", "task": "tiny", "task_version": 2, "baseline": "base", "kind": "mono", "setting": "de",
         "measure": "AP", "baseline_value": 0.5, "value": 0.4, "difference": 0.4 - 0.5, "low": -0.1 - 0.02,
         "high": -0.1 + 0.02, "d_z": -0.456, "p": 0.0001, "p_adjusted": 0.0004, "p_is_bound": False, "verdict": "worse",
-        "n_questions": 1190, "missing_languages": [], "languages": [],
+        "n_questions": 1190, "unit": "article", "n_clusters": 48, "is_primary": True,
+        "missing_languages": [], "languages": [],
     }  # fmt: skip
 
     def refuse(constant):

@@ -14,7 +14,7 @@ from xlbench.reports import words
 from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
 from xlbench.reports.several_models import comparison
 from xlbench.reports.tables import all_tables, headline, tables
-from xlbench.results import Result
+from xlbench.results import SCHEMA, Result
 from xlbench.results.shown import number
 
 SCORES = {
@@ -29,11 +29,14 @@ SCORES = {
     "th>*": {"AP": 0.0, "AP@20": 0.0, "R@10": 0.0, "R@100": 0.7, "RankDistance": 100.0},
 }
 RESULT = Result(
-    schema=1,
+    schema=SCHEMA,
     task="tiny",
     task_version=2,
     headline="AP",
     missing_languages=[],
+    unit="question",
+    n_clusters=40,
+    data={"queries": "1", "passages": "2", "judgements": "3"},
     model={"name": "owner/name", "revision": "1", "adapter": "hash", "arguments": {}},
     values=keyed(SCORES),
     # Thai has no question in common with English, so that two pairs of languages have no queries.

@@ -48,6 +48,7 @@ def test_what_is_written_is_read(seed, depth):
     assert read.judged.languages == written.judged.languages
     assert list(read.judged.query_ids) == list(written.judged.query_ids)
     assert list(read.judged.passage_ids) == list(written.judged.passage_ids)
+    assert read.judged.clusters == written.judged.clusters
     assert (read.above.dtype, read.above.tolist()) == (np.int32, written.above.tolist())
     assert (read.top.dtype, read.top.tolist()) == (np.int16, written.top.tolist())
 
@@ -67,7 +68,7 @@ def test_a_query_that_nobody_judged_is_not_in_the_evidence():
     cut = Ranking(
         judged=type(judged)(
             judged.languages, judged.query_ids, judged.query_language, judged.query[first:], judged.passage_ids[first:],
-            judged.passage_language[first:], judged.gain[first:], judged.n_passages,
+            judged.passage_language[first:], judged.gain[first:], judged.n_passages, judged.clusters,
         ),
         above=RANKING.above[first:],
         top=RANKING.top,
@@ -88,7 +89,7 @@ def test_any_tool_reads_it():
     table = pq.read_table(io.BytesIO(CONTENT))
     counts = [f"above.{language}" for language in RANKING.judged.languages]
     assert table.column_names == [
-        "query", "query_language", "passage", "passage_language", "gain", *counts, "top.1", "top.2", "top.3"
+        "query", "query_language", "cluster", "passage", "passage_language", "gain", *counts, "top.1", "top.2", "top.3"
     ]  # fmt: skip
     assert len(table) == len(RANKING.above)
     assert sum(column.null_count for column in table.columns) == 0
@@ -139,7 +140,7 @@ N = len(RANKING.above)
         (with_column("passage_language", pa.array(["xx"] * N)), None, "the language 'xx' in 'passage_language'"),
         (with_column("query_language", pa.array(["mm"] + ["zz"] * (N - 1))), None, "do not stand together"),
         (with_column("top.1", pa.array((["zz", "aa"] * N)[:N])), None, "different best passages of one query"),
-        (lambda table: table, {"schema": 2}, "no evidence of schema 1"),
+        (lambda table: table, {"schema": 1}, "no evidence of schema 2"),
         (lambda table: table, {"n_passages": [20, 20]}, "does not say its languages"),
         (lambda table: table, {"n_passages": [20, 20, -1]}, "does not say its languages"),
         (lambda table: table, {"n_passages": [20, 20, True]}, "does not say its languages"),

@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_settings import keyed, settings_of
+from xlbench.collection.clusters import question_of
 from xlbench.errors import ResultError
-from xlbench.measures.values import QueryValues, question_of, summarise
+from xlbench.measures.values import QueryValues, summarise
 from xlbench.reports.tables import all_tables, headline, tables
-from xlbench.results import Result, load, load_per_query, load_whole, parquet_path, path_of, save
+from xlbench.results import SCHEMA, Result, load, load_per_query, load_whole, parquet_path, path_of, save
 from xlbench.settings import Setting
 
 PER_QUERY = (
@@ -53,11 +54,14 @@ def result(**changes: object) -> Result:
     """A small result; ``changes`` replace its fields."""
     return replace(
         Result(
-            schema=1,
+            schema=SCHEMA,
             task="tiny",
             task_version=1,
             headline="AP",
             missing_languages=["en"],
+            unit="question",
+            n_clusters=40,
+            data={"queries": "1", "passages": "2", "judgements": "3"},
             model={"name": "größe", "revision": "1", "adapter": "hash", "arguments": {"dimensions": 64}},
             values=VALUES,
             queries=keyed({"de>de": 2, "de>th": 1, "th>de": 0, "de>*": 2}),
@@ -161,7 +165,7 @@ def test_the_json_file_has_the_fields_in_order_and_no_per_query_scores(tmp_path)
     save(result(), tmp_path / "tiny.json")
     text = (tmp_path / "tiny.json").read_text(encoding="utf-8")
     assert list(json.loads(text)) == [
-        "schema", "task", "task_version", "headline", "missing_languages", "model",
+        "schema", "task", "task_version", "headline", "missing_languages", "unit", "n_clusters", "data", "model",
         "scores", "queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing",
     ]  # fmt: skip
     assert '"größe"' in text
@@ -172,8 +176,8 @@ def test_the_parquet_file_has_a_row_a_setting_and_query(tmp_path):
     """A measure that a setting does not have is null there, and one that is not defined for a query too."""
     save(result(), tmp_path / "tiny.json")
     table = pq.read_table(tmp_path / "tiny.queries.parquet")
-    assert table.schema.names == ["setting", "query", "AP", "R@1", "RankDistance", "LPR"]
-    assert all(table.schema.field(name).type == pa.float64() for name in table.schema.names[2:])
+    assert table.schema.names == ["setting", "query", "cluster", "AP", "R@1", "RankDistance", "LPR"]
+    assert all(table.schema.field(name).type == pa.float64() for name in table.schema.names[3:])
     assert table["query"].to_pylist() == ["de:q2", "de:q10", "de:q2", "de:q2", "de:ü"]
     assert table["RankDistance"].to_pylist() == [None, None, None, 7.0, 1e6]
     assert table["LPR"].to_pylist() == [None, None, None, None, 1.0]
@@ -210,7 +214,8 @@ def test_a_result_is_of_a_run_with_its_model_version_and_settings():
 def record(**changes: object) -> dict[str, object]:
     """The JSON object of a small result; ``changes`` replace its keys, or remove them if they are None."""
     found = {
-        "schema": 1, "task": "tiny", "task_version": 1, "headline": "AP", "missing_languages": [],
+        "unit": "question", "n_clusters": 3, "data": {"queries": "1", "passages": "2", "judgements": "3"},
+        "schema": 2, "task": "tiny", "task_version": 1, "headline": "AP", "missing_languages": [],
         "model": {"name": "m", "revision": "1", "adapter": "hash", "arguments": {}},
         "scores": SCORES, "queries": {"de>de": 2, "de>th": 1, "de>*": 2}, "summary": SUMMARY,
         **MORE, "environment": {}, "timing": {},
@@ -227,7 +232,7 @@ def record(**changes: object) -> dict[str, object]:
         ("[]", "has no 'schema'"),
         ("null", "has no 'schema'"),
         ({"scores": {}}, "has no 'schema'"),
-        ({"schema": 2}, "has schema 2, but this xlbench reads schema 1"),
+        ({"schema": 1}, "has schema 1, but this xlbench reads schema 2"),
         ({"schema": "1"}, "has schema '1'"),
         (record(more=1), "unknown field `more`"),
         (record(timing=None), "missing required field `timing`"),
@@ -257,8 +262,11 @@ def record(**changes: object) -> dict[str, object]:
         (record(scores=SCORES | {"th>th": {"AP": 0.5}}), "'scores' do not fit 'queries' and 'headline'"),
         (record(summary={}), "'summary' is not the mean of 'scores'"),
         (record(summary=SUMMARY | {"multi": SCORES["de>de"]}), "'summary' is not the mean of 'scores'"),
-        (record(intervals={}), "'intervals' do not have the settings, kinds and measures"),
-        (record(intervals=MORE["intervals"] | {"mono": {"AP": [1, 2]}}), "'intervals' do not have the settings"),
+        (record(intervals=MORE["intervals"] | {"x>x": {"AP": [1, 2]}}), "'intervals' has settings, kinds or measures"),
+        (record(intervals=MORE["intervals"] | {"mono": {"P": [1, 2]}}), "'intervals' has settings, kinds or measures"),
+        (record(unit=""), "at `$.unit`"),
+        (record(n_clusters=-1), "at `$.n_clusters`"),
+        (record(data={"queries": "1"}), "missing required field `passages`"),
         (record(intervals={"mono": {"AP": [0.5]}}), "Expected `array` of length 2, got 1 - at `$.intervals"),
         (
             record(intervals=MORE["intervals"] | {"mono": {"AP": [0.5, 0.4], "R@1": [0, 1]}}),
@@ -303,9 +311,9 @@ def test_a_result_file_that_does_not_exist_is_refused(tmp_path):
     [
         None,
         b"PAR1 but no more",
-        {"query": ["a"], "AP": [1.0]},
-        {"setting": ["de>de"], "query": ["a"], "AP": ["high"]},
-        {"setting": ["de>de"], "query": ["a"], "AP": ["0.5"]},
+        {"query": ["a"], "cluster": ["a"], "AP": [1.0]},
+        {"setting": ["de>de"], "query": ["a"], "cluster": ["a"], "AP": ["high"]},
+        {"setting": ["de>de"], "query": ["a"], "cluster": ["a"], "AP": ["0.5"]},
     ],
     ids=["missing", "damaged", "no column of settings", "text for a number", "a number as text"],
 )

@@ -1,4 +1,4 @@
-"""Tests of intervals, the randomisation test, Holm's correction, effect sizes and groups."""
+"""Intervals, the randomisation test, Holm's correction, effect sizes and groups."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from xlbench.settings import Setting
 from xlbench.statistics import (
     Values,
     asked,
+    by_cluster,
     column_means,
     contributions,
     difference_intervals,
@@ -130,7 +131,7 @@ def test_an_interval_of_a_difference_shrinks_with_the_correlation():
     """Models that differ by the same amount in every question have an interval of no width around it."""
     value = np.random.default_rng(0).random((50, 3))
     weights = np.full((3, 1), 1 / 3)
-    (found,) = difference_intervals([(value + 0.1) - value], weights)
+    (found,) = difference_intervals([(value + 0.1) - value], weights, np.arange(50))
     np.testing.assert_allclose(found, [[0.1], [0.1]])
 
 
@@ -296,18 +297,84 @@ def test_holms_correction_keeps_the_order_and_never_lowers(values, random):
     ("n_models", "apart", "expected"),
     [
         (0, [], []),
-        (1, [], [(0, 1)]),
-        (3, [], [(0, 3)]),
-        (3, [(0, 1), (0, 2), (1, 2)], [(0, 1), (1, 2), (2, 3)]),
-        (4, [(0, 2), (0, 3), (1, 3)], [(0, 2), (1, 3), (2, 4)]),
-        # 0 and 2 are alike, but 1 between them is apart from 0: no run has both.
-        (3, [(0, 1)], [(0, 1), (1, 3)]),
-        (4, [(0, 3)], [(0, 3), (1, 4)]),
+        (1, [], [{0}]),
+        (3, [], [{0, 1, 2}]),
+        (3, [(0, 1), (0, 2), (1, 2)], [{0}, {1}, {2}]),
+        (4, [(0, 2), (0, 3), (1, 3)], [{0, 1}, {1, 2}, {2, 3}]),
+        # 0 and 2 are not told apart, though 1 between them is apart from 0.
+        (3, [(0, 1)], [{0, 2}, {1, 2}]),
+        (4, [(0, 3)], [{0, 1, 2}, {1, 2, 3}]),
+        # Piepho's example of a pair within: letters by runs would have no letter for 0 and 3.
+        (4, [(0, 1), (0, 2)], [{0, 3}, {1, 2, 3}]),
     ],
 )
-def test_groups_are_the_longest_runs_without_a_pair_apart(n_models, apart, expected):
-    """As the bars of a critical-difference diagram; no group lies within another."""
+def test_groups_are_those_of_insert_and_absorb(n_models, apart, expected):
+    """Each is as large as it can be, in the order of its first member, and none lies within another."""
+    assert groups(apart_table(n_models, apart)) == [tuple(sorted(group)) for group in expected]
+
+
+def apart_table(n_models: int, apart) -> np.ndarray:
     table = np.zeros((n_models, n_models), bool)
     for a, b in apart:
         table[[a, b], [b, a]] = True
-    assert groups(table) == [range(*run) for run in expected]
+    return table
+
+
+@given(st.integers(1, 7).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.tuples(*[st.integers(0, n - 1)] * 2)))))
+def test_two_models_share_a_group_if_and_only_if_they_are_not_told_apart(case):
+    """Whatever pairs are apart; and no group lies within another."""
+    n_models, pairs = case
+    table = apart_table(n_models, [pair for pair in pairs if pair[0] != pair[1]])
+    sets = [set(group) for group in groups(table)]
+    shared = np.array([[any({a, b} <= group for group in sets) for b in range(n_models)] for a in range(n_models)])
+    np.testing.assert_array_equal(shared, ~table)
+    assert not any(a < b for a in sets for b in sets)
+
+
+def nested(*, n_articles: int, seed: int, n_simulations: int) -> list[QueryValues]:
+    """Articles of 5 paragraphs of 5 questions, each with an effect; a measure a simulation, all of mean 0."""
+    rng = np.random.default_rng(seed)
+    shape = (n_simulations, n_articles, 5, 5)
+    effects = rng.standard_normal(shape[:2])[..., None, None] + rng.standard_normal(shape[:3])[..., None]
+    value = (effects + 1.5 * rng.standard_normal(shape)).reshape(n_simulations, -1)
+    query = tuple(f"a:{i}" for i in range(n_articles * 25))
+    cluster = tuple(f"article {i // 25}" for i in range(n_articles * 25))
+    return [QueryValues(Setting("a", "a"), query, {str(s): value[s] for s in range(n_simulations)}, cluster)]
+
+
+def test_an_interval_by_article_covers_nested_data_and_one_by_question_does_not():
+    """Of 48 articles, 95 % intervals have the true mean in them in .91 to .97 of all samples; by question, in < .75."""
+    per_query = nested(n_articles=48, n_simulations=400, seed=5)
+    assert 0.91 <= covered(intervals(per_query, resamples=600)["mono"]) <= 0.97
+    by_question = [replace(per_query[0], cluster=())]
+    assert covered(intervals(by_question, resamples=200)["mono"]) < 0.75
+
+
+def test_intervals_of_few_clusters_are_too_narrow():
+    """Of 10 articles, nominal 95 % cover .81 to .91: why fewer than 30 are never shown without a word."""
+    assert 0.81 <= covered(intervals(nested(n_articles=10, n_simulations=400, seed=6), resamples=600)["mono"]) <= 0.91
+
+
+def test_the_test_by_article_rejects_as_often_as_it_says_and_one_by_question_far_more_often():
+    """Of nested samples without a difference, about 5 % are rejected at .05 by article, and over 20 % by question."""
+    values = Values.of(nested(n_articles=48, n_simulations=400, seed=7))
+    parts = contributions(values.value, np.eye(len(values.columns)))
+    by_article = p_values(by_cluster(parts, values.cluster), draws=999)
+    assert 0.025 <= (by_article <= 0.05).mean() <= 0.08
+    assert (p_values(parts, draws=999) <= 0.05).mean() > 0.2
+
+
+def test_a_mean_over_one_cluster_has_no_interval():
+    """Nothing is known of how clusters differ; other settings keep theirs."""
+    value = {"AP": np.linspace(0, 1, 6)}
+    one = QueryValues(Setting.of("b>b"), tuple(f"b:{i}" for i in range(6)), value, ("x",) * 6)
+    two = QueryValues(Setting.of("a>a"), tuple(f"a:{i}" for i in range(6, 12)), value, ("y",) * 3 + ("z",) * 3)
+    found = intervals([one, two])
+    assert found[Setting.of("b>b")] == {}
+    assert set(found[Setting.of("a>a")]) == set(found["mono"]) == {"AP"}
+
+
+def test_clusters_of_one_question_each_are_questions():
+    """Naming each question's cluster by itself changes no interval, to the last digit."""
+    named = [replace(s, cluster=tuple(q.partition(":")[2] for q in s.query)) for s in ragged()]
+    assert intervals(named) == intervals(ragged())

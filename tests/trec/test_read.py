@@ -65,8 +65,8 @@ def test_a_run_is_in_trec_evals_order(file, passages, expected):
         RUN.replace("\n", "\r\n"),
         RUN.replace("\n", "\n \n\n"),
         b"\xef\xbb\xbf" + RUN.encode(),
-        gzip.compress(RUN.encode()),
-        gzip.compress(RUN.encode()[:30]) + gzip.compress(RUN.encode()[30:]),
+        gzip.compress(RUN.encode(), mtime=0),
+        gzip.compress(RUN.encode()[:30], mtime=0) + gzip.compress(RUN.encode()[30:], mtime=0),
         "".join(RUN.splitlines(keepends=True)[i] for i in (1, 2, 0)),
     ],
     ids=["plain", "cut", "tabs", "mixed", "crlf", "blank", "bom", "gzip", "members", "ungrouped"],
@@ -101,7 +101,7 @@ def test_a_run_can_come_through_a_pipe(tmp_path):
     """A named pipe, which can be read but once, gives the run."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=[gzip.compress(RUN.encode())])
+    writer = threading.Thread(target=pipe.write_bytes, args=[gzip.compress(RUN.encode(), mtime=0)])
     writer.start()
     assert rankings(pipe) == {"q1": ["a", "b"], "q2": ["a"]}
     writer.join()

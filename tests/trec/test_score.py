@@ -67,20 +67,22 @@ def read(folder: Path, run: dict, judgements: dict) -> tuple[Run, dict]:
     return read_run(folder / "run"), read_judgements(folder / "qrels")
 
 
+def relevant(judgements: dict) -> dict:
+    """The judgements of the queries with a relevant passage, which are those that count."""
+    return {query: of for query, of in judgements.items() if max(of.values()) > 0}
+
+
 @given(run=RUNS, judgements=GAINS)
 def test_values_are_those_of_trec_eval(tmp_path, run, judgements):
     """trec_eval itself, given the scores with their ties, has the same value of each query and the same totals."""
-    if not set(run) & set(judgements):
+    if not set(run) & set(judgements) or not relevant(judgements):
         return
     names = [*TREC, "RR@2"]
     found = score_run(*read(tmp_path, run, judgements), choose(names, with_bias=False))
-    # What -c does: a query that the run lacks is one for which nothing was retrieved. Without a gain of 0 or more
-    # trec_eval crashes.
-    sound = {query: of for query, of in judgements.items() if max(of.values()) >= 0}
-    evaluator = pytrec_eval.RelevanceEvaluator(sound, set(TREC_MEASURES))
-    expected = evaluator.evaluate({query: run.get(query, {}) for query in sound})
-    for query in judgements.keys() - sound.keys():
-        expected[query] = dict.fromkeys(TREC.values(), 0.0) | {"num_ret": float(len(run.get(query, ())))}
+    # What -c does: a query that the run lacks is one for which nothing was retrieved.
+    judgements = relevant(judgements)
+    evaluator = pytrec_eval.RelevanceEvaluator(judgements, set(TREC_MEASURES))
+    expected = evaluator.evaluate({query: run.get(query, {}) for query in judgements})
     assert found.queries == tuple(judgements)
     for name, theirs in TREC.items():
         values = [expected[query][theirs] for query in judgements]
@@ -93,17 +95,17 @@ def test_values_are_those_of_trec_eval(tmp_path, run, judgements):
 
 @given(run=RUNS, judgements=GAINS)
 def test_means_are_those_of_ir_measures(tmp_path, run, judgements):
-    """ir_measures gives the same means over all judged queries, whichever of its providers computes a measure.
+    """ir_measures gives the same means over the queries that count, whichever of its providers computes a measure.
 
     Its scores have no ties here, because not all of its providers break them as trec_eval does.
     """
-    if not set(run) & set(judgements):
+    if not set(run) & set(judgements) or not relevant(judgements):
         return
     run = {query: {id_: float(-i) for i, id_ in enumerate(of)} for query, of in run.items()}
     names = ["nDCG@10", "AP(rel=2)", "RR@2", "RR(rel=2)@3", "R(rel=2)@5", "Judged@3", "SetF", "IPrec@0.1", "Bpref"]
     found = score_run(*read(tmp_path, run, judgements), choose(names, with_bias=False))
-    judgements = {query: of if max(of.values()) >= 0 else dict.fromkeys(of, 0) for query, of in judgements.items()}
-    expected = ir_measures.calc_aggregate(list(map(ir_measures.parse_measure, names)), judgements, run)
+    judged = relevant(judgements)
+    expected = ir_measures.calc_aggregate(list(map(ir_measures.parse_measure, names)), judged, run)
     assert found.totals == pytest.approx({str(measure): value for measure, value in expected.items()}, rel=1e-12)
 
 
@@ -313,12 +315,12 @@ def test_a_query_that_the_run_lacks_counts_0_and_has_no_bias(tmp_path):
     judgements["de:2"] = {"de2": 0}
     wanted = choose(["Success@1", "LPR", "Share@10"], with_bias=True)
     found = score_run(*read(tmp_path, run, judgements), wanted, languages=languages)
-    assert found.values["Success@1"].tolist() == [1.0, 0.0, 0.0]
-    assert [math.isnan(value) for value in found.values["LPR"]] == [False, True, True]
-    assert [math.isnan(value) for value in found.values["Share@10"]] == [False, True, True]
+    assert found.values["Success@1"].tolist() == [1.0, 0.0]
+    assert [math.isnan(value) for value in found.values["LPR"]] == [False, True]
+    assert [math.isnan(value) for value in found.values["Share@10"]] == [False, True]
     assert found.notes == (
         "Judged queries that the run does not have, which count 0: 1.",
-        "Judged queries without a relevant passage, which count 0: 1.",
+        "Judged queries without a relevant passage, which are left out: 1.",
         "Queries of the run that are not judged, which are passed over: 1.",
         "LPR is over 1 of the 2 queries with relevant passages: for the others it is not defined, or the run has no "
         "relevant passage of them.",

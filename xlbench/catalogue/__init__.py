@@ -138,6 +138,11 @@ def read_collection(
 
 def _check_sizes(task: Task, collection: Collection, where: Mapping[str, str]) -> None:
     """Returns if every language has as many texts as the task says; ``where`` names what they are from."""
+    if not len(collection.pairs):
+        raise DataError(
+            f"Task {task.name} has no relevant passage for any query in {', '.join(collection.languages)}; expected "
+            f"judgements with a gain of 1 or more. Its data begins with {next(iter(where.values()))}."
+        )
     for i, language in enumerate(collection.languages):
         expected = task.sizes[language]
         for role, texts, n_expected in (

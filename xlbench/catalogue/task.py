@@ -44,3 +44,8 @@ class Task:
     """The task file itself; not a key."""
     tables: Mapping[str, DatasetTable] = field(default_factory=dict)
     """By part, of a task that `datasets` reads, which has no files; in the file they are the source."""
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether its data cannot change: each file has a checksum, and each table a revision."""
+        return all(checksums for source in self.source.values() for checksums in source.checksums.values())

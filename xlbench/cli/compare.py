@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     help="The chance of any false 'better' or 'worse'; intervals are at the level 1 - ALPHA.",
 )
 @click.option(
+    "--equivalent",
+    type=click.FloatRange(min=0, min_open=True),
+    callback=number,
+    metavar="BOUND",
+    help="Call a difference 'equivalent' that is shown to be smaller than this.  [default: nothing is]",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["table", "markdown", "csv", "json"]),
@@ -56,13 +63,14 @@ def compare(
     settings: tuple[str, ...],
     languages: tuple[str, ...],
     alpha: float,
+    equivalent: float | None,
     form: str,
     output: Path | None,
 ) -> None:
     """Compare results of one task, OTHERS against BASELINE: is a model better, where, and how sure is that?
 
-    Every difference has an interval, an effect size, and a paired test with the question as its unit, corrected for the
-    number of differences. A question counts once, in however many languages it is asked.
+    Every difference has an interval, an effect size and a paired test, corrected for the number of tests. What is drawn
+    are whole clusters of questions, such as those on one article, in however many languages they are asked.
     """
     paths = [baseline, *others]
     _refuse_repeats(paths)
@@ -80,6 +88,7 @@ def compare(
         settings=settings,
         languages=languages,
         alpha=alpha,
+        equivalent=equivalent,
         names=[str(path) for path in paths],
     )
     if form == "table" and output is None:

@@ -174,7 +174,7 @@ def show(
 ) -> None:
     """Show the leaderboard of the sound submissions in PATH (by default leaderboard/submissions), each task a table.
 
-    Models that cannot be told apart share a rank. What is not sound is named, and left out.
+    A rank is 1 + the number of models that are significantly better. What is not sound is named, and left out.
     """
     from xlbench.leaderboard import board
     from xlbench.leaderboard.pool import Options

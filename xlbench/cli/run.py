@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,10 @@ from xlbench.settings import KINDS, Kind
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:
-    from xlbench.models.protocols import StoredAs
+    from xlbench.job import Job
+    from xlbench.models.protocols import Model, StoredAs
+    from xlbench.results import Result
+    from xlbench.trec.write import Kept
 
 _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
 _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "force", "quiet")
@@ -134,38 +139,67 @@ def run(
     judged pair, in <task>.ranks.parquet. A run that was interrupted goes on where it was. Options that may be repeated
     take several values: --language de en.
     """
-    from xlbench.job import jobs_of, parallel_text
+    from xlbench.job import debiasing, jobs_of
     from xlbench.models import load
-    from xlbench.models.transform import Debiasing, parse
-    from xlbench.reports.tables import headline, tables
-    from xlbench.reports.terminal import show
-    from xlbench.results import path_of
-    from xlbench.trec.write import Kept, runs_folder
+    from xlbench.trec.write import Kept
 
     if len(model_names) > 1:
         raise click.UsageError(f"Give one --model at a time; {len(model_names)} are given: {', '.join(model_names)}.")
-    options = {"dtype": dtype, "max_length": max_length}
-    arguments = {key: value for key, value in options.items() if value is not None} | model_arguments(model_args)
-    if fit_on is not None and transform_name is None:
-        raise click.UsageError("--fit-on needs --transform.")
     jobs = jobs_of(task_names, languages=wanted, kinds=kinds)
-    debiasing = None
-    if transform_name is not None:
-        debiasing = Debiasing(parse(transform_name), parallel_text(fit_on) if fit_on else None)
+    options = {"dtype": dtype, "max_length": max_length}
     model = load(
-        model_names[0], name=name, device=device, arguments=arguments, stored_as=stored_as, debiasing=debiasing
+        model_names[0],
+        name=name,
+        device=device,
+        arguments={key: value for key, value in options.items() if value is not None} | model_arguments(model_args),
+        stored_as=stored_as,
+        debiasing=debiasing(transform_name, fit_on),
     )
-    identity = model.identity()
     kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
+    places = _Places(data_dir, default_cache_dir(cache_dir), output)
+    commands = [_command(context, task) for task in dict.fromkeys(task_names)]
+    _run(model, jobs, commands, places, kept=kept, force=force, quiet=quiet)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where data, vectors and results are."""
+
+    data: Path | None
+    cache: Path
+    output: Path
+
+
+def _run(
+    model: Model,
+    jobs: Sequence[Job],
+    commands: Sequence[str],
+    places: _Places,
+    *,
+    kept: Kept | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Evaluates the model on each job whose result is not there, and prints every result."""
+    from xlbench.reports.tables import headline, tables
+    from xlbench.reports.terminal import show
+    from xlbench.results import path_of
+
     # What is wrong with any task's result file is said before the first text is encoded.
-    paths = [path_of(output, identity["name"], job.task.name, arguments=model.given) for job in jobs]
-    stored = [None if force else job.stored_result(path, identity, kept) for job, path in zip(jobs, paths, strict=True)]
-    for task, job, path, result in zip(dict.fromkeys(task_names), jobs, paths, stored, strict=True):
+    identity = model.identity()
+    paths = [path_of(places.output, identity["name"], job.task.name, arguments=model.given) for job in jobs]
+    results = [
+        None if force else job.stored_result(path, identity, kept) for job, path in zip(jobs, paths, strict=True)
+    ]
+    for job, path, result in zip(jobs, paths, results, strict=True):
+        if result is not None:
+            job.check_data(result, path, data_dir=places.data, cache_dir=places.cache)
+    for job, command, path, result in zip(jobs, commands, paths, results, strict=True):
+        message = f"Result already exists: {path} (--force runs it again)"
         if result is None:
             writable(path.parent)
-            folder = default_cache_dir(cache_dir)
             progress = display(job.task.name, quiet=quiet)
-            collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
+            collection = job.read(data_dir=places.data, cache_dir=places.cache, progress=progress)
 
             # Only here, because it imports torch, which takes longer than finding that the data is missing.
             from xlbench.evaluation import evaluate_and_save
@@ -175,20 +209,25 @@ def run(
                 collection,
                 model,
                 path,
-                cache_dir=folder,
+                cache_dir=places.cache,
                 kept=kept,
                 force=force,
-                command=_command(context, task),
+                command=command,
                 progress=progress,
             )
-            left_out = job.left_out(result)
-            message = f"{left_out}{chr(10) if left_out else ''}Saved to {path}"
-            message += f", runs to {runs_folder(path)}" if kept else ""
-        else:
-            message = f"Result already exists: {path} (--force runs it again)"
+            message = _saved(job, result, path, kept)
         if not quiet:
             show(tables(result))
         click.echo(f"{headline(result)}\n{message}")
+
+
+def _saved(job: Job, result: Result, path: Path, kept: Kept | None) -> str:
+    """What was written, and which measures are not in it."""
+    from xlbench.trec.write import runs_folder
+
+    left_out = job.left_out(result)
+    runs = f", runs to {runs_folder(path)}" if kept else ""
+    return f"{left_out}{chr(10) if left_out else ''}Saved to {path}{runs}"
 
 
 def _command(context: click.Context, task: str) -> str:

@@ -1,6 +1,7 @@
 """What is evaluated: texts, judged pairs and collections of them."""
 
+from xlbench.collection.clusters import Clusters
 from xlbench.collection.collection import Collection, Pairs
 from xlbench.collection.texts import Distinct, Judgement, Text, Texts
 
-__all__ = ["Collection", "Distinct", "Judgement", "Pairs", "Text", "Texts"]
+__all__ = ["Clusters", "Collection", "Distinct", "Judgement", "Pairs", "Text", "Texts"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.collection.clusters import QUESTION, Clusters
 from xlbench.collection.texts import Judgement, Text, Texts
 from xlbench.errors import DataError
 
@@ -35,6 +39,26 @@ class Collection:
     queries: Texts
     passages: Texts
     pairs: Pairs
+    clusters: Clusters
+    """Of the queries."""
+
+    @cached_property
+    def checksums(self) -> dict[str, str]:
+        """What tells this data from any other: of the texts of the queries and of the passages, and of the judgements.
+
+        That of the judgements is of the ids that they name, of the gains, and of the queries' clusters.
+        """
+        judgements = hashlib.sha256()
+        clusters = self.clusters.of_query
+        ids = self.queries.ids, self.passages.ids
+        for query, passage, gain in zip(self.pairs.query, self.pairs.passage, self.pairs.gain, strict=True):
+            row = [ids[0][int(query)], clusters[query], ids[1][int(passage)], int(gain)]
+            judgements.update(json.dumps(row).encode())
+        return {
+            "queries": self.queries.distinct.checksum,
+            "passages": self.passages.distinct.checksum,
+            "judgements": judgements.hexdigest(),
+        }
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -55,6 +79,8 @@ class Collection:
         *,
         languages: str | Mapping[str, str] | None = None,
         query_languages: str | Mapping[str, str] | None = None,
+        clusters: Mapping[str, str] | None = None,
+        unit: str = "cluster",
     ) -> Collection:
         """A collection from dicts: texts by id, and the relevant passages of each query.
 
@@ -66,6 +92,10 @@ class Collection:
             languages: The language of each passage, or of all texts; if it is not given, an id begins with it, as in
                 ``de:42``.
             query_languages: The language of each query; if it is not given, ``languages`` has those too.
+            clusters: What each query belongs to, such as the document that it was written for: queries of one are not
+                independent, and intervals and tests draw whole clusters. If it is not given, each question is one, with
+                its translations.
+            unit: What a cluster is, in the singular.
 
         Raises:
             DataError: For an id without a language, a text that is empty, or a judgement of a text that is not there.
@@ -87,13 +117,14 @@ class Collection:
             Judgement(query, passage, gain)
             for query, relevant in judgements.items()
             for passage, gain in _gains(relevant).items()
-            if gain > 0
         ]
         return cls.build(
             sorted({*of_passages.values(), *of_queries.values()}),
             [Text(id_, of_queries[id_], text) for id_, text in queries.items()],
             [Text(id_, of_passages[id_], text) for id_, text in passages.items()],
             judged,
+            unit=QUESTION if clusters is None else unit,
+            clusters=clusters,
         )
 
     def in_languages(self, languages: Sequence[str]) -> Collection:
@@ -112,6 +143,8 @@ class Collection:
                 for query, passage, gain in pairs
                 if queries.language[query] in kept and passages.language[passage] in kept
             ],
+            unit=self.clusters.unit,
+            clusters=dict(zip(queries.ids, self.clusters.of_query, strict=True)),
         )
 
     def _records(self, texts: Texts, kept: set[int]) -> list[Text]:
@@ -132,20 +165,31 @@ class Collection:
         queries: Iterable[Text],
         passages: Iterable[Text] | Texts,
         judgements: Iterable[Judgement],
+        *,
+        unit: str = QUESTION,
+        clusters: Mapping[str, str] | None = None,
     ) -> Collection:
         """A collection from records in any order; within a language their order is kept.
 
-        Passages that are not to be in memory are given as ``Texts``.
+        Passages that are not to be in memory are given as ``Texts``. ``clusters`` has the cluster of each query by id,
+        and ``unit`` says what that is; without it each question is one. A gain below 1 is not relevant, and an equal
+        judgement twice is one.
 
         Raises:
             DataError: for an id that occurs twice or is judged but absent, an empty text, a language that is not
-                in ``languages``, a gain below 1, or a judgement made twice.
+                in ``languages``, a pair with two gains, or a query without a cluster where others have one.
 
         """
         query_texts = _sorted_texts(languages, queries)
         passage_texts = passages if isinstance(passages, Texts) else _sorted_texts(languages, passages)
         pairs = _pairs(query_texts, passage_texts, judgements)
-        return cls(languages=tuple(languages), queries=query_texts, passages=passage_texts, pairs=pairs)
+        return cls(
+            languages=tuple(languages),
+            queries=query_texts,
+            passages=passage_texts,
+            pairs=pairs,
+            clusters=Clusters.of(query_texts.ids, unit=unit, named=clusters),
+        )
 
 
 def _gains(relevant: Mapping[str, int] | Iterable[str]) -> Mapping[str, int]:
@@ -172,7 +216,11 @@ def _languages_of(texts: Mapping[str, str], languages: str | Mapping[str, str] |
 def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:
     index = {language: i for i, language in enumerate(languages)}
     found = list(records)
+    first: dict[str, Text] = {}
     for record in found:
+        record.refuse_empty()
+        if first.setdefault(record.id, record) is not record:
+            raise record.repeated(first[record.id])
         if record.language not in index:
             raise DataError(
                 f"{record.id!r} is in the language {record.language!r}; expected one of {', '.join(languages)}."
@@ -186,27 +234,37 @@ def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:
 
 
 def _pairs(queries: Texts, passages: Texts, judgements: Iterable[Judgement]) -> Pairs:
-    judged = list(judgements)
-    named = {judgement.passage for judgement in judged}
+    gains = _one_gain_a_pair(judgements)
+    named = {passage for _, passage in gains}
     query_row = {id_: row for row, id_ in enumerate(queries.ids)}
     passage_row = {id_: row for row, id_ in enumerate(passages.ids) if id_ in named}
     rows: dict[tuple[int, int], int] = {}
-    for query, passage, gain in judged:
+    for (query, passage), gain in gains.items():
         if query not in query_row:
             raise DataError(f"A judgement names the query {query!r}, which the collection does not have.")
         if passage not in passage_row:
             raise DataError(
                 f"A judgement of query {query!r} names the passage {passage!r}, which the collection does not have."
             )
-        if not 1 <= gain <= np.iinfo(np.int16).max:
-            raise DataError(f"The gain of query {query!r} and passage {passage!r} is {gain}; expected 1 to 32,767.")
-        key = query_row[query], passage_row[passage]
-        if key in rows:
-            raise DataError(f"Query {query!r} and passage {passage!r} are judged twice.")
-        rows[key] = gain
+        rows[query_row[query], passage_row[passage]] = gain
     ordered = sorted(rows.items())
     return Pairs(
         query=np.array([query for (query, _), _ in ordered], dtype=np.int32),
         passage=np.array([passage for (_, passage), _ in ordered], dtype=np.int64),
         gain=np.array([gain for _, gain in ordered], dtype=np.int16),
     )
+
+
+def _one_gain_a_pair(judgements: Iterable[Judgement]) -> dict[tuple[str, str], int]:
+    """The gains that say relevant, by query and passage."""
+    gains: dict[tuple[str, str], int] = {}
+    for query, passage, gain in judgements:
+        if gain > np.iinfo(np.int16).max:
+            raise DataError(f"The gain of query {query!r} and passage {passage!r} is {gain}; expected at most 32,767.")
+        known = gains.setdefault((query, passage), gain)
+        if known != gain:
+            raise DataError(
+                f"Query {query!r} and passage {passage!r} are judged twice, with the gains {known} and {gain}; "
+                "expected one gain."
+            )
+    return {pair: gain for pair, gain in gains.items() if gain > 0}

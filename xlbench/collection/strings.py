@@ -86,7 +86,7 @@ class StoredStrings(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         return self._from(0)
 
-    @cached_property
+    @property
     def tie_order(self) -> npt.NDArray[np.int64]:
         """``[N]``, the place of each string among all, sorted by code point.
 
@@ -94,6 +94,22 @@ class StoredStrings(Sequence[str]):
             DataError: if a string occurs twice.
 
         """
+        place = self._place
+        if self.first_repeat is not None:
+            raise DataError(f"The id {self.first_repeat!r} occurs twice: ids are unique over all languages.")
+        return place
+
+    @property
+    def first_repeat(self) -> str | None:
+        """The first string that occurs twice; None if none does."""
+        place = self._place
+        if not len(place) or int(place.max()) + 1 == len(place):
+            return None
+        repeated = np.bincount(place)[place] > 1
+        return self[int(repeated.argmax())]
+
+    @cached_property
+    def _place(self) -> npt.NDArray[np.int64]:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -102,9 +118,6 @@ class StoredStrings(Sequence[str]):
         strings = pa.concat_arrays([self._read(*at).cast(pa.large_string()) for at in self._batches])
         # Arrow compares bytes, which for UTF-8 is the order of code points. Equal strings get one place.
         place: npt.NDArray[np.int64] = pc.rank(strings, tiebreaker="dense").to_numpy().astype(np.int64) - 1
-        if int(place.max()) + 1 < len(place):
-            repeated = np.bincount(place)[place] > 1
-            raise DataError(f"The id {self[int(repeated.argmax())]!r} occurs twice: ids are unique over all languages.")
         return place
 
     def _from(self, row: int) -> Iterator[str]:

@@ -22,6 +22,24 @@ class Text(NamedTuple):
     """Unique over all languages of its role."""
     language: str
     text: str
+    where: str = ""
+    """File and line, as far as it is known; for errors."""
+
+    def refuse_empty(self) -> None:
+        """Returns if there is a text.
+
+        Raises:
+            DataError: if there is none, or white space alone.
+
+        """
+        if not self.text or self.text.isspace():
+            place = f"{self.where}: the" if self.where else "The"
+            raise DataError(f"{place} text of {self.id!r} is empty: every query and passage needs text.")
+
+    def repeated(self, first: Text) -> DataError:
+        """The error that says that another text has the same id."""
+        places = f" ({first.where}, and {self.where})" if self.where and first.where else ""
+        return DataError(f"The id {self.id!r} occurs twice: ids are unique over all languages{places}.")
 
 
 class Judgement(NamedTuple):

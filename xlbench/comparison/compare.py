@@ -5,23 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
+from xlbench.arrays import BoolArray, FloatArray
+from xlbench.comparison.family import Tests
+from xlbench.comparison.orders import orders, standings
 from xlbench.comparison.outcome import (
     MEAN,
     Comparison,
     Difference,
-    Order,
     Quantity,
-    Ranked,
-    Standing,
     Tradeoff,
     Verdict,
 )
 from xlbench.comparison.refusals import (
     asked_in,
+    check_clusters,
     check_comparable,
     check_measures,
     check_per_query,
@@ -34,9 +34,7 @@ from xlbench.errors import ResultError, UnknownNameError
 from xlbench.measures import DISTANCE, better
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, Setting
-from xlbench.statistics import DRAWS, RESAMPLES, asked, difference_intervals, effect_sizes, groups, holm
-
-_MANY_DRAWS = 100_000
+from xlbench.statistics import RESAMPLES, asked, difference_intervals, effect_sizes
 
 
 def compare(
@@ -45,6 +43,7 @@ def compare(
     settings: Sequence[str] = (),
     languages: Sequence[str] = (),
     alpha: float = 0.05,
+    equivalent: float | None = None,
     names: Sequence[str] = (),
 ) -> Comparison:
     """The comparison of results on one task with the first of them, which is the baseline.
@@ -55,11 +54,13 @@ def compare(
         settings: Kinds of setting or names of single ones; all kinds if none is named.
         languages: Only queries in these count, and means are over these.
         alpha: The level of the tests.
+        equivalent: The largest difference that is negligible: means that are shown to differ by less are ``equivalent``
+            (two one-sided tests, Schuirmann 1987). Without it nothing is: not told apart is not equal.
         names: What errors call the results.
 
     Raises:
         UnknownNameError: For a measure, a setting or a language of queries that no result has.
-        ResultError: For results that cannot be compared, or fewer than two.
+        ResultError: For results that cannot be compared, fewer than two, or queries of a single cluster.
 
     Example:
         >>> import xlbench
@@ -82,6 +83,7 @@ def compare(
         settings=settings,
         languages=languages,
         alpha=alpha,
+        equivalent=equivalent,
     )
 
 
@@ -94,6 +96,7 @@ def compare_labelled(
     settings: Sequence[str] = (),
     languages: Sequence[str] = (),
     alpha: float = 0.05,
+    equivalent: float | None = None,
 ) -> Comparison:
     """As ``compare``: the results against the first of them, with these labels of the models."""
     check_per_query(results, names)
@@ -102,11 +105,12 @@ def compare_labelled(
     plan = _Plan.of(results, names, measures=measures, wanted=settings)
     check_queries(results, names, plan.settings(results))
     whole = Study.of(results, names, list(dict.fromkeys([*plan.tested, *plan.overall])))
+    check_clusters(whole, results[0].unit)
     overall = whole.only(plan.overall)
-    n_tests = len(plan.tested) * (len(results) - 1)
-    draws = _enough_draws(n_tests, alpha)
-    differences = _differences(whole.only(plan.tested), labelled, alpha=alpha, draws=draws)
     lead = [quantity for quantity in plan.overall if quantity.measure == plan.lead]
+    tests = Tests.of(whole, plan.tested, lead if len(results) > 2 else [], alpha=alpha)
+    judged = _Judgement(alpha, equivalent, plan.lead)
+    differences = _differences(whole.only(plan.tested), labelled, tests, judged)
     return Comparison(
         task=results[0].task,
         task_version=results[0].task_version,
@@ -117,13 +121,17 @@ def compare_labelled(
         measures=plan.measures,
         alpha=alpha,
         resamples=RESAMPLES,
-        draws=draws,
-        n_tests=n_tests,
+        equivalent=equivalent,
+        lead=plan.lead,
+        unit=results[0].unit,
+        n_clusters=whole.n_clusters,
+        draws=tests.draws,
+        n_tests=len(tests.adjusted),
         perfect={m: perfect_value(results[0], names[0], m) for m in plan.measures if better(m) == "nearer"},
         differences=tuple(d for d in differences if d.quantity.measure in plan.measures),
         tradeoffs=tuple(_tradeoffs(differences, labelled[1:], plan.lead)),
-        standings=tuple(_standings(overall, labelled)) if plan.whole else (),
-        orders=tuple(_orders(whole.only(lead), labelled, alpha=alpha)) if len(results) > 2 and lead else (),
+        standings=tuple(standings(overall, labelled)) if plan.whole else (),
+        orders=tuple(orders(whole.only(lead), labelled, tests, alpha=alpha)) if len(results) > 2 and lead else (),
         left_out=tuple(plan.left_out),
     )
 
@@ -187,46 +195,61 @@ class _Plan:
         return cls(measures, lead, kinds, left_out, tested, [q for q in overall if q.name == MEAN])
 
 
-def _enough_draws(n_tests: int, alpha: float) -> int:
-    """So many draws that the smallest p-value they can give, times the number of tests, is well below alpha.
+@dataclass(frozen=True)
+class _Judgement:
+    """By what a difference is judged."""
 
-    A fiftieth of it, or a half where that takes too many.
-    """
-    return max(DRAWS, min(math.ceil(50 * n_tests / alpha), _MANY_DRAWS), math.ceil(2 * n_tests / alpha))
+    alpha: float
+    equivalent: float | None
+    lead: str
 
 
-def _differences(study: Study, labelled: Sequence[str], *, alpha: float, draws: int) -> list[Difference]:
+def _differences(study: Study, labelled: Sequence[str], tests: Tests, judged: _Judgement) -> list[Difference]:
     """Each model against the first in each quantity."""
-    others = range(1, len(labelled))
-    p = study.p_values([(0, other) for other in others], draws=draws)
-    adjusted = holm(p.ravel()).reshape(p.shape)
-    # The p-value where no draw was as extreme; an exact one is larger.
-    bound = np.max(adjusted, where=p <= 1 / (1 + draws), initial=0.0)
     present = asked(study.values[0], study.weights)
-    changes = [study.values[other] - study.values[0] for other in others]
-    intervals = difference_intervals(changes, study.weights, level=1 - alpha)
+    changes = [study.values[other] - study.values[0] for other in range(1, len(labelled))]
+    intervals = difference_intervals(changes, study.weights, study.cluster, level=1 - judged.alpha)
+    small = _equivalent(study, changes, judged)
     baseline, n_questions = study.means(0), present.sum(axis=0)
     found = []
-    for other, ends, p_adjusted in zip(others, intervals, adjusted, strict=True):
+    for other, ends, is_small in zip(range(1, len(labelled)), intervals, small, strict=True):
         value, gain = study.means(other), study.goodness(other) - study.goodness(0)
         d_z = effect_sizes(study.parts[other] - study.parts[0], present)
-        found += [
-            Difference(
-                model=labelled[other],
-                quantity=quantity,
-                baseline=float(baseline[k]),
-                value=float(value[k]),
-                interval=(float(ends[0, k]), float(ends[1, k])),
-                p=float(p[other - 1, k]),
-                p_adjusted=float(p_adjusted[k]),
-                p_is_bound=bool(p_adjusted[k] <= bound),
-                d_z=float(d_z[k]),
-                n_questions=int(n_questions[k]),
-                verdict=_verdict(quantity.measure, gain[k]) if p_adjusted[k] <= alpha else "cannot be told apart",
+        for k, quantity in enumerate(study.quantities):
+            test = (0, other, quantity)
+            verdict: Verdict = "equivalent" if is_small[k] else "cannot be told apart"
+            found.append(
+                Difference(
+                    model=labelled[other],
+                    quantity=quantity,
+                    baseline=float(baseline[k]),
+                    value=float(value[k]),
+                    interval=(float(ends[0, k]), float(ends[1, k])),
+                    p=tests.p[test],
+                    p_adjusted=tests.adjusted[test],
+                    p_is_bound=tests.adjusted[test] <= tests.bound,
+                    d_z=float(d_z[k]),
+                    n_questions=int(n_questions[k]),
+                    is_primary=quantity.measure == judged.lead and quantity.name == MEAN,
+                    verdict=_verdict(quantity.measure, gain[k]) if tests.adjusted[test] <= judged.alpha else verdict,
+                )
             )
-            for k, quantity in enumerate(study.quantities)
-        ]
     return found
+
+
+def _equivalent(study: Study, changes: Sequence[FloatArray], judged: _Judgement) -> list[BoolArray]:
+    """Whether each difference is shown to be within the bound, ``bool[K]`` a model; none is without a bound.
+
+    Two one-sided tests at alpha are an interval at the level 1 - 2 alpha within the bound; alpha is shared out among
+    all that are tested (Bonferroni).
+    """
+    if judged.equivalent is None:
+        return [np.zeros(len(study.quantities), bool)] * len(changes)
+    alpha = judged.alpha / (len(changes) * len(study.quantities))
+    ends = difference_intervals(
+        changes, study.weights, study.cluster, level=1 - 2 * alpha, resamples=max(RESAMPLES, math.ceil(20 / alpha))
+    )
+    return [(low > -judged.equivalent) & (high < judged.equivalent) for low, high in ends]
 
 
 def _verdict(measure: str, gain: float) -> Verdict:
@@ -243,40 +266,3 @@ def _tradeoffs(differences: Sequence[Difference], others: Sequence[str], lead: s
             mono = found.get((model, lead, "mono", d.quantity.name))
             if mono and (d.model, d.quantity.measure, d.quantity.kind) == (model, lead, "multi"):
                 yield Tradeoff(model, d.quantity.name, mono, d, found.get((model, DISTANCE, "multi", d.quantity.name)))
-
-
-def _standings(overall: Study, labelled: Sequence[str]) -> Iterator[Standing]:
-    """Each model with the models that dominate it."""
-    columns = [f"{q.kind} {q.measure}" for q in overall.quantities]
-    kept = [k for k, q in enumerate(overall.quantities) if q.kind != "cross"]
-    good = np.stack([overall.goodness(model) for model in range(len(labelled))])[:, kept]
-    for model, label in enumerate(labelled):
-        means = overall.means(model)
-        dominating = (good >= good[model]).all(axis=1) & (good > good[model]).any(axis=1)
-        yield Standing(
-            label,
-            {columns[k]: float(means[k]) for k in kept},
-            tuple(label for label, is_better in zip(labelled, dominating, strict=True) if is_better),
-        )
-
-
-def _orders(study: Study, labelled: Sequence[str], *, alpha: float) -> Iterator[Order]:
-    """The models from the best to the worst in each quantity; all pairs of them are tested, corrected."""
-    models = range(len(labelled))
-    pairs = list(combinations(models, 2))
-    p = study.p_values(pairs, draws=_enough_draws(len(pairs) * len(study.quantities), alpha))
-    adjusted = holm(p.ravel()).reshape(p.shape)
-    means, good = ([of(model) for model in models] for of in (study.means, study.goodness))
-    for k, quantity in enumerate(study.quantities):
-        order = sorted(models, key=lambda model: -good[model][k])
-        apart = np.zeros((len(models), len(models)), bool)
-        for (a, b), p_pair in zip(pairs, adjusted[:, k], strict=True):
-            apart[[a, b], [b, a]] = p_pair <= alpha
-        runs = groups(apart[np.ix_(order, order)])
-        yield Order(
-            quantity,
-            tuple(
-                Ranked(labelled[m], float(means[m][k]), tuple(g for g, run in enumerate(runs) if place in run))
-                for place, m in enumerate(order)
-            ),
-        )

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_LINES = 10
-Verdict = Literal["better", "worse", "higher", "lower", "cannot be told apart"]
-"""``higher`` and ``lower`` of measures of which neither is better."""
+Verdict = Literal["better", "worse", "higher", "lower", "equivalent", "cannot be told apart"]
+"""``higher`` and ``lower`` of measures of which neither is better; ``equivalent`` only where a bound was given."""
 MEAN = "mean"
 """The name of the quantity that is the macro mean of its kind."""
 
@@ -45,12 +45,14 @@ class Difference:
     """Of the difference, at the level 1 - alpha; not corrected for the number of differences."""
     p: float
     p_adjusted: float
-    """After Holm, over all differences of the comparison."""
+    """After Holm, over all tests of the comparison."""
     p_is_bound: bool
     """Whether ``p_adjusted`` is no more than an upper bound, as no draw was as extreme as what was found."""
     d_z: float
     """Standardised mean difference over questions; NaN where all questions have the same difference."""
     n_questions: int
+    is_primary: bool
+    """Whether it is a mean of the leading measure, and not exploratory."""
     verdict: Verdict
 
     @property
@@ -90,7 +92,7 @@ class Ranked:
     model: str
     value: float
     groups: tuple[int, ...]
-    """Numbers of its groups, from 0: two models with a group in common cannot be told apart."""
+    """Numbers of its groups, from 0: two models have one in common if and only if they are not told apart."""
 
     @property
     def letters(self) -> str:
@@ -136,12 +138,20 @@ class Comparison:
     """Label of the baseline: its name, and what tells it from others of that name."""
     others: tuple[str, ...]
     measures: tuple[str, ...]
+    lead: str
+    """The leading measure, the task's headline if it is compared; all but its means is exploratory."""
+    unit: str
+    """What intervals and tests draw: ``article``, ``page``, ``question``."""
+    n_clusters: int
+    """How many of these the questions belong to."""
     alpha: float
+    equivalent: float | None
+    """The largest difference that is negligible; None if nothing was tested for equivalence."""
     resamples: int
     draws: int
     """Sign flips of the test, where there are too many to take all."""
     n_tests: int
-    """Differences over which p-values were corrected."""
+    """Tests over which p-values were corrected: differences from the baseline, and pairs of models in an order."""
     perfect: Mapping[str, float]
     """The perfect value of each measure of which the nearer value is better."""
     differences: tuple[Difference, ...]
@@ -155,7 +165,10 @@ class Comparison:
 
     def __repr__(self) -> str:
         """A line for each model, measure and kind of setting, at most twelve."""
-        lines = [f"Comparison on {self.task}: {len(self.others)} against {self.baseline}, alpha {self.alpha:g}"]
+        lines = [
+            f"Comparison on {self.task}: {len(self.others)} against {self.baseline}, alpha {self.alpha:g}, "
+            f"by {self.n_clusters:,} {self.unit}s"
+        ]
         means = [d for d in self.differences if d.quantity.name == MEAN or ">" in d.quantity.name]
         for d in means[:_MOST_LINES]:
             place = d.quantity.kind if d.quantity.name == MEAN else d.quantity.name
@@ -172,7 +185,7 @@ class Comparison:
 
         ``setting`` is a kind for the mean of its settings, a language for the mean of those that ask in it, or a
         setting. ``low`` and ``high`` are the ends of the interval, which is not corrected; ``p_adjusted`` is, after
-        Holm, over all differences.
+        Holm, over all tests. ``unit`` says what was drawn, and ``n_clusters`` how many of it there are.
         """
         import pandas as pd
 
@@ -193,6 +206,9 @@ class Comparison:
                     "p_adjusted": d.p_adjusted,
                     "d_z": d.d_z,
                     "n_questions": d.n_questions,
+                    "unit": self.unit,
+                    "n_clusters": self.n_clusters,
+                    "is_primary": d.is_primary,
                     "verdict": d.verdict,
                 }
                 for d in self.differences

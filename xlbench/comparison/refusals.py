@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xlbench import measures
+from xlbench.comparison.study import Study
 from xlbench.errors import ResultError, UnknownNameError
 from xlbench.measures.values import summarise
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind, Setting
+from xlbench.statistics import asked, by_cluster
 
 
 def check_per_query(results: Sequence[Result], names: Sequence[str]) -> None:
@@ -43,6 +45,11 @@ def check_comparable(results: Sequence[Result], names: Sequence[str]) -> None:
             raise ResultError(
                 f"{names[0]} {_languages(first)}, {name} {_languages(result)}: their pools and means differ. Expected "
                 "the same languages in both; run one of them again with the languages of the other."
+            )
+        if differing := [part for part in first.data if result.data.get(part) != first.data[part]]:
+            raise ResultError(
+                f"{names[0]} and {name} have other {' and other '.join(differing)}: the data of one of them was "
+                "changed. Run both again with --force."
             )
 
 
@@ -83,6 +90,23 @@ def check_measures(results: Sequence[Result], names: Sequence[str], wanted: Sequ
             raise ResultError(
                 f"{', '.join(lacking)} has no {measure}, but other results have. Run it again with --force, or "
                 "compare by another --measure."
+            )
+
+
+def check_clusters(study: Study, unit: str) -> None:
+    """Returns if every quantity has questions of two clusters at least.
+
+    Raises:
+        ResultError: naming the first that has not; nothing is known then of how clusters differ.
+
+    """
+    present = asked(study.values[0], study.weights)
+    n_clusters = (by_cluster(present.astype(float), study.cluster) > 0).sum(axis=0)
+    for quantity, n in zip(study.quantities, n_clusters.tolist(), strict=True):
+        if n < 2:
+            raise ResultError(
+                f"All queries of {quantity.kind} {quantity.name} belong to one {unit}, so that nothing can be said of "
+                "how sure a difference is; expected two or more. Choose other settings or languages."
             )
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xlbench import measures
-from xlbench.arrays import FloatArray
+from xlbench.arrays import FloatArray, IntArray
 from xlbench.comparison.outcome import MEAN, Quantity
 from xlbench.errors import ResultError
 from xlbench.measures.values import QueryValues
 from xlbench.results import Result
 from xlbench.settings import Kind, Setting
-from xlbench.statistics import Values, contributions, macro_weights, p_values
+from xlbench.statistics import Values, by_cluster, contributions, macro_weights, p_values
 
 
 def quantities_of(
@@ -48,6 +48,8 @@ class Study:
     """``[C, K]``."""
     parts: tuple[FloatArray, ...]
     """One ``[Q, K]`` a model: what each question adds to each quantity, which is their sum."""
+    cluster: IntArray
+    """``[Q]``, which of the clusters each question belongs to."""
     perfect: FloatArray
     """``[K]``, the perfect value; NaN unless the nearer value is better."""
     direction: FloatArray
@@ -86,9 +88,15 @@ class Study:
             values=tuple(values.value for values in found),
             weights=weights,
             parts=tuple(contributions(values.value, weights) for values in found),
+            cluster=found[0].cluster,
             perfect=np.array([perfect_value(results[0], names[0], q.measure) for q in quantities]),
             direction=np.array([-1.0 if measures.better(q.measure) == "lower" else 1.0 for q in quantities]),
         )
+
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters the questions belong to."""
+        return int(self.cluster.max(initial=-1)) + 1
 
     def only(self, quantities: Sequence[Quantity]) -> Study:
         """The study of some of the quantities."""
@@ -124,7 +132,8 @@ class Study:
         means = np.stack([self.means(model) for model in range(len(self.parts))])
         middle = np.stack([(means[a] + means[b]) / 2 for a, b in pairs])
         reached = np.where(np.isnan(self.perfect), sums, np.minimum(sums, 2 * np.abs(middle - self.perfect)))
-        return p_values(np.hstack(found), threshold=reached.ravel(), draws=draws).reshape(len(pairs), -1)
+        drawn = by_cluster(np.hstack(found), self.cluster)
+        return p_values(drawn, threshold=reached.ravel(), draws=draws).reshape(len(pairs), -1)
 
 
 def perfect_value(result: Result, name: str, measure: str) -> float:
@@ -149,4 +158,4 @@ def _chosen(result: Result, wanted: dict[Setting, list[str]]) -> Iterator[QueryV
     of_setting = {scores.setting: scores for scores in result.per_query}
     for setting, names in wanted.items():
         scores = of_setting[setting]
-        yield QueryValues(setting, scores.query, {measure: scores.values[measure] for measure in names})
+        yield replace(scores, values={measure: scores.values[measure] for measure in names})

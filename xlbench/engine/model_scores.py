@@ -101,15 +101,16 @@ def _debiased(
     """The scores of debiased vectors; the debiasing is fitted on its parallel text, or else on the collection."""
     debiasing, plain = model.debiasing, replace(model, debiasing=None)
     assert debiasing is not None  # noqa: S101 (asked for by the caller)
+    # What is wrong with the parallel text is said before the first text is encoded.
+    fit_on = debiasing.fit_on.read(collection.languages) if debiasing.fit_on is not None else collection
     scores = score_collection(collection, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if not isinstance(scores, VectorScores):
         raise EncoderError(
             f"{model.name} gives no vectors, so that there is nothing to transform: leave --transform out, or "
             "name a model that encodes texts."
         )
-    fit_on, fitted_scores = collection, scores
+    fitted_scores = scores
     if debiasing.fit_on is not None:
-        fit_on = debiasing.fit_on.read(collection.languages)
         encoded = score_collection(fit_on, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
         fitted_scores = encoded if isinstance(encoded, VectorScores) else scores
     parts = [(fitted_scores.queries, fit_on.queries), (fitted_scores.passages, fit_on.passages)]

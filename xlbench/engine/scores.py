@@ -151,10 +151,11 @@ class TextScores:
 
     @classmethod
     def of(cls, collection: Collection, scorer: Scorer) -> TextScores:
-        """The scores of a collection's texts; the scorer sees all passages first."""
+        """The scores of a collection's texts; the scorer sees all passages first, also those that are equal."""
         distinct_queries, query = _distinct(collection.queries, collection.languages)
         distinct_passages, passage = _distinct(collection.passages, collection.languages)
-        scorer.fit(distinct_passages)
+        passages = collection.passages
+        scorer.fit(_Records(passages, np.arange(len(passages)), collection.languages))
         return cls(scorer, query, passage, distinct_queries, distinct_passages)
 
     @property

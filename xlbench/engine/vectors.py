@@ -224,9 +224,8 @@ def embed(
             advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
     place = np.empty(len(texts.distinct), np.int64)
     place[np.concatenate(order) if order else []] = np.arange(len(place))
-    lengths = [len(shard) for shard in order]
     return Embeddings(
-        _joined(shards, lengths, dimensions=max(dimensions, 1)),
+        _joined(shards, [len(shard) for shard in order], dimensions=max(dimensions, 1)),
         row=place[texts.distinct.row],
         n_stored=n_stored,
         n_probed=probe.n_probed if probe else 0,

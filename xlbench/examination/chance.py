@@ -19,8 +19,8 @@ import numpy as np
 
 from xlbench.arrays import FloatArray
 from xlbench.collection import Collection, Judgement, Text, Texts
+from xlbench.collection.clusters import question_of
 from xlbench.measures.ranks import Ranking, Ranks
-from xlbench.measures.values import question_of
 from xlbench.settings import Kind, Setting, settings
 from xlbench.statistics import holm
 
@@ -140,7 +140,7 @@ def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[C
             n_passages=sizes[i],
             standing=float(np.mean(1 - (value.at_least + value.better) / 2)),
             p=float(p[i]),
-            power=power(value.best, alpha=ALPHA / len(found)),
+            power=power(value, alpha=ALPHA / len(found)),
         )
         for i, ((setting, ranks), value) in enumerate(zip(found, values, strict=True))
     ]
@@ -156,6 +156,10 @@ class Chances:
     """``[m]``, that it has a lower rank."""
     best: FloatArray
     """``[m]``, that it has rank 1."""
+    mean: float
+    """Of -log ``at_least`` over random rankings, and over the queries."""
+    variance: float
+    """The same."""
 
 
 def chances(ranks: Ranks, n_passages: int) -> Chances:
@@ -167,7 +171,14 @@ def chances(ranks: Ranks, n_passages: int) -> Chances:
 
     first, n_relevant = ranks.rank[ranks.starts[:-1]], ranks.n_relevant
     at_least, better, best = (hypergeom.sf(0, n_passages, n_relevant, r) for r in (first, first - 1, 1))
-    return Chances(at_least, better, best)
+    moments = []
+    sizes, n_queries = np.unique(n_relevant, return_counts=True)
+    for size in sizes:
+        by_rank = hypergeom.sf(0, n_passages, size, np.arange(1, n_passages - size + 2))
+        weight, log = np.diff(by_rank, prepend=0.0), -np.log(by_rank)
+        moments.append([weight @ log, weight @ log**2 - (weight @ log) ** 2])
+    mean, variance = np.average(moments, axis=0, weights=n_queries) if len(sizes) else (0.0, 0.0)
+    return Chances(at_least, better, best, float(mean), float(variance))
 
 
 def p_value(chance: FloatArray) -> float:
@@ -181,17 +192,21 @@ def p_value(chance: FloatArray) -> float:
     return float(combine_pvalues(chance, method="fisher").pvalue)
 
 
-def power(best: FloatArray, *, alpha: float, found: float = FOUND) -> float:
+def power(chance: Chances, *, alpha: float, found: float = FOUND) -> float:
     """The chance that a model is told from chance at the level ``alpha`` which answers a share of queries only.
 
-    It ranks a relevant passage first for each of m queries with the chance ``found``, else it ranks at random.
-    ``best``, ``[m]``, is the chance of a random ranking to have one first. If k queries are answered, -sum log p is
-    -k mean(log best) plus a gamma variable of shape m - k; chance alone gives a gamma variable of shape m.
+    It ranks a relevant passage first for each of m queries with the chance ``found``, else it ranks at random. If k
+    queries are answered, -sum log p is -k mean(log best) plus what m - k random ranks add. That is taken for a gamma
+    variable of their mean and variance, which are a little less than 1, since ranks are whole numbers; the test asks
+    for the quantile of a gamma variable of shape m.
     """
     from scipy.stats import binom, gamma
 
-    m = len(best)
+    m = len(chance.best)
+    if not chance.variance:
+        return 0.0  # The pool is relevant as a whole, and every ranking has the same ranks.
     k = np.arange(m + 1)
-    rest = gamma.isf(alpha, m) + k * np.log(best).mean()
-    reached = np.where(k == m, rest <= 0, gamma.sf(rest, np.maximum(m - k, 1)))
+    rest = gamma.isf(alpha, m) + k * np.log(chance.best).mean()
+    mean, variance = np.maximum(m - k, 1) * chance.mean, np.maximum(m - k, 1) * chance.variance
+    reached = np.where(k == m, rest <= 0, gamma.sf(rest, mean**2 / variance, scale=variance / mean))
     return float(binom.pmf(k, m, found) @ reached)

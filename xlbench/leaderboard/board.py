@@ -1,4 +1,4 @@
-"""The board: what a leaderboard says of each model on each task, and which models share a rank.
+"""The board: what a leaderboard says of each model on each task, and the ranks of the models.
 
 It is made of small rows, so that thousands of submissions fit into memory: a result is read, and let go again.
 """
@@ -22,6 +22,7 @@ from xlbench.reports.cells import Cell, Table, number_cell, one_line, row
 from xlbench.reports.words import KIND_TITLES, captioned
 from xlbench.results import Result
 from xlbench.settings import KINDS, Kind
+from xlbench.statistics import by_cluster
 
 if TYPE_CHECKING:
     from xlbench.leaderboard.checks import Level
@@ -45,12 +46,12 @@ class Value:
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each question adds to a model's headline means, from which it is tested against any other model."""
+    """What each cluster of questions adds to a model's headline means, to test it against any other model."""
 
     population: str
-    """A digest of the questions and of who is asked what: only models that agree in it can be compared."""
+    """A digest of the questions, their clusters and who is asked what: only models that agree in it are compared."""
     value: FloatArray
-    """``[Q, K]``, one column for each kind of setting, in their order."""
+    """``[G, K]``, one column for each kind of setting, in their order."""
 
     @classmethod
     def of(cls, result: Result) -> Contributions:
@@ -59,8 +60,8 @@ class Contributions:
         study = Study.of([result], [str(result.model["name"])], quantities)
         asked = hashlib.sha256()
         for scores in result.per_query:
-            asked.update("\n".join((str(scores.setting), *scores.query, "")).encode())
-        return cls(asked.hexdigest(), study.parts[0])
+            asked.update("\n".join((str(scores.setting), *scores.query, *scores.cluster, "")).encode())
+        return cls(asked.hexdigest(), by_cluster(study.parts[0], study.cluster))
 
 
 @dataclass(frozen=True)

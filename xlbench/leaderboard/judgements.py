@@ -1,7 +1,7 @@
 """What is judged in each task, as checksums that come with xlbench: evidence of other pairs is found out without data.
 
 ``judgements/<task>.json`` beside the task file has, for each language of queries and each of passages, how many pairs
-there are, and a checksum of their ids and gains. ``tools/judgements.py`` makes it from the data.
+there are, and a checksum of their ids, gains and clusters. ``tools/judgements.py`` makes it from the data.
 """
 
 from __future__ import annotations
@@ -73,11 +73,14 @@ def pairs_of(judged: Judged) -> dict[str, str]:
     """
     n_languages = len(judged.languages)
     cell = judged.query_language[judged.query].astype(np.int64) * n_languages + judged.passage_language
+    clusters = judged.clusters.of_query
     found = {}
     for code in np.unique(cell).tolist():
         rows = np.flatnonzero(cell == code).tolist()
         lines = sorted(
-            f"{judged.query_ids[judged.query[row]]}\t{judged.passage_ids[row]}\t{judged.gain[row]}\n" for row in rows
+            f"{judged.query_ids[judged.query[row]]}\t{clusters[judged.query[row]]}\t{judged.passage_ids[row]}\t"
+            f"{judged.gain[row]}\n"
+            for row in rows
         )
         digest = hashlib.sha256("".join(lines).encode()).hexdigest()[:_DIGITS]
         name = f"{judged.languages[code // n_languages]}>{judged.languages[code % n_languages]}"

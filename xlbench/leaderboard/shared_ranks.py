@@ -1,12 +1,12 @@
-"""Ranks of many models in which those that cannot be told apart are honest: all pairs are tested, and corrected.
+"""Ranks of many models that say no more than the tests do: all pairs are tested, and corrected.
 
 A model's rank is 1 + the number of models that are significantly better. Two models are tested as ``xlbench compare``
-tests them, by the paired randomisation test over questions, and Holm's method corrects for all pairs of models in all
-kinds of setting. Random draws cannot show a p-value below 1 / (1 + draws), and with hundreds of models Holm asks for
-far smaller ones. There the p-value is bounded from above instead, which costs no draw: for sign flips s of the
-questions' differences D with the sum t, P(abs(sum of s D) >= t) <= 2 exp(-t^2 / (2 sum D^2)) (Hoeffding 1963). Up to
-some forty models the verdicts are those of ``xlbench compare``; of more, two models that are only just apart may share
-a rank.
+tests them, by the paired randomisation test over clusters of questions, and Holm's method corrects for all pairs of
+models in all kinds of setting. Random draws cannot show a p-value below 1 / (1 + draws), and with hundreds of models
+Holm asks for far smaller ones. There the p-value is bounded from above instead, which costs no draw: for sign flips s
+of the clusters' differences D with the sum t, P(abs(sum of s D) >= t) <= 2 exp(-t^2 / (2 sum D^2)) (Hoeffding 1963).
+Up to some forty models the verdicts are those of ``xlbench compare``; of more, two models that are only just apart may
+share a rank.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PAIRS_AT_ONCE = 500
 def ranks(parts: Sequence[FloatArray], *, alpha: float = ALPHA) -> npt.NDArray[np.int64]:
     """The rank of each model in each quantity of which more is better, ``int64[M, K]``.
 
-    ``parts`` is one ``[Q, K]`` a model, what each question adds to each quantity (``statistics.contributions``). Models
+    ``parts`` is one ``[G, K]`` a model, what each cluster adds to each quantity (``statistics.by_cluster``). Models
     that have no other significantly better than they are share rank 1, whatever their values.
     """
     n_models, n_quantities = len(parts), parts[0].shape[1]

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.collection import Collection
+from xlbench.collection import Clusters, Collection
 from xlbench.settings import Setting
 
 _T = TypeVar("_T", np.float32, np.int32)
@@ -86,6 +86,8 @@ class Judged:
     """``[Nr]``, at least 1."""
     n_passages: npt.NDArray[np.int64]
     """``[L]``, passages of each language, judged or not."""
+    clusters: Clusters
+    """Of the queries."""
 
     @classmethod
     def of(cls, collection: Collection) -> Judged:
@@ -100,6 +102,7 @@ class Judged:
             passage_language=language[collection.pairs.passage],
             gain=collection.pairs.gain,
             n_passages=np.bincount(language, minlength=len(collection.languages)),
+            clusters=collection.clusters,
         )
 
     @property

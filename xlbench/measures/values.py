@@ -21,6 +21,8 @@ class QueryValues:
     """``[m]``, ids."""
     values: Mapping[str, npt.NDArray[np.float64]]
     """By measure, ``float64[m]``; NaN where a measure of bias is not defined."""
+    cluster: tuple[str, ...] = ()
+    """``[m]``, names of the queries' clusters; empty where each question is one."""
 
     def means(self) -> dict[str, float]:
         """The mean of each measure over the queries for which it is defined."""
@@ -30,14 +32,6 @@ class QueryValues:
             measure: float(np.nanmean(self.values[measure])) if math.isnan(mean) else mean
             for measure, mean in means.items()
         }
-
-
-def question_of(query: str) -> str:
-    """The question that a query asks in its language: its id without the language, ``q1`` for ``de:q1``.
-
-    Translations of one question are not independent of each other: it is the unit of resampling.
-    """
-    return query.partition(":")[2] or query
 
 
 def by_language(values: Mapping[Setting, Mapping[str, float]], kind: Kind, measure: str) -> dict[str, float]:

@@ -81,7 +81,7 @@ class BM25Scorer:
     """
 
     name = "bm25"
-    revision = "2"
+    revision = "3"
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class BM25Scorer:
         return {name: version(name) for name in ("bm25s", "PyStemmer", "regex")}
 
     def fit(self, passages: Sequence[Text]) -> None:
-        """Weighs the terms of all passages of the pool."""
+        """Weighs the terms of all passages of the pool; equal ones count as often as they occur, as in an index."""
         from scipy.sparse import csr_array
 
         self._row = {(text.language, text.text): row for row, text in enumerate(passages)}

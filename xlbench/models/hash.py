@@ -1,4 +1,4 @@
-"""Character trigrams, hashed into one vector: a floor for every comparison, and a smoke test that needs nothing."""
+"""Character trigrams, hashed into one vector: a lexical baseline, and a smoke test that needs no model."""
 
 from __future__ import annotations
 

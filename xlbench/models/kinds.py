@@ -26,7 +26,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("hash", "hash", "character trigrams, hashed; a floor that needs nothing"),
+    Kind("hash", "hash", "character trigrams, hashed; a baseline that needs no model"),
     Kind(
         "bm25",
         "bm25",

@@ -51,7 +51,10 @@ class Scorer(Protocol):
     revision: str
 
     def fit(self, passages: Sequence[Text], /) -> None:
-        """Is called once with all passages of the pool, before any is scored; equal texts of a language come once."""
+        """Is called once with all passages of the pool, before any is scored.
+
+        Equal texts come as often as the pool has them, as in an index; ``score`` gets one of them a language.
+        """
         ...
 
     def score(self, queries: Sequence[Text], passages: Sequence[Text], /) -> VectorArray:

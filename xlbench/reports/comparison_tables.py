@@ -14,6 +14,7 @@ from xlbench.reports.formats import Record
 from xlbench.reports.words import KIND_TITLES, LITTLE, NO_FAVOURITE, captioned, flatters_little
 from xlbench.results.shown import number
 from xlbench.settings import KINDS
+from xlbench.statistics import FEW_CLUSTERS
 
 ALIKE: Verdict = "cannot be told apart"
 VERDICTS = ("'better' and 'worse'", "'higher' and 'lower'")
@@ -53,11 +54,12 @@ def sentences(comparison: Comparison) -> list[str]:
 def explanation(comparison: Comparison) -> list[str]:
     """Sentences that say what the interval, p, d_z and the number of questions are, and what bias does not show."""
     level = f"{100 * (1 - comparison.alpha):g} %"
+    unit = f"{comparison.n_clusters:,} {comparison.unit}s, each with all of its questions"
     verdicts = [VERDICTS[measures.better(m) == "neither"] for m in comparison.measures]
     found = [
-        f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of questions.",
-        f"p: paired randomisation test (at most {comparison.draws:,} draws) that swaps all values of a question "
-        f"between the two models, corrected by Holm's method for the {comparison.n_tests} differences tested; "
+        f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of {unit}.",
+        f"p: paired randomisation test (at most {comparison.draws:,} draws) that swaps all values of a "
+        f"{comparison.unit} between the two models, corrected by Holm's method for all {comparison.n_tests} tests; "
         f"{' and '.join(dict.fromkeys(verdicts))} have p up to {comparison.alpha:g}.",
         "Intervals are not corrected for the number of differences: one without 0 may stand beside 'cannot be told "
         "apart'.",
@@ -65,6 +67,15 @@ def explanation(comparison: Comparison) -> list[str]:
         "deviation than one language, so that the rows of languages and of means cannot be compared.",
         "A question counts once, in however many languages it is asked: its translations are not independent.",
     ]
+    if comparison.n_clusters < FEW_CLUSTERS:
+        found.append(f"With fewer than {FEW_CLUSTERS} {comparison.unit}s, intervals are too narrow.")
+    found.append(f"Primary: the means of {comparison.lead}. All other rows are exploratory.")
+    found.append(
+        "'cannot be told apart' does not say that the models are equal."
+        if comparison.equivalent is None
+        else f"equivalent: the difference is smaller than {comparison.equivalent:g}, by two one-sided tests (alpha is "
+        "shared out among all); 'cannot be told apart' does not say that the models are equal."
+    )
     for measure, perfect in comparison.perfect.items():
         found.append(
             f"{measure}: values nearer to {number(perfect, measure)} are better; p and the verdict are of the distance "
@@ -99,6 +110,9 @@ def difference_records(comparison: Comparison) -> list[Record]:
             "p_is_bound": d.p_is_bound,
             "verdict": d.verdict,
             "n_questions": d.n_questions,
+            "unit": comparison.unit,
+            "n_clusters": comparison.n_clusters,
+            "is_primary": d.is_primary,
         }
         | {"missing_languages": list(comparison.missing_languages), "languages": list(comparison.languages)}
         for d in comparison.differences
@@ -137,7 +151,7 @@ def _order(comparison: Comparison, order: Order) -> Table:
         rows=tuple(
             row(ranked.model, value, ranked.letters) for ranked, value in zip(order.ranked, values, strict=True)
         ),
-        note="Models that share a letter cannot be told apart (all pairs tested, corrected by Holm's method).",
+        note="Two models share a letter if and only if they are not told apart (all pairs tested, in the same family).",
     )
 
 

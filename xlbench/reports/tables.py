@@ -18,7 +18,7 @@ from xlbench.reports.matrices import (
 )
 from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned, direction, flatters_little, partial
 from xlbench.results import Result
-from xlbench.results.shown import number
+from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
 
 _IN_MULTI = ("AP", "AP@20", "R@10", DISTANCE)
@@ -82,7 +82,9 @@ def summary(result: Result) -> Table | None:
         "summary: means over languages",
         ("measure", *(KIND_TITLES[kind] for kind in kinds)),
         [row(measure, *(cell_of(result, kind, measure) for kind in kinds)) for measure in measures],
-        note="In brackets: 95 % intervals." if any(kind in result.intervals for kind in kinds) else "",
+        note=f"In brackets: 95 % intervals, {drawn(result)}."
+        if any(kind in result.intervals for kind in kinds)
+        else "",
     )
 
 

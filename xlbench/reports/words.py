@@ -22,8 +22,9 @@ NO_FAVOURITE = (
 
 
 def flatters_little(measure: str) -> bool:
-    """Whether a model that finds little looks good by a measure: by those of bias, but for that of distance."""
-    return measures.of_bias(measure) is not None and measure != measures.DISTANCE
+    """Whether a model that finds little looks unbiased by a measure."""
+    known = measures.find(measure)
+    return known is not None and known.flatters_little
 
 
 def direction(measure: str, perfect: float | None) -> str:

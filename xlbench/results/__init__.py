@@ -3,7 +3,8 @@
 Beside them stands the evidence: the ranking that all figures follow from.
 """
 
-from xlbench.results.evidence import EvidenceLimits, evidence_bytes, evidence_path, load_evidence, parse_evidence
+from xlbench.results.evidence import evidence_bytes, evidence_path
+from xlbench.results.parsed_evidence import EvidenceLimits, load_evidence, parse_evidence
 from xlbench.results.record import SCHEMA, decode
 from xlbench.results.result import Result, load, load_whole, save
 from xlbench.results.result_files import load_per_query, parquet_path, path_of

@@ -1,10 +1,10 @@
 """The evidence of a result as parquet, one row a judged pair, from which anyone computes every figure again.
 
-Columns: ``query``, ``query_language``, ``passage``, ``passage_language``, ``gain``; for each language ``above.de``, how
-many of its passages beat the pair's for its query; ``top.1``, ``top.2`` ..., the languages of the query's best passages
-in the pool of all languages, empty where the pool has fewer. Of a fusion, whose scores depend on the pool, also
-``alone``: how many passages of the passage's language beat it in the pool of that language alone. The metadata
-``xlbench`` has the languages in their order and how many passages each has.
+Columns: ``query``, ``query_language``, ``cluster``, ``passage``, ``passage_language``, ``gain``; for each language
+``above.de``, how many of its passages beat the pair's for its query; ``top.1``, ``top.2`` ..., the languages of the
+query's best passages in the pool of all languages, empty where the pool has fewer. Of a fusion, whose scores depend on
+the pool, also ``alone``: how many passages of the passage's language beat it in the pool of that language alone. The
+metadata ``xlbench`` has the languages in their order, how many passages each has, and what a cluster is.
 """
 
 from __future__ import annotations
@@ -12,39 +12,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.errors import ResultError
-from xlbench.measures.ranks import Judged, Ranking
+from xlbench.measures.ranks import Ranking
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-EVIDENCE_SCHEMA = 1
-_KEY = b"xlbench"
-_ROWS_AT_ONCE = 1 << 18
-_LONGEST_ID = 1000
-_LONGEST_NAME = 100
-_TEXT, _COUNT, _GAIN = "BYTE_ARRAY String", "INT32 None", "INT32 Int(bitWidth=16, isSigned=true)"
-
-
-@dataclass(frozen=True)
-class EvidenceLimits:
-    """What a file of evidence may ask for before any of it is read."""
-
-    rows: int = 50_000_000
-    languages: int = 1000
-    n_bytes: int = 1 << 34
-    """Of the whole table in memory."""
-
-
-UNLIMITED = EvidenceLimits()
+EVIDENCE_SCHEMA = 2
+METADATA_KEY = b"xlbench"
+ROWS_AT_ONCE = 1 << 18
 
 
 def evidence_path(path: Path) -> Path:
@@ -70,6 +51,7 @@ def evidence_bytes(ranking: Ranking) -> bytes:
     columns = {
         "query": pa.DictionaryArray.from_arrays(pa.array(of_query), ids),
         "query_language": coded(judged.query_language[judged.query]),
+        "cluster": _encoded([judged.clusters.of_query[row] for row in asked.tolist()]).take(pa.array(of_query)),
         "passage": pa.array(judged.passage_ids, pa.string()).dictionary_encode(),
         "passage_language": coded(judged.passage_language),
         "gain": pa.array(judged.gain, pa.int16()),
@@ -84,6 +66,7 @@ def evidence_bytes(ranking: Ranking) -> bytes:
         "schema": EVIDENCE_SCHEMA,
         "languages": list(judged.languages),
         "n_passages": judged.n_passages.tolist(),
+        "unit": judged.clusters.unit,
         "top": int(ranking.top.shape[1]),
         **({} if ranking.alone is None else {"alone": True}),
     }
@@ -92,207 +75,12 @@ def evidence_bytes(ranking: Ranking) -> bytes:
     content = io.BytesIO()
     # Without Arrow's own schema, which a reader of files of others would have to trust.
     with pq.ParquetWriter(content, table.schema, compression="zstd", store_schema=False) as writer:
-        writer.write_table(table, row_group_size=_ROWS_AT_ONCE)
-        writer.add_key_value_metadata({_KEY.decode(): json.dumps(said, ensure_ascii=False)})
+        writer.write_table(table, row_group_size=ROWS_AT_ONCE)
+        writer.add_key_value_metadata({METADATA_KEY.decode(): json.dumps(said, ensure_ascii=False)})
     return content.getvalue()
 
 
-def load_evidence(path: Path) -> Ranking:
-    """The ranking in a file of evidence; queries without a judged pair are not in it.
-
-    Raises:
-        ResultError: if it is missing, damaged or no evidence.
-
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ResultError(
-            f"{path} cannot be read ({error.strerror}); expected the evidence beside a result. "
-            "`xlbench run --force` writes it anew."
-        ) from error
-    return parse_evidence(content, str(path))
-
-
-def parse_evidence(content: bytes, where: str, *, limits: EvidenceLimits = UNLIMITED) -> Ranking:
-    """The ranking in the content of a file of evidence; ``where`` names it in errors.
-
-    What a file says of its size is held against the limits before anything is read, and what it gives after that.
-
-    Raises:
-        ResultError: if it is damaged, no evidence, or larger than the limits.
-
-    """
+def _encoded(texts: Sequence[str]) -> pa.DictionaryArray:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        metadata = pq.read_metadata(pa.BufferReader(content))
-        header = _Header.of(metadata, where, limits)
-        header.check(metadata, where, limits)
-        table = _read(content, header, where, limits)
-        return _ranking(table, header, where)
-    except MemoryError as error:
-        raise ResultError(f"{where} asks for more memory than there is for it ({error}).") from error
-    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, OverflowError) as error:
-        first = " ".join(str(error).split())[:200]
-        raise ResultError(
-            f"{where} cannot be read ({type(error).__name__}: {first}); expected the parquet file that `xlbench run` "
-            "writes: run it again with --force."
-        ) from error
-
-
-@dataclass(frozen=True)
-class _Header:
-    """What the metadata of a file says."""
-
-    languages: tuple[str, ...]
-    n_passages: tuple[int, ...]
-    top: int
-    alone: bool
-
-    @classmethod
-    def of(cls, metadata: pq.FileMetaData, where: str, limits: EvidenceLimits) -> _Header:
-        try:
-            said: Any = json.loads((metadata.metadata or {}).get(_KEY, b"null"))
-        except (ValueError, RecursionError):
-            said = None
-        if not isinstance(said, dict) or said.get("schema") != EVIDENCE_SCHEMA:
-            raise ResultError(f"{where} has no evidence of schema {EVIDENCE_SCHEMA}: use the xlbench that wrote it.")
-        languages: Any = said.get("languages")
-        n_passages: Any = said.get("n_passages")
-        top: Any = said.get("top")
-        alone: Any = said.get("alone", False)
-        sound = (
-            isinstance(languages, list)
-            and 0 < len(languages) <= limits.languages
-            and all(isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME for name in languages)
-            and len(set(languages)) == len(languages)
-            and isinstance(n_passages, list)
-            and len(n_passages) == len(languages)
-            and all(type(n) is int and 0 <= n < 1 << 31 for n in n_passages)
-            and type(top) is int
-            and 0 <= top < 10_000  # As measures of the best passages can ask for.
-            and type(alone) is bool
-        )
-        if not sound:
-            raise ResultError(f"{where} does not say its languages, how many passages each has, and how many are best.")
-        return cls(tuple(languages), tuple(n_passages), top, alone)
-
-    def columns(self) -> dict[str, str]:
-        """The physical and the logical type of each column, by name."""
-        return {
-            "query": _TEXT,
-            "query_language": _TEXT,
-            "passage": _TEXT,
-            "passage_language": _TEXT,
-            "gain": _GAIN,
-            **{f"above.{name}": _COUNT for name in self.languages},
-            **{f"top.{i + 1}": _TEXT for i in range(self.top)},
-            **({"alone": _COUNT} if self.alone else {}),
-        }
-
-    def check(self, metadata: pq.FileMetaData, where: str, limits: EvidenceLimits) -> None:
-        """Refuses a file of other columns, or one that says to be larger than it may be."""
-        schema = metadata.schema
-        found = [schema.column(i) for i in range(min(metadata.num_columns, len(self.columns()) + 1))]
-        said = {
-            column.path: f"{column.physical_type} {column.logical_type}"
-            for column in found
-            if column.max_definition_level == column.max_repetition_level == 0
-        }
-        if list(said.items()) != list(self.columns().items()):
-            wrong = sorted(dict(set(said.items()) ^ set(self.columns().items())))
-            raise ResultError(
-                f"{where} has {metadata.num_columns:,} columns, of which these are missing, too many or of another "
-                f"type: {', '.join(wrong)[:200] or 'their order'}; expected those of evidence."
-            )
-        groups = [metadata.row_group(i) for i in range(min(metadata.num_row_groups, limits.rows + 1))]
-        rows = [group.num_rows for group in groups]
-        # Of the group alone: to ask for a column's own size ends the process if the file is damaged there.
-        sizes = [group.total_byte_size for group in groups]
-        if not metadata.num_rows:
-            raise ResultError(f"{where} has no rows; expected one for each judged pair.")
-        if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows or metadata.num_rows > limits.rows:
-            raise ResultError(f"{where} says that it has {metadata.num_rows:,} rows; expected at most {limits.rows:,}.")
-        if max(rows, default=0) > _ROWS_AT_ONCE:
-            raise ResultError(f"{where} has {max(rows):,} rows in one group; expected at most {_ROWS_AT_ONCE:,}.")
-        if min(sizes, default=0) < 0 or sum(sizes) > limits.n_bytes:
-            raise ResultError(f"{where} says that it is {sum(sizes):,} bytes; expected at most {limits.n_bytes:,}.")
-
-
-def _read(content: bytes, header: _Header, where: str, limits: EvidenceLimits) -> pa.Table:
-    """The table, read one group of rows after the other, each held against what it says."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    texts = [name for name, kind in header.columns().items() if kind == _TEXT]
-    file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
-    parts, n_bytes = [], 0
-    for i in range(file.num_row_groups):
-        part = file.read_row_group(i, use_threads=False)
-        n_bytes += part.nbytes
-        if part.num_rows != file.metadata.row_group(i).num_rows or n_bytes > limits.n_bytes:
-            raise ResultError(f"{where} is larger than it says; expected at most {limits.n_bytes:,} bytes.")
-        part.validate(full=True)  # That texts are UTF-8, and codes those of texts.
-        parts.append(part)
-    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
-
-
-def _ranking(table: pa.Table, header: _Header, where: str) -> Ranking:
-    query, query_ids = _codes(table, "query", where)
-    passage, passage_ids = _codes(table, "passage", where)
-    language = {name: i for i, name in enumerate(header.languages)}
-    starts = np.flatnonzero(np.diff(query, prepend=-1))
-    asked = _languages(table, "query_language", language, where)
-    of_query = np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(starts, append=len(query)))
-    apart = (np.bincount(query[starts]) > 1).any()
-    if apart or (np.diff(asked) < 0).any() or (asked != asked[starts][of_query]).any():
-        raise ResultError(f"{where}: the rows of a query do not stand together, or the queries of a language do not.")
-    if (np.diff(np.sort(of_query * np.int64(len(passage_ids)) + passage)) == 0).any():
-        raise ResultError(f"{where} has a pair of a query and a passage twice.")
-    columns = [table[f"above.{name}"].to_numpy() for name in header.languages]
-    known = {**language, "": -1}
-    best = [_languages(table, f"top.{i + 1}", known, where) for i in range(header.top)]
-    top = np.stack(best, axis=1) if best else np.empty((len(query), 0), np.int16)
-    if (top != top[starts][of_query]).any():
-        raise ResultError(f"{where} says different best passages of one query.")
-    judged = Judged(
-        languages=header.languages,
-        query_ids=[query_ids[code] for code in query[starts].tolist()],
-        query_language=asked[starts],
-        query=of_query,
-        passage_ids=[passage_ids[code] for code in passage.tolist()],
-        passage_language=_languages(table, "passage_language", language, where),
-        gain=table["gain"].to_numpy().astype(np.int16),
-        n_passages=np.array(header.n_passages, np.int64),
-    )
-    return Ranking(
-        judged=judged,
-        above=np.stack(columns, axis=1).astype(np.int32),
-        top=top[starts],
-        alone=table["alone"].to_numpy().astype(np.int32) if header.alone else None,
-    )
-
-
-def _codes(table: pa.Table, name: str, where: str) -> tuple[npt.NDArray[np.int64], Sequence[str]]:
-    """Which of the distinct texts each row of a column has, and these texts."""
-    column = table[name].combine_chunks()
-    found: Sequence[str] = column.dictionary.to_pylist()
-    for text in found:
-        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_ID:
-            raise ResultError(f"{where} has the {name} {text!r:.60}; expected 1 to {_LONGEST_ID:,} characters.")
-    if len(set(found)) != len(found):  # Codes are compared, and not texts.
-        raise ResultError(f"{where} has a {name} twice in its dictionary.")
-    return column.indices.to_numpy().astype(np.int64), found
-
-
-def _languages(table: pa.Table, name: str, known: dict[str, int], where: str) -> npt.NDArray[np.int16]:
-    column = table[name].combine_chunks()
-    texts = column.dictionary.to_pylist()
-    for text in texts:
-        if text not in known:
-            raise ResultError(f"{where} has the language {text!r:.60} in {name!r}; expected one of its own.")
-    code = np.array([known[text] for text in texts], np.int16)
-    found: npt.NDArray[np.int16] = code[column.indices.to_numpy()]
-    return found
+    return pa.array(texts, pa.string()).dictionary_encode()

@@ -78,7 +78,8 @@ def score(
         pools, [name for name in measure_names if ranking.alone is None or name not in measures.LOSSES]
     )
     found = []
-    asked: dict[bytes, tuple[str, ...]] = {}
+    clusters = ranking.judged.clusters.of_query
+    asked: dict[bytes, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for setting in wanted:
         ranks = pools[setting].ranks if setting in pools else ranking.ranks(setting)
         if len(ranks):
@@ -87,8 +88,9 @@ def score(
             values = {name: values[name] for name in measure_names if name in values}
             rows = ranks.query.tobytes()
             if rows not in asked:  # Most settings of a language have the same queries.
-                asked[rows] = tuple(ids[row] for row in ranks.query)
-            found.append(QueryValues(setting=setting, query=asked[rows], values=values))
+                asked[rows] = tuple(ids[row] for row in ranks.query), tuple(clusters[row] for row in ranks.query)
+            query, cluster = asked[rows]
+            found.append(QueryValues(setting=setting, query=query, values=values, cluster=cluster))
     return tuple(found)
 
 

@@ -32,6 +32,12 @@ class Result:
     """The measure that sums up the task."""
     missing_languages: Sequence[str]
     """Languages of the task that were left out; empty if the result is whole."""
+    unit: str
+    """What intervals and tests draw: ``article``, ``page``, ``question``; queries of one are not independent."""
+    n_clusters: int
+    """How many of these the queries belong to."""
+    data: Mapping[str, str]
+    """Checksums of the texts of ``queries`` and ``passages``, and of the ``judgements``."""
     model: Mapping[str, Any]
     """``name, revision, adapter, arguments``."""
     values: Mapping[Setting, Mapping[str, float]]

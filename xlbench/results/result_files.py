@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.collection.clusters import question_of
 from xlbench.errors import ResultError
 from xlbench.measures.values import QueryValues
 from xlbench.results.evidence import evidence_bytes, evidence_path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LONGEST_ARGUMENTS = 80
+_NAMES = ("setting", "query", "cluster")
 
 
 def path_of(output: Path, model: str, task: str, *, arguments: Mapping[str, Any] | None = None) -> Path:
@@ -59,7 +61,7 @@ def read(path: Path) -> dict[str, Any]:
 
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ResultError(f"{path} does not exist; expected a result file, OUTPUT/<model>/<task>.json.") from error
     except (ValueError, RecursionError) as error:
@@ -84,7 +86,8 @@ def load_per_query(path: Path) -> tuple[QueryValues, ...]:
         table = pq.read_table(file)
         settings = table["setting"].combine_chunks().dictionary_encode()
         query = table["query"].to_numpy(zero_copy_only=False)
-        columns = {name: _numbers(table[name]) for name in table.column_names if name not in ("setting", "query")}
+        cluster = table["cluster"].to_numpy(zero_copy_only=False)
+        columns = {name: _numbers(table[name]) for name in table.column_names if name not in _NAMES}
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise ResultError(
             f"{file} cannot be read ({error}); expected the per-query scores beside {path.name}. "
@@ -94,13 +97,14 @@ def load_per_query(path: Path) -> tuple[QueryValues, ...]:
     setting = settings.indices.to_numpy(zero_copy_only=False)
     if (np.diff(setting) < 0).any():  # As it was written, each setting's rows stand together.
         order = np.argsort(setting, kind="stable")
-        setting, query = setting[order], query[order]
+        setting, query, cluster = setting[order], query[order], cluster[order]
         columns = {measure: column[order] for measure, column in columns.items()}
     bounds = np.searchsorted(setting, np.arange(len(settings.dictionary) + 1))
     for code, name in enumerate(settings.dictionary.to_pylist()):
         rows = slice(bounds[code], bounds[code + 1])
         values = {measure: column[rows] for measure, column in columns.items() if not np.isnan(column[rows]).all()}
-        found.append(QueryValues(setting=Setting.of(name), query=tuple(query[rows].tolist()), values=values))
+        of_rows = tuple(query[rows].tolist()), values, tuple(cluster[rows].tolist())
+        found.append(QueryValues(Setting.of(name), *of_rows))
     return tuple(found)
 
 
@@ -121,6 +125,7 @@ def _write_parquet(per_query: Sequence[QueryValues], path: Path) -> None:
     columns: dict[str, Any] = {
         "setting": pa.array([str(s.setting) for s in per_query for _ in s.query], pa.string()).dictionary_encode(),
         "query": pa.array([query for s in per_query for query in s.query], pa.string()),
+        "cluster": pa.array([name for s in per_query for name in s.cluster or map(question_of, s.query)], pa.string()),
     }
     for measure in measures:
         # A measure that the setting or the query does not have is null: RankDistance outside the pool of all.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xlbench.measures import DISTANCE, find
 from xlbench.settings import Kind, Setting
+from xlbench.statistics import FEW_CLUSTERS
 
 if TYPE_CHECKING:
     from xlbench.results.result import Result
@@ -28,6 +29,8 @@ def lines(result: Result) -> list[str]:
         for kind, values in result.summary.items()
         if (value := values.get(result.headline)) is not None
     ]
+    if result.intervals:
+        rows.append(f"  intervals: 95 %, {drawn(result)}")
     distance = result.summary.get("multi", {}).get(DISTANCE)
     if distance is not None:
         ends = result.references.get(DISTANCE, {})
@@ -40,6 +43,13 @@ def lines(result: Result) -> list[str]:
         rows.append(f"  {sum(v for k, v in result.timing.items() if k.endswith('_s')):.1f} s")
     rows += [f"  warning: {text}" for text in result.environment.get("warnings", ())[:2]]
     return [head, *rows]
+
+
+def drawn(result: Result) -> str:
+    """What intervals are drawn from, ``by 48 articles``, and whether there are too few of it."""
+    n, unit = result.n_clusters, result.unit
+    few = f"; with fewer than {FEW_CLUSTERS} they are too narrow" if n < FEW_CLUSTERS else ""
+    return f"by {n:,} {unit if n == 1 else f'{unit}s'}{few}"
 
 
 def losing_languages(result: Result, *, most: int = 2) -> list[tuple[str, float]]:

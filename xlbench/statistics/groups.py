@@ -1,25 +1,23 @@
-"""Groups of models that cannot be told apart."""
+"""Groups of models that are not told apart, as letters show them."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from xlbench.arrays import BoolArray
 
 
-def groups(apart: npt.NDArray[np.bool_]) -> list[range]:
-    """The longest runs of sorted models of which no two are apart, from the first to the last.
+def groups(apart: BoolArray) -> list[tuple[int, ...]]:
+    """The groups of models of which no two are apart; two models share one if and only if they are not told apart.
 
-    ``apart`` is ``bool[M, M]``, symmetric, in the order of the models. The runs are the bars of a critical-difference
-    diagram (Demšar 2006): two models of one run cannot be told apart. Two that share none may still not be, if one
-    between them is apart from either.
+    ``apart`` is ``bool[M, M]``, symmetric. All models are one group at first; for each two that are apart, every group
+    with both becomes two, with one of them each, and groups within another are absorbed (Piepho 2004, insert and
+    absorb). They come in the order of their first members.
     """
-    found: list[range] = []
-    end = 0
-    for first in range(len(apart)):
-        last = first + 1
-        while last < len(apart) and not apart[first:last, last].any():
-            last += 1
-        if last > end:
-            found.append(range(first, last))
-            end = last
-    return found
+    sets = [frozenset(range(len(apart)))] if len(apart) else []
+    for a, b in np.argwhere(np.triu(apart)).tolist():
+        split = [group - {model} for group in sets if {a, b} <= group for model in (a, b)]
+        whole = [group for group in sets if not {a, b} <= group]
+        new = [group for group in dict.fromkeys(split) if not any(group <= other for other in whole)]
+        sets = whole + [group for group in new if not any(group < other for other in new)]
+    return sorted(tuple(sorted(group)) for group in sets)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlbench.arrays import FloatArray
-from xlbench.measures.values import QueryValues, question_of
+from xlbench.arrays import FloatArray, IntArray
+from xlbench.collection.clusters import question_of
+from xlbench.measures.values import QueryValues
 from xlbench.settings import Kind, Setting
 
 
@@ -22,10 +23,12 @@ class Values:
     """``[C]``, setting and measure."""
     value: FloatArray
     """``[Q, C]``, NaN where the setting does not have the question or the measure is not defined for it."""
+    cluster: IntArray
+    """``[Q]``, which of the ``G`` clusters each question belongs to; all of 0 to G - 1 occur."""
 
     @classmethod
     def of(cls, per_query: Sequence[QueryValues]) -> Values:
-        """The values of per-query scores."""
+        """The values of queries by question, with the questions' clusters."""
         # Settings with the queries of one language may share them, and are looked up once.
         asked = {id(scores.query): scores.query for scores in per_query}
         question = {query: question_of(query) for queries in asked.values() for query in queries}
@@ -39,7 +42,21 @@ class Values:
             for values in scores.values.values():
                 value[rows[id(scores.query)], at] = values
                 at += 1
-        return cls(questions=tuple(questions), columns=tuple(columns), value=value)
+        named = {q: c for of in per_query for q, c in zip(of.query, of.cluster, strict=bool(of.cluster))}
+        cluster_of = {question[query]: cluster for query, cluster in named.items()}
+        names = [cluster_of.get(name, name) for name in questions]
+        cluster = np.unique(names, return_inverse=True)[1] if names else np.zeros(0, np.int64)
+        return cls(questions=tuple(questions), columns=tuple(columns), value=value, cluster=cluster)
+
+
+def by_cluster(rows: FloatArray, cluster: IntArray) -> FloatArray:
+    """The sum of the rows of each cluster, ``[Q, K]`` to ``float64[G, K]``."""
+    from scipy.sparse import csr_array
+
+    places = cluster, np.arange(len(cluster))
+    members = csr_array((np.ones(len(cluster)), places), shape=(int(cluster.max(initial=-1)) + 1, len(rows)))
+    found: FloatArray = members @ rows
+    return found
 
 
 def column_means(value: FloatArray) -> FloatArray:

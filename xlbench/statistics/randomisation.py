@@ -1,7 +1,7 @@
-"""The paired randomisation test over questions, Holm's correction, and the size of an effect.
+"""The paired randomisation test over clusters, Holm's correction, and the size of an effect.
 
-If two models were alike, the labels of a question's two sets of values could be swapped without changing anything but
-chance. All values of a question swap together, in all its languages and settings: translations of one question are not
+If two models were alike, the labels of a cluster's two sets of values could be swapped without changing anything but
+chance. All values of a cluster swap together, of all its questions in all their languages and settings, which are not
 independent. (Fisher 1935; Smucker, Allan and Carterette 2007 for retrieval.)
 """
 
@@ -35,7 +35,7 @@ def contributions(difference: FloatArray, weights: FloatArray) -> FloatArray:
 def p_values(
     contribution: FloatArray, *, threshold: FloatArray | None = None, draws: int = DRAWS, seed: int = 0
 ) -> FloatArray:
-    """The two-sided p-value of each sum over questions, ``[Q, K]`` to ``float64[K]``.
+    """The two-sided p-value of each sum over units, ``[G, K]`` to ``float64[K]``: clusters, or questions if they are.
 
     It is the share of sign flips whose sum is at least as far from 0 as ``threshold``, by default the sum found. Where
     there are at most ``draws`` flips, all are taken; else ``draws`` random ones and the one found,
@@ -43,17 +43,17 @@ def p_values(
     are drawn no more (Besag and Clifford 1991). Those that any draw reaches with a chance below one in a million are
     not drawn at all: P(abs(S) >= t) <= 2 exp(-t^2 / (2 sum D^2)) (Hoeffding 1963).
     """
-    n_questions = len(contribution)
+    n_units = len(contribution)
     total = contribution.sum(axis=0)
     reached = np.abs(total) if threshold is None else threshold
     # A flip that gives the very same sum must count, whatever its rounding.
     reached = reached - _TOLERANCE * np.abs(contribution).sum(axis=0)
-    exact = 2**n_questions <= draws
+    exact = 2**n_units <= draws
     likely = reached**2 / 2 <= (contribution**2).sum(axis=0) * np.log(2 * draws / _NEGLIGIBLE)
     tried = np.flatnonzero(likely | exact)
     hits, drawn = np.zeros(len(reached), np.int64), np.full(len(reached), draws)
     drawn[tried] = 0
-    for flipped in _all_flips(n_questions) if exact else _random_flips(n_questions, draws, seed):
+    for flipped in _all_flips(n_units) if exact else _random_flips(n_units, draws, seed):
         sums = total[tried] - 2 * (flipped.astype(np.float64) @ contribution[:, tried])
         hits[tried] += (np.abs(sums) >= reached[tried]).sum(axis=0)
         drawn[tried] += len(flipped)
@@ -62,18 +62,18 @@ def p_values(
     return found
 
 
-def _all_flips(n_questions: int) -> Iterator[npt.NDArray[np.integer]]:
-    codes = np.arange(2**n_questions)[:, None]
-    yield codes >> np.arange(n_questions) & 1
+def _all_flips(n_units: int) -> Iterator[npt.NDArray[np.integer]]:
+    codes = np.arange(2**n_units)[:, None]
+    yield codes >> np.arange(n_units) & 1
 
 
-def _random_flips(n_questions: int, draws: int, seed: int) -> Iterator[npt.NDArray[np.integer]]:
-    """Chunks of draws, each a row with 1 for the questions that are flipped, else 0."""
+def _random_flips(n_units: int, draws: int, seed: int) -> Iterator[npt.NDArray[np.integer]]:
+    """Chunks of draws, each a row with 1 for the units that are flipped, else 0."""
     rng = np.random.default_rng(seed)
     for start in range(0, draws, _CHUNK):
-        # Bits from bytes: one random number for each question takes as long as the rest of the test.
-        size = (min(_CHUNK, draws - start), (n_questions + 7) // 8)
-        yield np.unpackbits(rng.integers(0, 256, size=size, dtype=np.uint8), axis=1, count=n_questions)
+        # Bits from bytes: one random number for each unit takes as long as the rest of the test.
+        size = (min(_CHUNK, draws - start), (n_units + 7) // 8)
+        yield np.unpackbits(rng.integers(0, 256, size=size, dtype=np.uint8), axis=1, count=n_units)
 
 
 def holm(p: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ numbers. Blank lines are skipped.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import zlib
@@ -26,7 +27,7 @@ _LANGUAGES = "id language"
 _BLOCK = 1 << 24
 _LONGEST = 1 << 20
 _ROWS_AT_ONCE = 1 << 20  # A text in a list takes some 60 bytes more than in an Arrow array.
-_BOM = b"\xef\xbb\xbf"
+_BOM = codecs.BOM_UTF8
 _LARGEST_SCORE = float(np.finfo(np.float32).max)
 _LARGEST_GAIN = int(np.iinfo(np.int16).max)
 

@@ -127,9 +127,9 @@ def score(
 def score_run(run: Run, judgements: Judgements, wanted: Wanted, *, languages: Languages | None = None) -> RunValues:
     """The values of a run, by trec_eval's rules.
 
-    All queries that are judged count, as with ``trec_eval -c``: one that the run does not have has the value 0, and so
-    has one without a relevant passage. Queries that are not judged are passed over. A gain of 0 or less is not
-    relevant.
+    All queries with a relevant passage count, as with ``trec_eval -c``: one that the run does not have has the value 0.
+    Queries without one are left out, as in all results of xlbench, where trec_eval counts them 0: no measure can tell
+    models apart by them. Queries that are not judged are passed over. A gain of 0 or less is not relevant.
 
     Measures of bias need ``languages``. One that needs the rank of every relevant passage is left out, with a note, if
     the run does not have them all. One with a cut-off is over the queries of which the run has as many passages, and
@@ -141,6 +141,9 @@ def score_run(run: Run, judgements: Judgements, wanted: Wanted, *, languages: La
 
     """
     notes = _check_queries(run, judgements)
+    judgements = {query: gains for query, gains in judgements.items() if max(gains.values()) > 0}
+    if not judgements:
+        raise DataError("No judged query has a relevant passage; expected a gain of 1 or more.")
     queries = tuple(judgements)
     values = _retrieval(run, judgements, wanted.retrieval)
     totals = {m.name: float(values[m.name].sum() if m.is_count else values[m.name].mean()) for m in wanted.retrieval}
@@ -169,18 +172,18 @@ def score_run(run: Run, judgements: Judgements, wanted: Wanted, *, languages: La
 
 def _check_queries(run: Run, judgements: Judgements) -> list[str]:
     """What to say of queries that are in one file only; an error if all are."""
-    missing = sum(query not in run.rows for query in judgements)
-    if missing == len(judgements):
+    relevant = [query for query, gains in judgements.items() if max(gains.values()) > 0]
+    missing = sum(query not in run.rows for query in relevant)
+    if not any(query in run.rows for query in judgements):
         first, judged = shown(next(iter(run.rows))), shown(next(iter(judgements)))
         raise DataError(
             f"None of the {len(run.rows):,} queries of the run is judged: the run begins with {first}, "
             f"the judgements with {judged}. Expected the same ids in both."
         )
     ignored = sum(query not in judgements for query in run.rows)
-    fruitless = sum(max(gains.values()) < 1 for gains in judgements.values())
     counted = {
         "Judged queries that the run does not have, which count 0": missing,
-        "Judged queries without a relevant passage, which count 0": fruitless,
+        "Judged queries without a relevant passage, which are left out": len(judgements) - len(relevant),
         "Queries of the run that are not judged, which are passed over": ignored,
     }
     return [f"{what}: {n:,}." for what, n in counted.items() if n]

@@ -169,7 +169,7 @@ def test_it_must_be_clear_which_passages_are_judged(tmp_path, lacking, said):
         ("passages", b'{"_id": "a", "text": "x", "title": 1}\n', "line 1, 'title' is 1; expected a string"),
         ("passages", b"[]\n", r"line 1 is \[\]; expected an object"),
         ("passages", b'{"_id": "d1"', "line 1 is not valid JSON"),
-        ("passages", jsonl(PASSAGES[:2] * 2), "The id 'en:d1' occurs twice"),
+        ("passages", jsonl(PASSAGES[:2] * 2), r"'en:d1' occurs twice.*passages.*line 1, and .*line 3"),
         ("passages", jsonl(PASSAGES[:1]), "names the passage 'en:10', which the collection does not have"),
         ("queries", jsonl(QUERIES[1:]), "names the query 'en:q1', which the collection does not have"),
         ("queries", b'{"_id": "q1", "text": null}', "line 1, 'text' is None; expected a string"),
@@ -186,8 +186,8 @@ def test_it_must_be_clear_which_passages_are_judged(tmp_path, lacking, said):
         ("judgements", (HEAD + "q1\td1\t.5\n").encode(), "line 2 has the gain '.5'; expected an integer"),
         ("judgements", (HEAD + "q1\td1\tnan\n").encode(), "line 2 has the gain 'nan'; expected an integer"),
         ("judgements", (HEAD + "q1\td1\t1_0\n").encode(), "line 2 has the gain '1_0'; expected an integer"),
-        ("judgements", (HEAD + "q1\td1\t99999\n").encode(), "is 99999; expected 1 to 32,767"),
-        ("judgements", (HEAD + "q1\td1\t1\nq1\td1\t1\n").encode(), "'en:q1' and passage 'en:d1' are judged twice"),
+        ("judgements", (HEAD + "q1\td1\t99999\n").encode(), "is 99999; expected at most 32,767"),
+        ("judgements", (HEAD + "q1\td1\t1\nq1\td1\t0\n").encode(), "'en:q1' and passage 'en:d1' are judged twice"),
     ],
 )
 def test_files_of_another_shape_are_refused(tmp_path, part, content, said):

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from xlbench.catalogue.readers import forms, read
+from xlbench.collection.clusters import question_of
 from xlbench.errors import DataError
-from xlbench.measures.values import question_of
 
 
 def line(link, number, **changes):
@@ -48,6 +48,8 @@ def test_questions_on_one_text_share_their_passage(tmp_path):
     asked = [collection.queries.ids[q] for q in pairs.query]
     answered_by = [collection.passages.ids[p] for p in pairs.passage]
     assert len(pairs) == 6 * 2
+    assert collection.clusters.unit == "page"
+    assert collection.clusters.of_query[:3] == ("https://x/a", "https://x/b", "https://x/a")
     assert all(question_of(q).rpartition("#")[0] == question_of(p) for q, p in zip(asked, answered_by, strict=True))
 
 
@@ -71,7 +73,7 @@ def test_the_passage_of_a_link_is_that_of_its_first_line(tmp_path):
         (line(None, 1), "line 2, 'link' is None; expected a string"),
         ({"link": "a"}, "line 2 has no 'flores_passage'; expected it beside 'link'"),
         (line("https://x/a", 1), "The id 'de:https://x/a#1' occurs twice"),
-        (line("c", 1, question=" "), "The text of 'de:c#1' is empty"),
+        (line("c", 1, question=" "), "the text of 'de:c#1' is empty"),
         ([], r"line 2 is \[\]; expected an object"),
     ],
 )

@@ -104,6 +104,14 @@ def test_mlqa_r_judges_a_pair_of_languages_on_the_questions_of_both(collection_o
 
 
 @pytest.mark.real_data
+@pytest.mark.parametrize(("name", "n_articles"), [("xquad-r", 48), ("mlqa-r", 520)])
+def test_the_questions_on_one_article_are_a_cluster(collection_of, name, n_articles):
+    """XQuAD-R has 48 articles; MLQA-R 520 in English, which all other languages' names of articles are joined to."""
+    clusters = collection_of(name).clusters
+    assert (clusters.unit, len(clusters)) == ("article", n_articles)
+
+
+@pytest.mark.real_data
 def test_repeated_sentences_stay_separate_passages(collection_of):
     """A sentence that stands in several paragraphs is several passages: ar 2, hi 1, ru 1, tr 1 and zh 4 repeats."""
     collection = collection_of("xquad-r")
@@ -288,7 +296,7 @@ AT = r"xx\.json, article 0, paragraph 0"
         (question_with(id="q1"), "The id 'xx:q1' occurs twice"),
         (question_with(id=17), rf"{AT}, question 1, 'id' is 17; expected a string"),
         (question_with(id=None), rf"{AT}, question 1 has no 'id'; expected it beside 'question', 'answers'"),
-        (question_with(question=""), "The text of 'xx:q2' is empty"),
+        (question_with(question=""), "question 1: the text of 'xx:q2' is empty"),
         (question_with(question="\ud83d"), rf"{AT}, question 1, 'question' is .* half of a surrogate pair"),
         ([{"title": "t"}], r"xx\.json, article 0 has no 'paragraphs'; expected it beside 'title'"),
         ([[]], r"xx\.json, article 0 is \[\]; expected an object"),

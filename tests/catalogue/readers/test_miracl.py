@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from xlbench import catalogue
 from xlbench.catalogue.readers import forms, miracl, parts, read
+from xlbench.collection.clusters import question_of
 from xlbench.errors import DataError, XlbenchError
-from xlbench.measures.values import question_of
 
 PASSAGES = {
     "yo": [[("10#0", "Kin", "Ni."), ("10#1", "", "Bẹẹ.")], [("2#0", "Tani", "Emi. ")]],
@@ -110,7 +110,7 @@ def test_passages_are_read_as_they_are_taken(files):
         ("passages", b'{"docid": 1, "title": "a", "text": "b"}', r"line 1, 'docid' is 1; expected a string"),
         ("passages", b'\n{"docid": "1#0", "ti', r"line 2 is not valid JSON .* is the file cut off\?"),
         ("passages", b'{"docid": "\xff"}', "line 1 is not UTF-8 at byte 11"),
-        ("passages", b'{"docid": "1#0", "title": "", "text": " "}', "The text of 'yo:1#0' is empty"),
+        ("passages", b'{"docid": "1#0", "title": "", "text": " "}', "line 1: the text of 'yo:1#0' is empty"),
         ("passages", b'{"docid": "2#0", "title": "", "text": "x"}', "The id 'yo:2#0' occurs twice"),
         ("passages", b'{"docid": "8#0", "title": "", "text": "x"}', "names the passage 'yo:10#"),
         ("passages", b"x" * 30_000_000, "line 1, is longer than 16,777,216 bytes; expected one record a line"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.catalogue.readers import forms, read
+from xlbench.collection import Clusters
 from xlbench.errors import DataError, XlbenchError
 
 RECORDS = [
@@ -70,6 +71,18 @@ def test_lines_may_share_a_passage(tmp_path):
     assert collection.queries.ids == ("de:1", "de:2", "en:2")
     assert collection.passages.ids == ("de:p", "en:p")
     assert set(judged(collection)) == {(q, p) for q in collection.queries.ids for p in collection.passages.ids}
+    assert collection.clusters == Clusters("passage", ("p", "p", "p"))
+
+
+def test_lines_may_name_a_cluster(tmp_path):
+    """Lines of one cluster are drawn together; where no line names one or shares a passage, each is by itself."""
+    lines = [line | {"cluster": cluster} for line, cluster in zip([*SHARED, *SHARED[:1]], "abc", strict=True)]
+    lines[2] |= {"id": "3"}
+    path = write(tmp_path / "x.jsonl", lines)
+    assert read("parallel", {"de": path}, text="passage").clusters == Clusters("cluster", ("a", "b", "c"))
+    alone = [{name: value for name, value in line.items() if name != "passage_id"} for line in SHARED]
+    path = write(tmp_path / "y.jsonl", alone)
+    assert read("parallel", {"de": path, "en": path}, text="passage").clusters.unit == "question"
 
 
 def test_one_text_is_one_passage(tmp_path):
@@ -96,8 +109,8 @@ def test_it_has_one_form_of_text():
         ({"id": "x", "queries": {"de": None}, "passages": {}}, "line 2, queries in 'de' is None; expected a string"),
         ({"id": "x", "queries": {"de": "wer?"}, "passages": {}}, "line 2 has a query but no passage"),
         ({"id": "b", "queries": {"en": "who?"}, "passages": {"en": "me"}}, "The id 'en:b' occurs twice"),
-        ({"id": "x", "queries": {"de": " \n"}, "passages": {"de": "ich"}}, "The text of 'de:x' is empty"),
-        ({"id": "x", "queries": {}, "passages": {"de": ""}}, "The text of 'de:x' is empty"),
+        ({"id": "x", "queries": {"de": " \n"}, "passages": {"de": "ich"}}, "line 2: the text of 'de:x' is empty"),
+        ({"id": "x", "queries": {}, "passages": {"de": ""}}, "line 2: the text of 'de:x' is empty"),
         ({"id": "x", "passage_id": 7, "queries": {}, "passages": {}}, "line 2, 'passage_id' is 7; expected a string"),
         (["id", "queries", "passages"], "line 2 is .*; expected an object"),
     ],

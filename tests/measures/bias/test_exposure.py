@@ -135,11 +135,28 @@ def test_the_perfect_share_is_attained_and_never_exceeded(pool, k):
 
 @pytest.mark.parametrize("k", [2, 4, 6])
 @pytest.mark.parametrize("pool", ["ABaaaaaabbbbbb", "AABaaaaaabbbbbb", "ABCabc", "AAABBCcccbbb"])
-def test_the_perfect_awrf_is_attained_up_to_thousandths(pool, k):
-    """The greedy choice, which ranks can really give, is the fairest of all for AWRF up to .005."""
+def test_the_perfect_awrf_is_attained_and_never_exceeded(pool, k):
+    """Of all ways to choose the languages of the top k, the fairest has the perfect value of AWRF."""
     passages = spelled(pool)
     best = fairest(f"AWRF@{k}", passages, k)
-    assert best - 5e-3 <= measure(f"AWRF@{k}").perfect(pooled([passages]))[0] <= best + 1e-12
+    assert measure(f"AWRF@{k}").perfect(pooled([passages]))[0] == pytest.approx(best, abs=1e-12)
+
+
+def test_the_perfect_awrf_is_not_the_greedy_one():
+    """With relevant passages 4 : 1 : 1, the fairest top 4 has .9990, where choosing rank by rank gives .9793."""
+    passages = spelled("AAAABCaaaaabbbbbccccc")
+    assert measure("AWRF@4").perfect(pooled([passages]))[0] == pytest.approx(0.9990, abs=5e-5)
+    target, weights = np.array([4, 1, 1]) / 6, exposure.attention(4)
+    assert exposure._greedy(target, weights, np.array([9, 6, 6])) == pytest.approx(0.9793, abs=5e-5)
+
+
+def test_where_there_are_too_many_choices_the_perfect_awrf_is_the_greedy_one(monkeypatch):
+    """It is a lower bound then, as the documentation of the measure says."""
+    monkeypatch.setattr(exposure, "_MOST_CHOICES", 10)
+    exposure._fairest_of_all.cache_clear()
+    passages = spelled("AAAABCaaaaabbbbbccccc")
+    assert measure("AWRF@4").perfect(pooled([passages]))[0] == pytest.approx(0.9793, abs=5e-5)
+    exposure._fairest_of_all.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["Share@10", "AWRF@10"])

@@ -43,10 +43,10 @@ def read(files: Mapping[str, Files], *, text: str, stored: Texts | None = None) 
         if paths
         for judgement in judgements(paths, language, _answering(language, files["passages"]))
     ]
-    relevant = [judgement for judgement in judged if judgement.gain > 0]
-    answered = {judgement.query for judgement in relevant}
+    answered = {judgement.query for judgement in judged if judgement.gain > 0}
+    judged = [judgement for judgement in judged if judgement.query in answered]
     asked = [query for query in queries(files["queries"]) if query.id in answered]
-    return Collection.build(tuple(files["queries"]), asked, stored or passages(files["passages"], text=text), relevant)
+    return Collection.build(tuple(files["queries"]), asked, stored or passages(files["passages"], text=text), judged)
 
 
 def queries(files: Files) -> Iterator[Text]:
@@ -54,7 +54,7 @@ def queries(files: Files) -> Iterator[Text]:
     for language, paths in files.items():
         for path in paths:
             for where, record in records(path, "queries.jsonl"):
-                yield Text(f"{language}:{_id(record, where)}", language, field(record, "text", str, where))
+                yield Text(f"{language}:{_id(record, where)}", language, field(record, "text", str, where), where)
 
 
 def passages(files: Files, *, text: str) -> Iterator[Text]:
@@ -66,7 +66,7 @@ def passages(files: Files, *, text: str) -> Iterator[Text]:
                 if text == "title+text" and record.get("title") is not None:
                     body = f"{field(record, 'title', str, where)} {body}"
                 if body := body.strip():
-                    yield Text(f"{language}:{id_}", language, body)
+                    yield Text(f"{language}:{id_}", language, body, where)
 
 
 def judgements(paths: Sequence[Path], language: str, answering: str) -> Iterator[Judgement]:

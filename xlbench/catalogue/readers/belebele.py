@@ -19,7 +19,8 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
     """The collection in these files.
 
     Query ids are ``language:link#question_number``, passage ids ``language:link``. The passage of a link is that of its
-    first line, as MTEB has it: there are 488 for the 900 questions. It answers its questions in all languages.
+    first line, as MTEB has it: there are 488 for the 900 questions. It answers its questions in all languages, and
+    they are a cluster.
 
     Raises:
         DataError: if a line is not of this shape.
@@ -28,6 +29,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
     passages: dict[str, Text] = {}
     queries: list[Text] = []
     judgements: list[Judgement] = []
+    pages: dict[str, str] = {}
     for language, path in files.items():
         for number, line in lines(path):
             where = f"{path}, line {number:,}"
@@ -35,7 +37,8 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
             link, passage = field(record, "link", str, where), field(record, "flores_passage", str, where)
             passages.setdefault(f"{language}:{link}", Text(f"{language}:{link}", language, passage))
             query = f"{language}:{link}#{field(record, 'question_number', int, where)}"
-            queries.append(Text(query, language, field(record, "question", str, where)))
+            pages[query] = link
+            queries.append(Text(query, language, field(record, "question", str, where), where))
             judgements += [Judgement(query, f"{other}:{link}", 1) for other in files]
     relevant = (judgement for judgement in judgements if judgement.passage in passages)
-    return Collection.build(tuple(files), queries, passages.values(), relevant)
+    return Collection.build(tuple(files), queries, passages.values(), relevant, unit="page", clusters=pages)

@@ -62,9 +62,8 @@ def read(
             Judgement(f"{language}:{row['query']}", f"{language}:{row['passage']}", _gain(row["gain"], where))
             for where, row in rows["judgements"]
         ]
-        relevant = [judgement for judgement in judged if judgement.gain > 0]
-        answered = {judgement.query for judgement in relevant}
-        judgements += relevant
+        answered = {judgement.query for judgement in judged if judgement.gain > 0}
+        judgements += [judgement for judgement in judged if judgement.query in answered]
         queries += [
             Text(id_, language, str(row["text"]))
             for _, row in rows["queries"]

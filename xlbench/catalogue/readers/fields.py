@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import json
@@ -26,7 +27,7 @@ def decode(content: bytes, where: str) -> Any:
 
     """
     try:
-        return json.loads(content.decode("utf-8"))
+        return json.loads(content.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
     except UnicodeDecodeError as error:
         raise DataError(f"{where} is not UTF-8 at byte {error.start}: is the file damaged or cut off?") from error
     except json.JSONDecodeError as error:
@@ -58,6 +59,7 @@ def lines_of(content: IO[bytes] | io.BufferedIOBase, where: str) -> Iterator[tup
     try:
         while line := content.readline(_LONGEST + 1):
             number += 1
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if len(line) > _LONGEST:
                 raise DataError(
                     f"{where}, line {number:,}, is longer than {_LONGEST:,} bytes; expected one record a line. Does "

@@ -20,7 +20,8 @@ FORMS = ("sentence", "sentence+context")
 def read(files: Mapping[str, Path], *, text: str) -> Collection:
     """The collection in these files.
 
-    Query ids are ``language:id``, passage ids ``language:paragraph:sentence``, both counted from 0 within the file.
+    Query ids are ``language:id``, passage ids ``language:paragraph:sentence``, both counted from 0 within the file. The
+    questions on one article are a cluster, in all languages.
     The text of a passage is its sentence, or, for ``sentence+context``, the sentence and its paragraph without a
     separator and without newlines, as LAReQA joins them.
 
@@ -31,8 +32,9 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
     queries: list[Text] = []
     passages: list[Text] = []
     answers: dict[str, dict[str, str]] = {}
+    articles: dict[str, str] = {}
     for language, path in files.items():
-        for number, (paragraph, where) in enumerate(_paragraphs(path)):
+        for number, (article, paragraph, where) in enumerate(_paragraphs(path)):
             context = field(paragraph, "context", str, where)
             breaks = _sentence_breaks(paragraph, context, where)
             for i, (start, end) in enumerate(breaks):
@@ -41,7 +43,8 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
             for position, question in enumerate(field(paragraph, "qas", list, where)):
                 asked = f"{where}, question {position}"
                 id_ = field(question, "id", str, asked)
-                queries.append(Text(f"{language}:{id_}", language, field(question, "question", str, asked)))
+                queries.append(Text(f"{language}:{id_}", language, field(question, "question", str, asked), asked))
+                articles[queries[-1].id] = article
                 sentence = _sentence_of_answer(question, breaks, asked)
                 answers.setdefault(id_, {})[language] = f"{language}:{number}:{sentence}"
     judgements = (
@@ -50,14 +53,16 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
         for asked in by_language
         for passage in by_language.values()
     )
-    return Collection.build(tuple(files), queries, passages, judgements)
+    return Collection.build(tuple(files), queries, passages, judgements, unit="article", clusters=articles)
 
 
-def _paragraphs(path: Path) -> Iterator[tuple[Any, str]]:
+def _paragraphs(path: Path) -> Iterator[tuple[str, Any, str]]:
+    """The title of its article, each paragraph, and where it is."""
     for a, article in enumerate(field(decode_file(path), "data", list, str(path))):
         where = f"{path}, article {a}"
+        title = field(article, "title", str, where) if "title" in expect(article, dict, where) else where
         for p, paragraph in enumerate(field(article, "paragraphs", list, where)):
-            yield paragraph, f"{where}, paragraph {p}"
+            yield title, paragraph, f"{where}, paragraph {p}"
 
 
 def _sentence_breaks(paragraph: Any, context: str, where: str) -> list[tuple[int, int]]:

@@ -60,7 +60,7 @@ def passages(files: Files, *, text: str) -> Iterator[Text]:
                 where = f"{path}, line {number:,}"
                 record = decode(line, where)
                 id_, title, body = (field(record, name, str, where) for name in ("docid", "title", "text"))
-                yield Text(f"{language}:{id_}", language, f"{title}{between}{body}".strip())
+                yield Text(f"{language}:{id_}", language, f"{title}{between}{body}".strip(), where)
 
 
 def judgements(files: Files) -> Iterator[Judgement]:

@@ -31,7 +31,7 @@ def stored(
     ``passages`` reads some files, and ``form`` names all but the files that its texts depend on.
 
     Raises:
-        DataError: if a passage is empty.
+        DataError: with file and line, if a passage is empty, or an id occurs twice.
 
     """
     kept: list[Path] = []
@@ -47,8 +47,12 @@ def stored(
                 advance(texts=was_there, characters=was_there, stored=True)
             kept.append(target)
         lengths.append(sum(len(StoredStrings([target], "id")) for target in kept[before:]))
+    ids = StoredStrings(kept, "id")
+    if (repeat := ids.first_repeat) is not None:
+        places = [passage for passage in passages(files) if passage.id == repeat]
+        raise places[1].repeated(places[0])
     return Texts(
-        ids=StoredStrings(kept, "id"),
+        ids=ids,
         text=StoredStrings(kept, "text"),
         language=np.repeat(np.arange(len(lengths), dtype=np.int16), lengths),
     )
@@ -74,6 +78,7 @@ def _length(path: Path) -> int | None:
 def _told(passages: Iterable[Text], advance: Advance | None) -> Iterator[tuple[str, str]]:
     """Ids and texts; ``advance`` hears of them in the meantime."""
     for i, passage in enumerate(passages, start=1):
+        passage.refuse_empty()
         if advance and i % _TOLD_EVERY == 0:
             advance(texts=_TOLD_EVERY, characters=_TOLD_EVERY, stored=False)
         yield passage.id, passage.text

@@ -14,7 +14,6 @@ from typing import Any
 from xlbench.comparison import compare
 from xlbench.errors import XlbenchError
 from xlbench.measures import DISTANCE
-from xlbench.measures.values import QueryValues
 from xlbench.results import Result
 
 
@@ -22,8 +21,7 @@ def comparable(result: Result) -> Result:
     """The result with the values of single queries that are compared, a tenth of all."""
     wanted = (result.headline, DISTANCE)
     per_query = [
-        QueryValues(of.setting, of.query, {name: of.values[name] for name in wanted if name in of.values})
-        for of in result.per_query
+        replace(of, values={name: of.values[name] for name in wanted if name in of.values}) for of in result.per_query
     ]
     return replace(result, per_query=tuple(per_query), ranking=None)
 

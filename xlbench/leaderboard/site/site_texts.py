@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 RANK = (
-    "1 + the number of models that are significantly better in the setting: models that cannot be told apart share a "
-    "rank, and a rank says that so many are better, not that all others are worse. All pairs of models are tested in "
-    "all settings by a paired randomisation test over questions, corrected together by Holm's method at the level .05. "
+    "1 + the number of models that are significantly better in the setting. It says that so many are better, not that "
+    "all others are worse: two models of one rank may be told apart, and two of different ranks may not. All pairs of "
+    "models are tested in all settings by a paired randomisation test over clusters of questions (the articles that "
+    "they are about, where those are known), corrected together by Holm's method at the level .05. "
     "Ranks are of the means over languages; the order by one language has none."
 )
 SETTINGS = (
     "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. Multilingual: "
     "the passages of all languages in one pool, with an answer to find in each. The range below a number is its 95 % "
-    "interval."
+    "interval; whole clusters of questions are drawn, such as those on one article."
 )
 BIAS = (
     "RankDistance: ranks between a question's first and last answer in the pool; lower is better. LPR: share of "

@@ -13,6 +13,8 @@ from xlbench.measures.bias.shapes import counts, where_parallel
 from xlbench.measures.ranks import PooledRanks
 
 _DRAWS = 10_000
+_MOST_CHOICES = 300_000
+_SAME = 1e-12
 
 
 def share(pooled: PooledRanks, k: int) -> FloatArray:
@@ -45,10 +47,12 @@ def attention(k: int) -> FloatArray:
 
 
 def perfect(weights: Callable[[int], FloatArray], k: int) -> Callable[[PooledRanks], FloatArray]:
-    """The value of the fairest choice of k passages, found greedily: each is of the language that it helps most.
+    """The value of the fairest choice of k passages.
 
-    That is the fairest of all where ranks have the same attention, since the divergence is a sum of convex functions,
-    one a language. Where they have not, the fairest of all may be a few thousandths higher.
+    Where ranks have the same attention it is found greedily, each passage of the language that it helps most, which is
+    the fairest of all, since the divergence is a sum of convex functions, one a language. Where they have not, all
+    choices are tried; only where there are too many of them is it the greedy one, and a lower bound: a ranking may be
+    fairer than ``perfect`` there.
     """
 
     def of(pooled: PooledRanks) -> FloatArray:
@@ -111,6 +115,45 @@ def _of_target(pooled: PooledRanks, value: Callable[[FloatArray], float]) -> Flo
 
 
 def _fairest(target: FloatArray, weights: FloatArray, n_passages: npt.NDArray[np.int64]) -> float:
+    if (weights != weights[0]).any():
+        room = np.minimum(n_passages, len(weights))
+        languages = tuple(sorted(zip(target.tolist(), room.tolist(), strict=True)))
+        exact = _fairest_of_all(languages, tuple(weights.tolist()))
+        if exact is not None:
+            return exact
+    return _greedy(target, weights, n_passages)
+
+
+@lru_cache(maxsize=1024)
+def _fairest_of_all(languages: tuple[tuple[float, int], ...], weights: tuple[float, ...]) -> float | None:
+    """The value of the fairest choice, by trying all, rank after rank; None if there are too many.
+
+    ``languages`` are the target and the number of passages, at most as many as ranks, of each. Those that are alike in
+    both can be exchanged: of choices that differ by that alone, one is kept.
+    """
+    target, room = (np.array(column) for column in zip(*languages, strict=True))
+    alike = [np.flatnonzero((target == t) & (room == r)) for t, r in sorted(set(languages))]
+    attention = np.array(weights) / sum(weights)
+    exposed, taken = np.zeros((1, len(target))), np.zeros((1, len(target)), np.int64)
+    for weight in attention:
+        if len(exposed) * len(target) > _MOST_CHOICES:
+            return None
+        state, language = np.nonzero(taken < room)
+        exposed, taken = exposed[state], taken[state]
+        exposed[np.arange(len(state)), language] += weight
+        taken[np.arange(len(state)), language] += 1
+        # Two ranks have the attention 1: so that equal sums are equal, they are compared as integers.
+        key = np.rint(exposed / _SAME).astype(np.int64) * (len(weights) + 1) + taken
+        for group in alike:
+            order = key[:, group].argsort(axis=1)
+            for states in (key, exposed, taken):
+                states[:, group] = np.take_along_axis(states[:, group], order, axis=1)
+        _, first = np.unique(key.view(f"V{key.itemsize * key.shape[1]}").ravel(), return_index=True)
+        exposed, taken = exposed[first], taken[first]
+    return float(_similarity(exposed, target[None]).max())
+
+
+def _greedy(target: FloatArray, weights: FloatArray, n_passages: npt.NDArray[np.int64]) -> float:
     exposed, taken = np.zeros(len(target)), np.zeros(len(target), np.int64)
     weights = weights / weights.sum()
     for weight in weights:

@@ -33,6 +33,7 @@ def _of_best(
         depth=k,
         cutoff=k,
         needs_all_ranks=False,
+        flatters_little=True,
     )
 
 
@@ -47,6 +48,7 @@ def _peer(name: str, k: int) -> Measure:
         cutoff=k,
         needs_all_ranks=False,
         is_constant=peer.is_constant,
+        flatters_little=True,
     )
 
 
@@ -78,6 +80,7 @@ PREFERENCE = Measure(
     perfect=parallel_passages.fair_share,
     random=parallel_passages.fair_share,
     needs_all_ranks=False,
+    flatters_little=True,
 )
 ONE_TARGET = Measure(
     "OneTargetBias",
@@ -87,6 +90,7 @@ ONE_TARGET = Measure(
     kinds=MULTI,
     perfect=parallel_passages.unbiased,
     random=parallel_passages.random_one_target_bias,
+    flatters_little=True,
 )
 LOSSES = (
     Measure(
@@ -97,6 +101,7 @@ LOSSES = (
         kinds=MULTI,
         perfect=attribution.no_loss,
         random=attribution.random_irrelevant,
+        flatters_little=True,
     ),
     Measure(
         "ParallelLoss",
@@ -106,11 +111,15 @@ LOSSES = (
         kinds=MULTI,
         perfect=attribution.no_loss,
         random=attribution.random_parallel,
+        flatters_little=True,
     ),
 )
 WITHOUT_CUTOFF = (DISTANCE, MAX_RANK_NORM, PREFERENCE, ONE_TARGET, *LOSSES)
 _SHARE = "Languages of the best passages against those of the relevant ones, 1 - Jensen-Shannon divergence."
-_AWRF = "The same with attention weights, falling with the rank (TREC Fair Ranking 2021)."
+_AWRF = (
+    "The same with attention weights, falling with the rank (TREC Fair Ranking 2021); with many languages its perfect "
+    "value is a lower bound."
+)
 FAMILIES = (
     *map(_fixed, WITHOUT_CUTOFF),
     Family(

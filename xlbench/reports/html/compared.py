@@ -27,7 +27,7 @@ from xlbench.reports.html.parts import (
 from xlbench.reports.several_models import Group, best_of, columns_of, correlation, favourites, perfect_of
 from xlbench.reports.words import ALIGNMENT, KIND_TITLES, direction, partial
 from xlbench.results import Result
-from xlbench.results.shown import number
+from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind
 
 
@@ -74,8 +74,12 @@ def alignment(group: Group, *, key: str) -> Section | None:
 def _how(comparison: Comparison | None) -> str:
     if comparison is None:
         return explanations.SIDE_BY_SIDE
-    tests = f"{comparison.n_tests:,} differences" if comparison.n_tests > 1 else "one difference"
-    verdicts = explanations.COMPARISON.format(baseline=comparison.baseline, tests=tests, alpha=comparison.alpha)
+    verdicts = explanations.COMPARISON.format(
+        baseline=comparison.baseline,
+        units=f"{comparison.n_clusters:,} {comparison.unit}s",
+        tests=f"all {comparison.n_tests:,} tests" if comparison.n_tests > 1 else "one test",
+        alpha=comparison.alpha,
+    )
     return f"{explanations.SIDE_BY_SIDE} {verdicts}"
 
 
@@ -103,7 +107,7 @@ def _side_by_side(group: Group, tested: Tested) -> PageTable:
         columns.append([Entry(text) for text in preferred])
         heads.append(Column("favourite", note="of other languages' queries", is_text=True))
     return PageTable(
-        caption="Means over languages with 95 % intervals",
+        caption=f"Means over languages with 95 % intervals, {drawn(group.results[0])}",
         corner="model",
         columns=tuple(heads),
         rows=tuple(

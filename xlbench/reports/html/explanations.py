@@ -7,7 +7,7 @@ from xlbench.reports.words import LITTLE, NO_FAVOURITE
 SUMMARY = (
     "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. "
     "Multilingual: passages of all languages in one pool, and the answer in each of them is to be found. The range "
-    "below a number is its 95 % interval: whole questions are drawn anew, with all their translations."
+    "below a number is its 95 % interval: whole clusters of questions are drawn anew, with all their translations."
 )
 LANGUAGES = (
     "One row a language of the queries. Press a heading to sort by it. The range below a number is its 95 % "
@@ -46,9 +46,9 @@ BITEXT = (
 PROVENANCE = "What was measured, with what, and the command that measures it again."
 SIDE_BY_SIDE = "The range below a number is its 95 % interval; the best value of a column is bold."
 COMPARISON = (
-    "Verdicts are against {baseline}: paired randomisation tests over questions, corrected by Holm's method for "
-    "{tests}, at the level {alpha:g}; intervals are not corrected. Models with a letter in common cannot be told "
-    "apart. " + LITTLE
+    "Verdicts are against {baseline}: paired randomisation tests over {units}, corrected by Holm's method for "
+    "{tests}, at the level {alpha:g}; intervals are not corrected. Two models have a letter in common if and "
+    "only if they are not told apart, which does not say that they are equal. " + LITTLE
 )
 BY_LANGUAGE = (
     "One row a language of the queries, one column a model; bars are from 0 to 1. Press a heading to sort by it."

@@ -29,6 +29,7 @@ from xlbench.reports.matrices import cross_lingual
 from xlbench.reports.tables import kinds_of, measures_of
 from xlbench.reports.words import KIND_TITLES, captioned, counted, partial
 from xlbench.results import Result
+from xlbench.results.shown import drawn
 from xlbench.settings import Kind
 
 
@@ -72,7 +73,7 @@ def _summary(result: Result, key: str) -> Section | None:
         for m in of_retrieval
     ]
     table = PageTable(
-        caption=captioned("Means over languages with 95 % intervals", result.missing_languages),
+        caption=captioned(f"Means over languages with 95 % intervals, {drawn(result)}", result.missing_languages),
         corner="measure",
         columns=tuple(Column(KIND_TITLES[kind], note=_n_settings(result, kind)) for kind in kinds),
         rows=tuple(rows),

@@ -35,7 +35,7 @@
     if (adjusted < 0.001) return "<.001";
     return (isBound ? "≤" : "") + number(adjusted, "p");
   };
-  const VERDICTS = { better: "▲ better", worse: "▼ worse", "cannot be told apart": "≈ not told apart" };
+  const VERDICTS = { better: "▲ better", worse: "▼ worse", equivalent: "= equivalent", "cannot be told apart": "not told apart" };
   const signed = (value, measure) => {
     const text = number(value, measure);
     return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;

@@ -123,7 +123,7 @@
     document.getElementById("board-title").textContent = task().title;
     document.getElementById("how").textContent = view.language
       ? `Queries in ${view.language} only. Ranks are of the means over all languages.`
-      : `Ranked by ${site.KINDS[setting()]} ${task().headline}; models that cannot be told apart share a rank.`;
+      : `Ranked by ${site.KINDS[setting()]} ${task().headline}; a rank is 1 + the number of models that are significantly better.`;
   };
 
   let filling = false;
