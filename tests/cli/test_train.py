@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 
 from tests.made_hub_server import COMMIT, serving
 from tests.models.made_models import WORDS, make_sentence_bert, one_thread
+from xlbench.cli.option_values import Weighted, weighted
 
 
 @pytest.fixture(autouse=True)
@@ -291,3 +292,15 @@ def test_pairs_of_an_evaluation_task_are_refused_unless_allowed(xlbench, folder,
     card = (folder / "mine/README.md").read_text()
     assert "demo" in card
     assert "No overlap was found with demo" not in card
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "weight"),
+    [
+        ("hf://datasets/lab/pairs", "hf://datasets/lab/pairs", 1.0),
+        ("hf://datasets/lab/pairs@main/a.parquet:.5", "hf://datasets/lab/pairs@main/a.parquet", 0.5),
+    ],
+)
+def test_pairs_on_the_hub_may_have_a_weight(text, source, weight):
+    """The colon of an address is none before a weight."""
+    assert weighted(text) == Weighted(source, weight)

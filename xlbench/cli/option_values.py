@@ -13,12 +13,13 @@ import click
 class Weighted:
     """A pair file, and how often each of its rows is used in an epoch."""
 
-    path: Path
+    source: str
+    """A file, or an address on the Hub."""
     weight: float
 
 
 def weighted(text: str) -> Weighted:
-    """The file and its weight in ``FILE[:WEIGHT]``."""
+    """The file and its weight in ``FILE[:WEIGHT]``; the file may be on the Hub."""
     name, _, weight = text.rpartition(":")
     try:
         value = float(weight)
@@ -28,9 +29,9 @@ def weighted(text: str) -> Weighted:
         name, value = text, 1.0
     if not 0 < value < math.inf:
         raise click.BadParameter(f"the weight of {name} is {value:g}; expected more than 0.", param_hint="--pairs")
-    if not Path(name).is_file():
+    if not name.startswith("hf://") and not Path(name).is_file():
         raise click.BadParameter(f"there is no file {name}.", param_hint="--pairs")
-    return Weighted(Path(name), value)
+    return Weighted(name, value)
 
 
 def language_temperature(sampling: str) -> float:

@@ -122,7 +122,7 @@ def _data(options: TrainingOptions, recipe: Recipe) -> Data:
     from xlbench.training.pairs import read_pairs
 
     named = [weighted(pair) for pair in options["pairs"]]
-    files = [read_pairs(pair.path) for pair in named]
+    files = [read_pairs(pair.source) for pair in named]
     weights = [pair.weight for pair in named]
     data = Data.of(files, weights=weights, languages=options["languages"])
     used = recipe.languages(data.languages)

@@ -64,7 +64,8 @@ _DATA = [
         multiple=True,
         required=True,
         metavar="FILE[:WEIGHT]",
-        help="Pair files (JSON lines); the weight says how often each row is used in an epoch.  [default: 1]",
+        help="Pair files: JSON lines, parquet, or hf://datasets/OWNER/NAME; the weight says how often each row is used "
+        "in an epoch.  [default: 1]",
     ),
     click.option(
         "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the model."

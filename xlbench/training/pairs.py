@@ -18,6 +18,7 @@ from xlbench.catalogue.readers.fields import expect, field
 from xlbench.catalogue.readers.parallel import Line, records
 from xlbench.errors import DataError, shown
 from xlbench.support.files import whole
+from xlbench.training.dataset_rows import HUB, dataset_records, is_table
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,15 @@ class PairFile:
 
     path: Path
     sha256: str
-    """Of the file as it lies there, packed or not."""
+    """Of the file as it lies there, packed or not; of the rows where they come from the Hub."""
     rows: tuple[PairRow, ...]
     """In the order of the file. Lines without a query are no rows."""
     languages: tuple[str, ...]
     """Those of queries and passages, sorted."""
 
 
-def read_pairs(path: Path) -> PairFile:
-    """The rows of a pair file, JSON lines, plain or gzip; equal texts are one object in memory.
+def read_pairs(source: Path | str) -> PairFile:
+    """The rows of a pair file, JSON lines, plain or gzip, or what ``dataset_rows`` reads; equal texts are one object.
 
     Rows that name the same ``passage_id`` each have all passages that any line has for it.
 
@@ -62,7 +63,8 @@ def read_pairs(path: Path) -> PairFile:
     texts: dict[str, str] = {}
     seen: set[str] = set()
     asked: list[tuple[Line, Mapping[str, tuple[str, ...]]]] = []
-    for where, record in records(path):
+    digest = hashlib.sha256()
+    for where, record in _records(source, digest):
         line, negatives = Line.of(record, where), _negatives(record, where)
         if line.id in seen:
             raise DataError(f"{where} has the id {shown(line.id)}, as a line above has; expected one line for each id.")
@@ -85,9 +87,21 @@ def read_pairs(path: Path) -> PairFile:
         for line, negatives in asked
     )
     if not rows:
-        raise DataError(f"{path} has no line with a query and a passage; expected at least one to train on.")
+        raise DataError(f"{source} has no line with a query and a passage; expected at least one to train on.")
     languages = {language for row in rows for language in (*row.queries, *row.passages)}
-    return PairFile(path, sha256=checksum(path), rows=rows, languages=tuple(sorted(languages)))
+    on_hub = isinstance(source, str) and source.startswith(HUB)
+    sha256 = digest.hexdigest() if on_hub else checksum(Path(source))
+    return PairFile(Path(source), sha256=sha256, rows=rows, languages=tuple(sorted(languages)))
+
+
+def _records(source: Path | str, digest: Any) -> Iterator[tuple[str, Any]]:
+    """Where each row is, and what it says; the digest is updated by what comes from the Hub, where no file is."""
+    if not is_table(str(source)):
+        yield from records(Path(source))
+        return
+    for where, record in dataset_records(str(source)):
+        digest.update(json.dumps(record, sort_keys=True).encode())
+        yield where, record
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
