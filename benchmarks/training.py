@@ -70,7 +70,7 @@ def child(options: argparse.Namespace) -> list[float]:
 
         presence = Presence(LANGUAGES, *(np.ones((ROWS, len(LANGUAGES)), bool) for _ in range(2)))
         before = peak()
-        took = common.seconds(lambda: Plan(presence, load("hybrid"), 100, ROWS).epoch(0, first_step=0))
+        took = common.seconds(lambda: Plan(presence, load("hybrid"), 100, ROWS).epoch(0))
         return [took, peak() - before]
     cached = options.child == "cached"
     with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +148,9 @@ def ours(options: argparse.Namespace, folder: Path, *, steps: int, size: int, ca
     found = loaded(options)
     budget = DEFAULT_BATCH_TOKENS["cuda" if torch.cuda.is_available() else "cpu"]
     loss = PairLoss(found.model, Objective(0.05), cache_rows=cache, piece_tokens=budget)
-    parts = Parts(loss, found.tokeniser, batches(options, steps=steps, size=size), None, None, lambda **_: None, None)
+    parts = Parts(
+        loss, found.tokeniser, batches(options, steps=steps, size=size), None, None, None, lambda **_: None, None
+    )
     made = arguments(
         folder, TrainingArguments, max_steps=steps, remove_unused_columns=False, per_device_train_batch_size=1
     )

@@ -102,6 +102,19 @@ def test_convert_squad_writes_pairs(xlbench, folder):
     assert json.loads((folder / "out.jsonl").read_text("utf-8"))["queries"] == {"en": "What?"}
 
 
+def test_convert_drops_and_counts_texts_without_letters(xlbench, folder):
+    """An empty context and a failed translation are dropped, and what is written can be read."""
+    answer = [{"answer_start": 0, "text": "It"}]
+    for language, questions, context in (("en", ("What?", "Who?"), "It is."), ("de", ("???", "Wer?"), "")):
+        asked = [{"id": str(i), "question": question, "answers": answer} for i, question in enumerate(questions)]
+        content = {"data": [{"paragraphs": [{"context": context, "qas": asked}]}]}
+        (folder / f"{language}.json").write_text(json.dumps(content), encoding="utf-8")
+    outcome = xlbench("convert", "squad", "en=en.json", "de=de.json", "--output", "out.jsonl")
+    assert outcome.code == 0
+    assert "2 rows.\nDropped texts without letters: 3; rows left without a pair: 0.\n" in outcome.out
+    assert xlbench("pairs", "out.jsonl", "--no-overlap").code == 0
+
+
 @pytest.mark.parametrize("given", [["en.json"], ["en=absent.json"], ["en=a.json", "en=b.json"]])
 def test_convert_squad_refuses_files_without_a_language(xlbench, folder, given):
     """Each file is given with its language, once."""

@@ -44,17 +44,82 @@ def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
     command = ("train", "--init", "tiny", "--pairs", f"{pairs}:3", "more.jsonl", "--output", "mine", *SHORT)
     outcome = xlbench(*command, "--alpha", "1", "--eval-pairs", pairs, "--eval-every", "3")
     assert outcome.code == 0, outcome.err
-    assert "hybrid: 3 steps (3 mono batches). The loss was" in outcome.out
+    assert "hybrid: 3 steps. Batches: 1.000 mono (3). The loss was" in outcome.out
     assert "pairs.jsonl: " in outcome.out
     assert "Saved to mine" in outcome.out
-    assert "step 3: validation loss" in outcome.err
+    assert "batches: 1.000 mono (3); an epoch has 20" in outcome.err
+    assert "step 3: validation pairs_mono_AP" in outcome.err
     record = json.loads((folder / "mine/training.json").read_text())
     assert [file["weight"] for file in record["run"]["files"]] == [3, 1]
     assert sum(record["used"]["rows"]) == 12
     assert record["command"].startswith("xlbench train --init tiny --pairs pairs.jsonl:3 more.jsonl --alpha 1.0 ")
     assert "No overlap was found with demo" in (folder / "mine/README.md").read_text()
     assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
-    assert "The model was there: mine" in xlbench(*command, "--resume").out
+
+
+def test_resume_of_a_finished_model_refuses_other_options_and_other_held_out_pairs(xlbench, folder, pairs):
+    """The same command says that the model exists; another seed, or other --eval-pairs, is named and exits 1."""
+    make_sentence_bert(folder / "tiny")
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--eval-pairs", pairs)
+    assert xlbench(*command, "--quiet").code == 0
+    again = xlbench(*command, "--resume")
+    assert (again.code, again.out) == (0, "Model already exists: mine\n")
+    other = xlbench(*command, "--resume", "--seed", "3", "--steps", "8")
+    assert other.code == 1
+    assert "its optimisation steps is 3, not 8; its optimisation seed is 0, not 3" in other.err
+    (folder / "other.jsonl").write_text((folder / pairs).read_text())
+    unlike = xlbench(*command[:-1], "other.jsonl", "--resume")
+    assert unlike.code == 1
+    assert "its watch pairs is" in unlike.err
+
+
+def test_tasks_and_held_out_pairs_are_measured_while_it_trains(xlbench, folder, task, pairs):
+    """--eval-task measures by the harness, a task's value can choose the best, and the card has all values."""
+    make_sentence_bert(folder / "tiny")
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--eval-pairs", pairs)
+    outcome = xlbench(
+        *command, "--eval-task", task, "--eval-rows", "5", "--patience", "9", "--best-by", "tiny_cross_AP"
+    )
+    assert outcome.code == 0, outcome.err
+    record = json.loads((folder / "mine/training.json").read_text())
+    values = {line["step"]: line["eval_tiny_cross_AP"] for line in record["history"] if "eval_tiny_cross_AP" in line}
+    trained = {step: value for step, value in values.items() if step}
+    assert record["steps"] == max(trained, key=lambda step: (trained[step], -step))
+    assert record["run"]["watch"]["tasks"] == [task]
+    assert "| tiny_cross_AP | " in (folder / "mine/README.md").read_text()
+    assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
+    result = json.loads(next((folder / "results").rglob("*.json")).read_text())
+    assert result["summary"]["cross"]["AP"] == pytest.approx(max(trained.values()), abs=1e-6)
+
+
+def test_an_epoch_counts_the_rows_that_recipe_and_languages_can_use(xlbench, folder, pairs):
+    """Of 20 rows 8 have Hindi: an epoch of --language hi in batches of 4 has two steps, not five."""
+    make_sentence_bert(folder / "tiny")
+    rows = [json.loads(line) for line in (folder / pairs).read_text().splitlines()]
+    for row in rows[:8]:
+        row["queries"]["hi"], row["passages"]["hi"] = f"one {row['id']}", f"two {row['id']}"
+    (folder / pairs).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", "--language", "hi", "--epochs", "1")
+    outcome = xlbench(*command, "--recipe", "x-x-mono", "--batch-size", "4", "--device", "cpu", "--quiet")
+    assert "x-x-mono: 2 steps." in outcome.out
+
+
+def test_a_text_of_a_language_that_the_recipe_does_not_use_links_no_rows(xlbench, folder, pairs):
+    """One Chinese text in all rows is refused with its name by hybrid, and does nothing to en-en."""
+    make_sentence_bert(folder / "tiny")
+    rows = [json.loads(line) for line in (folder / pairs).read_text().splitlines()]
+    for i in range(30):
+        rows.append(rows[i % 20] | {"id": f"more {i}", "queries": {"en": f"one {i}"}, "passages": {"en": f"two {i}"}})
+    for row in rows:
+        row["queries"]["zh"] = "没有"
+    (folder / pairs).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--quiet")
+    refused = xlbench(*command)
+    assert refused.code == 1
+    assert "50 of 50 rows are linked by texts that they share, such as '没有' in 50 of them" in refused.err
+    assert xlbench(*command, "--recipe", "en-en").code == 0
+    losses = [line["loss"] for line in json.loads((folder / "mine/training.json").read_text())["history"]]
+    assert min(losses) > 0.1
 
 
 def test_init_may_be_a_model_on_the_hub(folder, pairs, monkeypatch):
@@ -159,7 +224,10 @@ def test_card_needs_a_card(xlbench, folder, task):
         (["--recipe", "x-y", "--alpha", ".5"], 1, "does not mix 'mono' with 'cross'"),
         (["--recipe", "hybird"], 2, "Did you mean 'hybrid'?"),
         (["--steps", "3", "--epochs", "1"], 2, "Give --steps or --epochs, not both"),
-        (["--patience", "2"], 2, "--patience needs --eval-pairs"),
+        (["--patience", "2"], 2, "--patience needs --eval-pairs or --eval-task"),
+        (["--best-by", "demo_multi_AP"], 2, "--best-by needs --patience"),
+        (["--max-grad-norm", "nan"], 2, "nan is not in the range"),
+        (["--eval-task", "demmo"], 2, "Did you mean 'demo'?"),
         (["--languages", "de", "it"], 2, "Unknown language 'it'"),
         (["--language-sampling", "often"], 2, "'often' is neither uniform, size, nor a temperature above 0"),
         (["--pairs", "pairs.jsonl:0"], 2, "the weight of pairs.jsonl is 0; expected more than 0"),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from xlbench.errors import DataError, UnknownNameError
-from xlbench.training.convert import from_mmarco, from_squad
+from xlbench.training.convert import Dropped, from_mmarco, from_squad, with_letters
 from xlbench.training.pairs import read_pairs, write_rows
 
 TRIPLES = [(7, 20, 30), (8, 21, 31), (7, 20, 32), (7, 22, 30), (7, 20, 30), (8, 21, 33)]
@@ -135,3 +135,21 @@ def test_an_id_that_occurs_twice_is_refused(tmp_path):
     path = squad(tmp_path / "en.json", [("One is odd. Two.", {"a": ("What?", 0)})] * 2)
     with pytest.raises(DataError, match="paragraph 1, question 0 has the id 'a'"):
         list(from_squad({"en": path}))
+
+
+def test_texts_without_letters_are_dropped_and_counted_and_so_are_rows_that_have_none_left():
+    """A row keeps its other languages; without a query or a passage it is no row."""
+    rows = [
+        {
+            "id": "1",
+            "queries": {"en": "a", "de": "???"},
+            "passages": {"en": "b", "de": ""},
+            "negatives": {"en": ["—", "c"]},
+        },
+        {"id": "2", "queries": {"en": "a"}, "passages": {"en": " "}},
+    ]
+    dropped = Dropped()
+    assert list(with_letters(rows, dropped)) == [
+        {"id": "1", "queries": {"en": "a"}, "passages": {"en": "b"}, "negatives": {"en": ["c"]}}
+    ]
+    assert dropped == Dropped(n_texts=4, n_rows=1)

@@ -13,7 +13,7 @@ from xlbench.training.data import Data
 from xlbench.training.pairs import PairFile, read_pairs
 from xlbench.training.plan import Plan
 from xlbench.training.recipes import load
-from xlbench.training.steps import Steps, used
+from xlbench.training.steps import Steps, check_shares, used
 
 
 def pair_file(path: Path, rows: list[dict]) -> PairFile:
@@ -63,6 +63,27 @@ def test_rows_that_share_a_text_are_one_group(tmp_path):
     assert len(set(groups)) == 4
 
 
+def test_only_texts_in_use_link_rows(tmp_path):
+    """A text that all rows share in a language that is not used makes them no group; in one that is, it is refused."""
+    rows = parallel(40, ("de", "en", "zh"))
+    for row in rows:
+        row["queries"]["zh"] = "nicht da"
+    file = pair_file(tmp_path / "a.jsonl", rows)
+    assert len(set(Data.of([file], weights=[1.0], languages=["de", "en"]).group.tolist())) == 40
+    with pytest.raises(TrainingError, match=r"a\.jsonl: 40 of 40 rows .* 'nicht da'"):
+        _ = Data.of([file], weights=[1.0]).group
+
+
+def test_the_rows_of_each_file_are_looked_at_by_themselves(tmp_path):
+    """A placeholder in a small file is seen beside a large one."""
+    rows = parallel(40, name="small")
+    for row in rows:
+        row["passages"]["de"] = "keine"
+    files = [pair_file(tmp_path / "large.jsonl", parallel(900)), pair_file(tmp_path / "small.jsonl", rows)]
+    with pytest.raises(TrainingError, match=r"small\.jsonl: 40 of 40"):
+        _ = Data.of(files, weights=[1.0, 1.0]).group
+
+
 def test_ids_of_passages_are_of_their_own_file(tmp_path):
     """Two files that number their rows alike do not share passages."""
     files = [pair_file(tmp_path / f"{name}.jsonl", parallel(3, name=name)) for name in "ab"]
@@ -74,7 +95,7 @@ def test_ids_of_passages_are_of_their_own_file(tmp_path):
 def test_a_batch_has_the_texts_that_the_plan_names(tmp_path):
     """Query and passage are those of the row in the languages drawn."""
     data = Data.of([pair_file(tmp_path / "a.jsonl", parallel(20))], weights=[1.0])
-    batches = Plan(data.presence, load("x-y"), 5, 4).epoch(0, first_step=0)
+    batches = Plan(data.presence, load("x-y"), 5, 4).epoch(0)
     batch = data.batch(batches, 2)
     for row, name, query, passage in zip(batches.rows[2], batch.names, batch.queries, batch.passages, strict=True):
         asked, answered = query[:2], passage[:2]
@@ -88,7 +109,7 @@ def test_hard_negatives_are_in_the_language_of_the_passage_and_as_many_for_each_
     rows = parallel(2)
     rows[0]["negatives"] = {"de": ["de x", "de p1", "de z"], "en": ["en x"]}
     data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de"])
-    batches = Plan(data.presence, load("x-x-mono"), 2, 1).epoch(0, first_step=0)
+    batches = Plan(data.presence, load("x-x-mono"), 2, 1).epoch(0)
     order = batches.rows[0].tolist()
     batch = data.batch(batches, 0, n_negatives=2)
     of_row = {row: batch.passages[2 + 2 * i : 4 + 2 * i] for i, row in enumerate(order)}
@@ -99,13 +120,22 @@ def test_hard_negatives_are_in_the_language_of_the_passage_and_as_many_for_each_
     assert groups[1] == [-1, -1]
 
 
+def test_a_hard_negative_without_letters_is_nobodys(tmp_path):
+    """It takes its place, but counts for no query."""
+    rows = parallel(2)
+    rows[0]["negatives"] = {"de": ["???"]}
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de"])
+    batches = Plan(data.presence, load("x-x-mono"), 2, 1).epoch(0)
+    assert data.batch(batches, 0, n_negatives=1).passage_groups[2:].tolist() == [-1, -1]
+
+
 def test_the_parts_of_a_batch_are_the_batch(tmp_path):
     """Each process has its own rows with their hard negatives, and all together have the batch."""
     rows = parallel(4)
     for i, row in enumerate(rows):
         row["negatives"] = {"de": [f"n{i}"], "en": [f"n{i}"]}
     data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0])
-    batch = data.batch(Plan(data.presence, load("hybrid"), 4, 1).epoch(0, first_step=0), 0, n_negatives=1)
+    batch = data.batch(Plan(data.presence, load("hybrid"), 4, 1).epoch(0), 0, n_negatives=1)
     parts = [batch.part(number, 2) for number in range(2)]
     assert sum((part.queries for part in parts), ()) == batch.queries
     assert sum((part.passages[:2] for part in parts), ()) + sum((part.passages[2:] for part in parts), ()) == (
@@ -145,4 +175,15 @@ def test_used_counts_what_each_file_and_pair_of_languages_contributed(tmp_path):
     assert sum(found.pairs.values()) == 80
     assert sum(used(data, Plan(data.presence, load("x-y"), 10, 8, uses=data.uses), 3).pairs.values()) == 30
     assert found.n_epochs == 1
+    assert found.shares() == "1.000 cross (8)"
     assert np.isclose(data.uses.sum(), 80)
+
+
+def test_another_share_of_kinds_than_the_recipe_says_is_an_error(tmp_path):
+    """Of 400 hybrid batches 200 are mono; 230 are within three binomial deviations, and 240 are refused."""
+    data = Data.of([pair_file(tmp_path / "a.jsonl", parallel(20))], weights=[1.0])
+    plan = Plan(data.presence, load("hybrid"), 5, 400)
+    assert used(data, plan, 400).batches == {"mono": 200, "cross": 200}
+    check_shares(plan, {"mono": 230, "cross": 170})
+    with pytest.raises(TrainingError, match=r"240 of 400 batches are mono; .* hybrid expects 200, give or take 30"):
+        check_shares(plan, {"mono": 240, "cross": 160})

@@ -114,3 +114,18 @@ def test_the_file_has_all_its_lines_and_new_negatives(tmp_path):
     written = [json.loads(one) for one in output.read_text(encoding="utf-8").splitlines()]
     assert written == [HARD, IT | {"source": "here", "negatives": {"en": ["sky"]}}]
     assert read_pairs(output).rows[0].negatives == {"en": ("sky",)}
+
+
+def test_texts_without_letters_are_neither_mined_nor_asked(tmp_path):
+    """Two rows with the passage of one dash are no negatives of each other, and a question of signs has none."""
+    lines = [
+        line("it", "blue !!!", "!"),
+        line("x", "blue sky", "!"),
+        line("y", "!!!", "blue sky!"),
+        line("z", "?", "42"),
+    ]
+    path = write_pairs(tmp_path / "pairs.jsonl", lines)
+    negatives = mine(path, MODEL, Mining(n=3), cache_dir=tmp_path / "cache").negatives
+    assert dict(negatives["it"]) == {"en": ["blue sky!"]}
+    assert not negatives["y"]
+    assert not negatives["z"]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbench.errors import TrainingError
-from xlbench.training.plan import Batches, Plan
+from xlbench.training.plan import Batches, Plan, allocated, usable
 from xlbench.training.presence import Presence
 from xlbench.training.recipes import KINDS, Recipe, Stage, load
 
@@ -42,134 +40,201 @@ def same(a: Batches, b: Batches) -> bool:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_row_of_complete_data_is_used_once_an_epoch(recipe):
     """With rows that have all languages, an epoch uses each row once."""
-    found = plan(complete(120), recipe).epoch(0, first_step=0)
-    assert sorted(found.rows.ravel().tolist()) == list(range(120))
+    batches = plan(complete(120), recipe, steps=12).epoch(0)
+    assert sorted(batches.rows.ravel().tolist()) == list(range(120))
 
 
 @given(
     recipe=st.sampled_from(RECIPES),
     seed=st.integers(0, 1_000),
-    share=st.floats(0.4, 1),
+    share=st.floats(0.2, 1),
     size=st.integers(1, 12),
     n=st.integers(40, 150),
+    temperature=st.sampled_from([1.0, 2.0, np.inf]),
 )
-def test_texts_are_there_and_languages_are_as_the_kind_of_batch_says(recipe, seed, share, size, n):
-    """Whatever rows lack, a batch asks only for texts that they have, in languages that its kind allows, once each."""
+def test_kinds_and_languages_have_their_shares_whatever_rows_lack(recipe, seed, share, size, n, temperature):
+    """In ragged data kinds have the recipe's shares, and languages, or pairs of them, those of the temperature.
+
+    The numbers are right to within one: batches by kind, batches by language of mono ones, and places of the other
+    kinds by languages of query and passage. All texts are there, and each batch is full.
+    """
     presence = ragged(n, seed, share)
+    made = plan(presence, recipe, size=size, seed=seed, steps=60, temperature=temperature)
     try:
-        found = plan(presence, recipe, size=size, seed=seed, steps=n // size).epoch(0, first_step=0)
+        made.check()
     except TrainingError:
         return
-    assert presence.queries[found.rows, found.query].all()
-    assert presence.passages[found.rows, found.passage].all()
-    assert len(np.unique(found.rows)) == found.rows.size
-    for kind, query, passage in zip(found.kind, found.query, found.passage, strict=True):
-        assert (query != passage).all() if KINDS[kind] == "cross" else (query == passage).all()
-        assert KINDS[kind] != "mono" or len(set(query.tolist())) == 1
+    epochs = list(made.batches())
+    kind, rows, query, passage = (
+        np.concatenate([getattr(epoch, name) for epoch in epochs]) for name in ("kind", "rows", "query", "passage")
+    )
+    assert rows.shape == (60, size)
+    assert presence.queries[rows, query].all()
+    assert presence.passages[rows, passage].all()
+    start = 0
+    for stage in made.recipe.stages:
+        here = slice(start, stage.end(60))
+        start = here.stop
+        for code, name in enumerate(KINDS):
+            chosen = np.flatnonzero(kind[here] == code) + here.start
+            assert abs(len(chosen) - stage.batches.get(name, 0) * (here.stop - here.start)) < 1
+            if not len(chosen):
+                continue
+            counts = np.zeros((4, 4))
+            np.add.at(counts, (query[chosen].ravel(), passage[chosen].ravel()), 1)
+            expected = expected_shares(presence.only(stage.languages), name, size, temperature) * len(chosen)
+            if name == "mono":
+                assert np.abs(counts / size - expected).max() < 1
+            else:  # Each epoch rounds by itself.
+                assert np.abs(counts - expected * size).max() < len(epochs)
 
 
-@pytest.mark.parametrize("recipe", ["hybrid", "x-x-mono", "x-y", "x-x"])
-def test_an_epoch_ends_when_no_kind_of_batch_can_be_filled(recipe):
-    """Of ragged data, fewer rows than a batch are left for each kind of batch that the recipe has."""
-    presence, size = ragged(500), 10
-    found = plan(presence, recipe, size=size).epoch(0, first_step=0)
-    left = np.setdiff1d(np.arange(500), found.rows)
-    both = presence.queries[left] & presence.passages[left]
-    pairs = presence.queries[left][:, :, None] & presence.passages[left][:, None, :] & ~np.eye(4, dtype=bool)
-    rooms = {"x-x-mono": both.sum(0).max(), "x-x": both.any(1).sum(), "x-y": pairs.any((1, 2)).sum()}
-    rooms["hybrid"] = max(rooms["x-x-mono"], rooms["x-y"])
-    assert rooms[recipe] < size
+def expected_shares(presence: Presence, kind: str, size: int, temperature: float) -> np.ndarray:
+    """``[4, 4]``: the number of rows of each pair of languages that the kind allows, to the power 1 / temperature."""
+    counts = np.zeros((4, 4))
+    for a in range(4):
+        for b in range(4):
+            n = int((presence.queries[:, a] & presence.passages[:, b]).sum())
+            if (a == b) != (kind == "cross") and n >= (size if kind == "mono" else 1):
+                counts[a, b] = n ** (1 / temperature)
+    return counts / counts.sum()
+
+
+@given(seed=st.integers(0, 1_000), size=st.integers(2, 12), recipe=st.sampled_from(RECIPES))
+def test_a_row_is_in_a_batch_once_if_its_languages_have_enough_rows(seed, size, recipe):
+    """No row is in a batch twice where each pair of languages has as many rows as a batch."""
+    presence = ragged(200, seed, 0.7)
+    for epoch in plan(presence, recipe, size=size, seed=seed, steps=50).batches():
+        for rows in epoch.rows:
+            assert len(np.unique(rows)) == size
+
+
+def test_mono_batches_do_not_eat_the_rows_of_cross_batches():
+    """2,000 parallel rows among 7,850 English ones: each quarter of an epoch has as many mono as cross batches."""
+    presence = complete(9_850, ("de", "en"))
+    presence.queries[2_000:, 0] = presence.passages[2_000:, 0] = False
+    made = plan(presence, size=48, steps=820)
+    assert made.epoch_steps == 205
+    asked = np.zeros(2)
+    for epoch in made.batches():
+        quarters = np.array_split(epoch.kind == KINDS.index("cross"), 4)
+        assert max(abs(quarter.mean() - 0.5) for quarter in quarters) < 4 * 0.5 / np.sqrt(51)
+        asked += np.bincount(epoch.query.ravel())
+    assert np.abs(asked - 820 * 24).max() <= 48
+
+
+def test_rows_that_run_out_are_all_used_again_before_any_is_used_a_third_time():
+    """The rows of a rare language are shuffled and dealt anew: their numbers of uses differ by few."""
+    presence = complete(2_000, ("de", "en"))
+    presence.queries[100:, 0] = False
+    batches = plan(presence, "x-x-mono", size=10, steps=200).epoch(0)
+    rare = batches.rows[batches.query[:, 0] == 0].ravel()
+    uses = np.bincount(rare, minlength=100)
+    assert rare.max() < 100
+    assert uses.max() - uses.min() <= 2
+    passes = rare[-200:].reshape(2, 100)
+    assert not np.array_equal(*passes)
+
+
+def test_a_pair_of_languages_with_fewer_rows_than_its_places_repeats_them():
+    """Three rows with Thai fill their half of each batch, since languages come before rows."""
+    presence = complete(40, ("de", "en", "th"))
+    presence.queries[3:, 2] = presence.passages[3:, 2] = False
+    batches = plan(presence, "x-y", size=18, steps=8)
+    for epoch in batches.batches():
+        counts = np.bincount(epoch.query.ravel(), minlength=3)
+        assert counts.max() - counts.min() <= 4
 
 
 @pytest.mark.parametrize("alpha", [0, 0.25, 0.5, 1])
 def test_alpha_is_the_share_of_monolingual_batches(alpha):
-    """Over 4,000 batches the share of mono is alpha, within four standard errors."""
-    recipe = load("hybrid").with_alpha(alpha)
-    found = Plan(complete(8_000), recipe, 2, 10_000).epoch(0, first_step=0)
-    share = (found.kind == KINDS.index("mono")).mean()
-    assert abs(share - alpha) <= 4 * np.sqrt(alpha * (1 - alpha) / len(found))
+    """Of 4,000 batches the share of mono is alpha, in each part of the run too, within four standard errors."""
+    made = Plan(complete(8_000), load("hybrid").with_alpha(alpha), 2, 4_000)
+    mono = made.schedule.kind == KINDS.index("mono")
+    assert mono.sum() == 4_000 * alpha
+    for part in np.split(mono, 10):
+        assert abs(part.mean() - alpha) <= 4 * np.sqrt(alpha * (1 - alpha) / len(part))
 
 
-def test_the_share_of_mono_stays_when_a_language_runs_out():
-    """Where one language has few rows, the other languages take over its part of the monolingual batches."""
-    presence = complete(4_000)
-    presence.queries[20:, 1] = False
-    found = plan(presence, size=2).epoch(0, first_step=0)
-    assert abs((found.kind == 0).mean() - 0.5) < 4 * 0.5 / np.sqrt(len(found))
+@given(
+    shares=st.lists(st.floats(0, 1), min_size=1, max_size=8).filter(lambda shares: sum(shares) > 0.01),
+    n=st.integers(0, 500),
+    seed=st.integers(0, 100),
+)
+def test_places_are_allocated_by_shares(shares, n, seed):
+    """Each index has its share of the places to within one, and none with a share of zero has any."""
+    counts = np.bincount(allocated(np.random.default_rng(seed), np.array(shares), n), minlength=len(shares))
+    expected = np.array(shares) / sum(shares) * n
+    assert counts.sum() == n
+    assert np.abs(counts - expected).max() < 1 + 1e-6
+    assert not counts[np.array(shares) == 0].any()
 
 
-@pytest.mark.parametrize("recipe", ["x-x-mono", "x-x", "x-y"])
-def test_languages_are_drawn_alike(recipe):
-    """With uniform sampling each language has an equal share of the queries and of the passages."""
-    found = plan(complete(20_000), recipe, size=2).epoch(0, first_step=0)
-    n = len(found) if recipe == "x-x-mono" else found.rows.size
-    for languages in (found.query, found.passage):
-        shares = np.bincount(languages.ravel(), minlength=4) / languages.size
-        assert np.abs(shares - 0.25).max() < 4 * np.sqrt(0.25 * 0.75 / n)
+def test_a_place_has_each_index_with_the_probability_of_its_share():
+    """Allocation favours no place: over 4,000 draws the first of three has each index as often as its share says."""
+    shares = np.array([0.5, 0.2, 0.3])
+    first = [allocated(np.random.default_rng(seed), shares, 3)[0] for seed in range(4_000)]
+    np.testing.assert_allclose(np.bincount(first) / 4_000, shares, atol=4 * 0.5 / np.sqrt(4_000))
 
 
-def test_a_cross_lingual_batch_has_many_pairs_of_languages_and_all_are_alike():
-    """X-Y draws each ordered pair of two languages with the same probability, several in a batch."""
-    found = plan(complete(24_000), "x-y", size=24).epoch(0, first_step=0)
-    pairs = Counter(zip(found.query.ravel().tolist(), found.passage.ravel().tolist(), strict=True))
-    assert len(pairs) == 12
-    assert max(abs(n / 24_000 - 1 / 12) for n in pairs.values()) < 4 * np.sqrt(1 / 12 / 24_000)
-    assert (
-        min(len(set(zip(q.tolist(), p.tolist(), strict=True))) for q, p in zip(found.query, found.passage, strict=True))
-        > 4
-    )
-
-
-@pytest.mark.parametrize(("temperature", "weights"), [(1, [0.8, 0.2]), (2, [2 / 3, 1 / 3]), (np.inf, [0.5, 0.5])])
-def test_language_sampling_goes_by_the_number_of_rows_to_a_power(temperature, weights):
-    """A language with four times the rows has 4, 2 and 1 times the weight at temperatures 1, 2 and infinity."""
-    has = np.ones((100, 2), bool)
-    has[25:, 1] = False
-    found = Plan(Presence(("de", "en"), has, has), load("x-x-mono"), 2, 10, temperature=temperature)
-    np.testing.assert_allclose(found.language_weights, weights)
+def test_a_cross_lingual_batch_has_many_pairs_of_languages():
+    """X-Y mixes pairs of languages in a batch."""
+    batches = plan(complete(24_000), "x-y", size=24).epoch(0)
+    pairs = batches.query * 4 + batches.passage
+    assert min(len(set(batch.tolist())) for batch in pairs) > 4
 
 
 def test_a_plan_is_the_same_each_time_and_another_for_another_seed_or_epoch():
     """Seed and epoch alone decide what is drawn."""
-    first = plan(ragged(300), seed=3).epoch(1, first_step=30)
-    assert same(first, plan(ragged(300), seed=3).epoch(1, first_step=30))
-    assert not same(first, plan(ragged(300), seed=4).epoch(1, first_step=30))
-    assert not np.array_equal(first.rows[:5], plan(ragged(300), seed=3).epoch(2, first_step=30).rows[:5])
+    first = plan(ragged(300), seed=3).epoch(1)
+    assert same(first, plan(ragged(300), seed=3).epoch(1))
+    assert not same(first, plan(ragged(300), seed=4).epoch(1))
+    assert not np.array_equal(first.rows[:5], plan(ragged(300), seed=3).epoch(2).rows[:5])
 
 
-def test_the_batches_of_a_run_are_those_of_its_epochs():
-    """The batches of a run begin each epoch where the one before ended, and there are enough for all steps."""
-    made = plan(ragged(300), steps=100)
-    step = 0
-    for epoch, batches in enumerate(made.batches()):
-        assert same(batches, made.epoch(epoch, first_step=step))
-        step += len(batches)
-    assert step == 100
+def test_an_epoch_is_as_many_steps_as_its_rows_fill_and_the_last_is_cut_off():
+    """300 rows in batches of 7 are 42 steps, of which the third epoch of 100 has 16."""
+    made = plan(complete(300), size=7, steps=100)
+    assert [len(batches) for batches in made.batches()] == [42, 42, 16]
+
+
+def test_rows_that_the_recipe_cannot_use_do_not_count_in_an_epoch():
+    """10 of 1,000 rows have Thai: monolingual Thai batches are one epoch of one step."""
+    presence = complete(1_000, ("de", "th"))
+    presence.queries[10:, 1] = False
+    recipe = Recipe("thai", "", (Stage({"mono": 1.0}, languages=("th",)),))
+    assert Plan(presence, recipe, 10, 100).epoch_steps == 1
+    assert usable(presence, recipe) == 10
+    assert usable(presence, recipe, np.full(1_000, 2.5)) == 25
+    assert usable(presence, load("x-y")) == 1_000
 
 
 @pytest.mark.parametrize(("until", "switch"), [(0.25, 10), (7, 7)])
 def test_stages_follow_each_other_at_the_stated_step(until, switch):
     """The first stage ends at a share of the steps or at a step, in the middle of an epoch too."""
     recipe = Recipe("mine", "", (Stage({"mono": 1.0}, until=until), Stage({"cross": 1.0})))
-    kinds = np.concatenate([found.kind for found in Plan(complete(60), recipe, 10, 40).batches()])
+    kinds = np.concatenate([batches.kind for batches in Plan(complete(60), recipe, 10, 40).batches()])
     assert kinds.tolist() == [0] * switch + [1] * (40 - switch)
 
 
 def test_only_the_languages_of_a_stage_are_used():
     """en-en uses English alone."""
-    found = plan(complete(100), "en-en").epoch(0, first_step=0)
-    assert set(found.query.ravel().tolist()) == {LANGUAGES.index("en")}
+    batches = plan(complete(100), "en-en").epoch(0)
+    assert set(batches.query.ravel().tolist()) == {LANGUAGES.index("en")}
 
 
 def test_weights_say_how_often_a_row_is_used():
-    """A row of weight 2 is used twice an epoch; one of weight .5 in half of the epochs."""
-    uses = np.repeat([2.0, 0.5, 1.0], 400)
-    counts = np.zeros(1200)
+    """A row of weight 2 is used twice an epoch; one of weight .5 in half of the epochs; one of 0 never."""
+    uses = np.repeat([2.0, 0.5, 1.0, 0.0], 400)
+    counts = np.zeros(1600)
+    made = plan(complete(1600), uses=uses)
+    assert made.epoch_steps == 140
     for epoch in range(20):
-        counts += np.bincount(plan(complete(1200), uses=uses).epoch(epoch, first_step=0).rows.ravel(), minlength=1200)
-    assert counts[:400].sum() == pytest.approx(16_000, rel=0.01)
+        counts += np.bincount(made.epoch(epoch).rows.ravel(), minlength=1600)
+    assert counts[:400].sum() == pytest.approx(16_000, rel=0.02)
     assert counts[400:800].sum() == pytest.approx(4_000, rel=0.05)
-    assert counts[800:].sum() == pytest.approx(8_000, rel=0.01)
+    assert counts[800:1200].sum() == pytest.approx(8_000, rel=0.02)
+    assert counts[1200:].sum() == 0
 
 
 @pytest.mark.parametrize(
@@ -192,13 +257,15 @@ def test_a_language_with_one_row_is_left_out_of_monolingual_batches():
     """A language that cannot fill a batch is never drawn for one, and its row is used in another language."""
     presence = complete(100)
     presence.queries[1:, 3] = False
-    found = plan(presence, "x-x-mono").epoch(0, first_step=0)
-    assert set(found.query.ravel().tolist()) == {0, 1, 2}
-    assert found.rows.size == 100
+    made = plan(presence, "x-x-mono")
+    batches = made.epoch(0)
+    assert made.left_out() == ("th",)
+    assert set(batches.query.ravel().tolist()) == {0, 1, 2}
+    assert sorted(batches.rows.ravel().tolist()) == list(range(100))
 
 
 def test_a_row_whose_only_query_and_passage_are_in_one_language_is_never_in_a_cross_batch():
     """Such a row has no pair of languages, though both roles are there."""
     presence = complete(60)
     presence.queries[:30, 1:] = presence.passages[:30, 1:] = False
-    assert plan(presence, "x-y").epoch(0, first_step=0).rows.min() >= 30
+    assert plan(presence, "x-y").epoch(0).rows.min() >= 30

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,8 +28,10 @@ from xlbench.training.data import Data
 from xlbench.training.pairs import PairFile, read_pairs
 from xlbench.training.recipes import load
 from xlbench.training.run import Init, Optimisation, TrainingRun, Watch
+from xlbench.training.run_folder import checkpoints
 from xlbench.training.train import train
-from xlbench.training.trainer import checkpoints
+from xlbench.training.trainer import load_weights
+from xlbench.training.validation import HeldOut, Validation
 
 PROMPTS = {"query": "query : ", "document": "passage : "}
 STEPS = 12
@@ -64,6 +67,11 @@ def a_run(folder: Path, output: Path, *, file: PairFile | None = None, **changes
     return replace(run, device="cpu", command="xlbench train ...")
 
 
+def a_measured_run(folder: Path, output: Path) -> TrainingRun:
+    """A short run that is measured on its own pairs."""
+    return replace(a_run(folder, output), watch=Watch(4, 4, pairs=(read_pairs(folder / "pairs.jsonl"),)))
+
+
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     """The weights of a model in a folder."""
     return SentenceTransformer(str(folder), device="cpu").state_dict()
@@ -91,16 +99,16 @@ def calling(step: int, action) -> Iterator:
 def trained(folder) -> Path:
     """The model of an undisturbed run, with validation."""
     with one_thread():
-        file = read_pairs(folder / "pairs.jsonl")
-        run = replace(a_run(folder, folder / "trained"), watch=Watch(4, 4))
-        assert train(run, validation=[file], notes=["No overlap was found."]) is not None
+        assert train(a_measured_run(folder, folder / "trained"), notes=["No overlap was found."]) is not None
     return folder / "trained"
 
 
 def test_a_model_learns(trained):
-    """The loss on the pairs falls from evaluation to evaluation, and the weights are not those of the start."""
+    """The cross-lingual loss falls from evaluation to evaluation, and the weights are not those of the start."""
     record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
-    losses = {line["step"]: line["eval_loss"] for line in record["history"] if "eval_loss" in line}
+    losses = {
+        line["step"]: line["eval_pairs_loss_cross"] for line in record["history"] if "eval_pairs_multi_AP" in line
+    }
     assert list(losses) == [0, 4, 8, 12]
     assert list(losses.values()) == sorted(losses.values(), reverse=True)
     assert record["steps"] == STEPS
@@ -129,7 +137,7 @@ def test_the_card_says_what_the_model_was_trained_on(trained):
     sha256 = read_pairs(trained.parent / "pairs.jsonl").sha256
     for said in ("base_model: tiny", "`hybrid`: 0.5 mono and 0.5 cross", "| seed | 0 |", "12 of batch 8", sha256):
         assert said in text
-    for said in ("de, en", "xlbench train ...", "No overlap was found.", "| 12 | ", "multi", "temperature 0.03"):
+    for said in ("de, en", "xlbench train ...", "No overlap was found.", "| 8 | 12 |", "multi", "temperature 0.03"):
         assert said in text
     assert str(trained.parent) not in text
 
@@ -140,11 +148,10 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
-from tests.training.test_train import a_run, calling, replace, Watch, read_pairs, train
+from tests.training.test_train import a_measured_run, calling, train
 folder = Path({folder!r})
-run = replace(a_run(folder, folder / "killed"), watch=Watch(4, 4))
 with calling(7, lambda: os.kill(os.getpid(), signal.SIGKILL)) as progress:
-    train(run, validation=[read_pairs(folder / "pairs.jsonl")], progress=progress)
+    train(a_measured_run(folder, folder / "killed"), progress=progress)
 """
 
 
@@ -157,8 +164,7 @@ def test_a_run_that_was_killed_goes_on_to_the_very_same_weights(folder, trained)
     # What a checkpoint that was being written leaves behind is no checkpoint.
     (folder / "killed/.partial/checkpoint-8").mkdir(parents=True)
     (folder / "killed/.partial/checkpoint-8/model.safetensors").write_bytes(b"half")
-    run = replace(a_run(folder, folder / "killed"), watch=Watch(4, 4))
-    train(run, validation=[read_pairs(folder / "pairs.jsonl")], resume=True)
+    train(a_measured_run(folder, folder / "killed"), resume=True)
     expected, found = weights(trained), weights(folder / "killed")
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     records = [
@@ -243,22 +249,56 @@ def test_a_full_disk_leaves_the_checkpoint_before_whole(folder, tmp_path):
     assert train(run, resume=True).steps == STEPS
 
 
-def test_patience_ends_a_run_and_keeps_the_model_with_the_lowest_loss(folder, tmp_path):
-    """When the loss no longer falls the run ends early, and the weights are those of the best evaluation."""
+@pytest.mark.parametrize("name", [None, "pairs_loss_cross"])
+def test_patience_ends_a_run_and_keeps_the_best_model_whenever_checkpoints_are_written(folder, tmp_path, name):
+    """The best model is saved as soon as it is found; the weights at the end are those that had the best value."""
     file = read_pairs(folder / "pairs.jsonl")
-    run = a_run(folder, tmp_path / "out", steps=60, learning_rate=0.5)
-    done = train(replace(run, watch=Watch(1, 1, patience=2)), validation=[file])
-    losses = [line["eval_loss"] for line in done.history if "eval_loss" in line and line["step"]]
-    assert len(losses) == losses.index(min(losses)) + 3 < 60
-    assert done.steps == losses.index(min(losses)) + 1
+    run = a_run(folder, tmp_path / "out", steps=60, learning_rate=0.02)
+    done = train(replace(run, watch=Watch(2, 50, patience=2, criterion=name, pairs=(file,))))
+    key, sign = (f"eval_{name}", 1) if name else ("eval_pairs_multi_AP", -1)
+    values = [sign * line[key] for line in done.history if key in line and line["step"]]
+    best = values.index(min(values))
+    assert len(values) == best + 3 < 30
+    assert done.steps == 2 * (best + 1)
+    data = Data.of([file], weights=[1.0])
+    found = Validation((HeldOut("pairs", data, run.optimisation.temperature),))(
+        SentenceTransformer(str(tmp_path / "out"), device="cpu")
+    )
+    assert sign * found[key.removeprefix("eval_")] == pytest.approx(values[best], rel=1e-4)
+
+
+def test_a_checkpoint_that_is_gone_is_never_looked_for_on_the_hub(folder, tmp_path, monkeypatch):
+    """A relative path that does not exist is refused before any library sees it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(socket, "socket", None)
+    model = model_folder.load(Init(str(folder / "tiny"), {})).model
+    with pytest.raises(TrainingError, match="There is no checkpoint out/checkpoint-3"):
+        load_weights(model, Path("out/checkpoint-3"))
 
 
 def test_another_run_in_the_folder_is_refused(folder, trained):
-    """Without --resume a folder with a model is refused, and with it one that was begun with other options."""
+    """Without --resume a folder with a model is refused, and with it one that was begun with other options or pairs."""
     with pytest.raises(TrainingError, match="add --resume to go on"):
         train(a_run(folder, trained))
     with pytest.raises(TrainingError, match="its optimisation seed is 0, not 1"):
         train(a_run(folder, trained, seed=1), resume=True)
+    with pytest.raises(TrainingError, match=r"its watch pairs is \[.*'pairs.jsonl'.*\], not \[\]"):
+        train(replace(a_run(folder, trained), watch=Watch(4, 4)), resume=True)
+
+
+def test_norm_and_weight_decay_are_logged_and_in_the_card(folder, tmp_path):
+    """Norm and learning rate are logged, the card says how often gradients were cut, and a norm of 0 cuts none."""
+    said: list[str] = []
+    cut = train(a_run(folder, tmp_path / "cut", max_grad_norm=1e-3, weight_decay=0.5), tell=said.append)
+    train(a_run(folder, tmp_path / "whole", max_grad_norm=0.0))
+    assert all({"grad_norm", "learning_rate"} <= {*line} for line in cut.history if "loss" in line)
+    assert any("gradient norm" in line and "learning rate" in line and "tokens/s" in line for line in said)
+    cards = [(tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("cut", "whole")]
+    assert "AdamW, weight decay 0.5" in cards[0]
+    assert "| gradient norm | cut at 0.001, which 100% of the logged steps exceeded; the median was" in cards[0]
+    assert "| gradient norm | not cut; the median was" in cards[1]
+    cut_weights, whole_weights = weights(tmp_path / "cut"), weights(tmp_path / "whole")
+    assert not all(torch.equal(cut_weights[name], whole_weights[name]) for name in cut_weights)
 
 
 def test_frozen_word_embeddings_stay_as_they_are(folder, tmp_path):

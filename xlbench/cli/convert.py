@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,10 +38,8 @@ def mmarco(*, folder: Path, languages: tuple[str, ...], n_rows: int | None, n_ne
     data/google/collections/*_collection.tsv.
     """
     from xlbench.training.convert import from_mmarco
-    from xlbench.training.pairs import write_rows
 
-    rows = from_mmarco(folder, list(dict.fromkeys(languages)), n_rows=n_rows, n_negatives=n_negatives)
-    click.echo(f"{write_rows(rows, output):,} rows.\nSaved to {output}")
+    _write(from_mmarco(folder, list(dict.fromkeys(languages)), n_rows=n_rows, n_negatives=n_negatives), output)
 
 
 @convert.command()
@@ -55,21 +55,30 @@ def mmarco(*, folder: Path, languages: tuple[str, ...], n_rows: int | None, n_ne
 def squad(*, files: tuple[str, ...], passage: str, output: Path) -> None:
     """Convert translations of SQuAD: one JSON file a language, with the same ids of questions."""
     from xlbench.training.convert import from_squad
+
+    _write(from_squad(_by_language(files), sentences=passage == "sentence"), output)
+
+
+def _write(rows: Iterable[dict[str, Any]], output: Path) -> None:
+    """Writes the rows without texts that have no letters, and says how many there are."""
+    from xlbench.training.convert import Dropped, with_letters
     from xlbench.training.pairs import write_rows
 
-    rows = from_squad(_by_language(files), sentences=passage == "sentence")
-    click.echo(f"{write_rows(rows, output):,} rows.\nSaved to {output}")
+    dropped = Dropped()
+    n_rows = write_rows(with_letters(rows, dropped), output)
+    said = [f"{n_rows:,} rows.", dropped.describe(), f"Saved to {output}"]
+    click.echo("\n".join(filter(None, said)))
 
 
 def _by_language(files: tuple[str, ...]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for given in files:
-        language, equals, path = given.partition("=")
+    by_language: dict[str, Path] = {}
+    for file in files:
+        language, equals, path = file.partition("=")
         if not (language and equals and path):
-            raise click.BadParameter(f"{given!r} is not LANGUAGE=FILE.", param_hint="FILE")
-        if language in found:
+            raise click.BadParameter(f"{file!r} is not LANGUAGE=FILE.", param_hint="FILE")
+        if language in by_language:
             raise click.BadParameter(f"{language!r} is given twice.", param_hint="FILE")
         if not Path(path).is_file():
             raise click.BadParameter(f"{path} is no file.", param_hint="FILE")
-        found[language] = Path(path)
-    return found
+        by_language[language] = Path(path)
+    return by_language

@@ -37,14 +37,15 @@ def text(
         ("initial model", head["base_model"]),
         ("recipe", f"`{run.recipe.name}`: {stages}"),
         ("steps", f"{steps:,} of batch {optimisation.batch_size:,}; {used.n_epochs:,} epochs begun"),
-        ("batches", ", ".join(f"{n:,} {kind}" for kind, n in used.batches.items())),
+        ("batches", used.shares()),
         ("languages", ", ".join(run.data.languages)),
         ("loss", _loss(run)),
         (
             "optimiser",
-            f"AdamW, weight decay 0.01, learning rate {optimisation.learning_rate:g}, "
+            f"AdamW, weight decay {optimisation.weight_decay:g}, learning rate {optimisation.learning_rate:g}, "
             f"warm-up {optimisation.warmup:g}, linear decay, {optimisation.dtype}",
         ),
+        ("gradient norm", _clipping(optimisation.max_grad_norm, history)),
         ("longest query, passage", f"{_length(run.init.max_query_length)}, {_length(run.init.max_passage_length)}"),
         ("word embeddings", "frozen" if run.init.freeze_embeddings else "trained"),
         ("seed", optimisation.seed),
@@ -88,17 +89,30 @@ def _length(tokens: int | None) -> str:
     return "the model's" if tokens is None else f"{tokens:,} tokens"
 
 
+def _clipping(most: float, history: Sequence[Mapping[str, float]]) -> str:
+    """To which norm gradients were cut, and how often that was less than they had."""
+    norms = sorted(record["grad_norm"] for record in history if "grad_norm" in record)
+    median = f"the median was {norms[len(norms) // 2]:.3g}" if norms else "none was logged"
+    if not most:
+        return f"not cut; {median}"
+    share = sum(norm > most for norm in norms) / max(len(norms), 1)
+    return f"cut at {most:g}, which {share:.0%} of the logged steps exceeded; {median}"
+
+
 def _validation(history: Sequence[Mapping[str, float]]) -> list[str]:
-    """The measures of the validation pairs by step: a table, if there are any."""
-    found = [record for record in history if "eval_loss" in record]
-    if not found:
+    """What the model was measured by, by step: a table, if there is anything."""
+    evaluated = [record for record in history if any(name.startswith("eval_") for name in record)]
+    if not evaluated:
         return []
-    names = [name for name in found[0] if name.startswith("eval_")]
-    header = " | ".join(name.removeprefix("eval_").replace("_", " ") for name in names)
+    names = [name for name in evaluated[0] if name.startswith("eval_")]
     return [
         "\n## Validation\n",
-        "The loss on pairs that were not trained on, and RR in each kind of setting.\n",
-        f"| step | {header} |",
-        "|---" * (len(names) + 1) + "|",
-        *(f"| {record['step']:,} | {' | '.join(f'{record[name]:.4f}' for name in names)} |" for record in found),
+        "By step, on pairs that were not trained on and on evaluation tasks: means over the settings of each kind, and "
+        "the loss with all held-out passages of a language.\n",
+        f"| | {' | '.join(str(record['step']) for record in evaluated)} |",
+        "|---" * (len(evaluated) + 1) + "|",
+        *(
+            f"| {name.removeprefix('eval_')} | {' | '.join(f'{record[name]:.4f}' for record in evaluated)} |"
+            for name in names
+        ),
     ]

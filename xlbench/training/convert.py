@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection as Container
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from xlbench.catalogue.readers import lareqa
 from xlbench.catalogue.readers.fields import decode_file, field, lines, text_of
 from xlbench.errors import DataError, UnknownNameError, shown
+from xlbench.training.links import link_key
 
 Record = dict[str, Any]
 Texts = dict[str, dict[str, str]]
@@ -74,6 +76,38 @@ def from_mmarco(
         if negatives:
             found["negatives"] = {a: [texts[negative] for negative in negatives] for a, texts in passages.items()}
         yield found
+
+
+@dataclass
+class Dropped:
+    """What rows had that nothing can be learnt from."""
+
+    n_texts: int = 0
+    """Queries, passages and negatives without a letter, such as translations that failed."""
+    n_rows: int = 0
+    """Rows that had no query or no passage left."""
+
+    def describe(self) -> str:
+        """A sentence, empty if nothing was dropped."""
+        if not self.n_texts:
+            return ""
+        return f"Dropped texts without letters: {self.n_texts:,}; rows left without a pair: {self.n_rows:,}."
+
+
+def with_letters(rows: Iterable[Record], dropped: Dropped) -> Iterator[Record]:
+    """The rows without the texts that have no letters; what is dropped is counted while they are read."""
+    for row in rows:
+        kept: Record = dict(row)
+        for role in ("queries", "passages"):
+            kept[role] = {language: text for language, text in row[role].items() if link_key(text)}
+            dropped.n_texts += len(row[role]) - len(kept[role])
+        if "negatives" in row:
+            kept["negatives"] = {a: [text for text in some if link_key(text)] for a, some in row["negatives"].items()}
+            dropped.n_texts += sum(len(some) - len(kept["negatives"][a]) for a, some in row["negatives"].items())
+        if kept["queries"] and kept["passages"]:
+            yield kept
+        else:
+            dropped.n_rows += 1
 
 
 def _pairs(path: Path, n_rows: int | None, n_negatives: int) -> dict[tuple[str, str], list[str]]:

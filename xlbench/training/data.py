@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import RowArray
-from xlbench.collection.same_text import same_key
 from xlbench.errors import TrainingError, UnknownNameError
+from xlbench.training.links import Linkable, check_groups, groups, link_key
 from xlbench.training.pairs import PairFile, PairRow
 from xlbench.training.plan import Batches
 from xlbench.training.presence import Presence
@@ -27,7 +27,7 @@ class Batch:
     groups: RowArray
     """``[queries]``: rows of one group share a text, and their passages may answer each other's queries."""
     passage_groups: RowArray
-    """``[passages]``; -1 for a hard negative that a row lacks, which is nobody's."""
+    """``[passages]``; -1 for a hard negative that a row lacks, or that has no letters, which is nobody's."""
     names: tuple[str, ...]
     """Of each row for a message: its id and languages."""
 
@@ -98,28 +98,23 @@ class Data:
 
     @cached_property
     def group(self) -> RowArray:
-        """``[rows]``: rows that share a passage, or any same text of a query or a passage, have one number.
+        """``[rows]``: rows that share a passage, or a text in the languages that are used, have one number (``links``).
 
-        Whoever shares with one of them belongs to them too.
+        Raises:
+            TrainingError: if a group has too large a part of a file.
+
         """
-        from scipy.sparse import coo_matrix
-        from scipy.sparse.csgraph import connected_components
+        linkable = [self._linkable(i) for i in range(len(self.rows))]
+        group = groups(linkable)
+        for number, file in enumerate(self.files):
+            here = np.flatnonzero(self.file == number)
+            check_groups(group[here], linkable[here[0] : here[-1] + 1], file.path)
+        return group
 
-        key: dict[object, int] = {}
-        ends = [
-            (i, key.setdefault(what, len(key)))
-            for i, row in enumerate(self.rows)
-            for what in (
-                (int(self.file[i]), row.passage),
-                *map(same_key, (*row.queries.values(), *row.passages.values())),
-            )
-        ]
-        n = len(self.rows)
-        row, shared = np.array(ends, np.int32).reshape(-1, 2).T
-        # A graph of rows and of what they have; rows that are connected through it are of one group.
-        graph = coo_matrix((np.ones(len(row), np.bool_), (row, shared + n)), shape=(n + len(key),) * 2)
-        found: RowArray = connected_components(graph, directed=False)[1][:n]
-        return found.astype(np.int32)
+    def _linkable(self, i: int) -> Linkable:
+        row = self.rows[i]
+        texts = (by.get(language) for by in (row.queries, row.passages) for language in self.languages)
+        return Linkable((int(self.file[i]), row.passage), tuple(text for text in texts if text is not None))
 
     def batch(self, batches: Batches, number: int, *, n_negatives: int = 0) -> Batch:
         """The texts of one batch of the plan, with so many hard negatives a row in the language of its passage."""
@@ -132,7 +127,9 @@ class Data:
             for text in _padded(row.negatives.get(language, ()), n_negatives)
         ]
         groups = self.group[batches.rows[number]]
-        of_negatives = [self._group_of.get(same_key(text), len(self.rows)) if text else -1 for text in negatives]
+        of_negatives = [
+            self._group_of.get(key, len(self.rows)) if (key := link_key(text)) else -1 for text in negatives
+        ]
         return Batch(
             tuple(row.queries[language] for row, language in zip(rows, asked, strict=True)),
             (*(row.passages[language] for row, language in zip(rows, answered, strict=True)), *negatives),
@@ -145,9 +142,10 @@ class Data:
     def _group_of(self) -> dict[str, int]:
         """The group of each passage by its text: a hard negative may answer another row's query."""
         return {
-            same_key(text): int(group)
+            link_key(row.passages[language]): int(group)
             for row, group in zip(self.rows, self.group, strict=True)
-            for text in row.passages.values()
+            for language in self.languages
+            if language in row.passages
         }
 
     def check_negatives(self, n_negatives: int) -> None:

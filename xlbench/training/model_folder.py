@@ -13,13 +13,11 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
-from xlbench.errors import EncoderError, UnknownNameError
+from xlbench.errors import EncoderError
 from xlbench.models import folders, torch_model
 from xlbench.models.plain_transformer import checked_pooling, pooled_model
 from xlbench.training.run import Init
 from xlbench.training.tokens import Role, Tokeniser
-
-_ARGUMENTS = ("query_prompt", "passage_prompt", "pooling", "revision")
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,7 @@ def load(init: Init) -> Loaded:
         UnknownNameError: if an argument or a pooling does not exist.
 
     """
-    for name in init.arguments:
-        if name not in _ARGUMENTS:
-            raise UnknownNameError("model argument", name, _ARGUMENTS)
-    if not Path(init.model).exists() and not folders.is_hub_id(init.model):
-        raise UnknownNameError("model", init.model, [], hint="Expected a folder, or a Hub id (owner/name).")
+    init.check()
     hub_revision = init.arguments.get("revision")
     revision = folders.revision_of(init.model, revision=hub_revision)
     adapter = folders.adapter_of(init.model, revision=hub_revision)

@@ -1,7 +1,7 @@
 """Hard negatives: the passages that a model ranks highest for a question and that do not answer it.
 
-The engine ranks. What may answer the question is left out: the passages of all rows that are linked to it, directly or
-by way of others, by one passage id, an equal passage or an equal question, by their letters and digits in any language.
+The engine ranks. What may answer the question is left out: the passages of all rows that are linked to its own
+(``links``). So are texts without letters: such a passage says nothing, and such a question has no negatives.
 With a margin, so are passages with scores above (1 - margin) times that of the question's own passage ("TopK-PercPos",
 Moreira et al. 2024, arXiv 2407.15831): many of them are answers that nobody has judged.
 """
@@ -19,17 +19,19 @@ from xlbench.arrays import IntArray
 from xlbench.catalogue.readers import read
 from xlbench.catalogue.readers.parallel import Line, records
 from xlbench.collection import Collection
-from xlbench.collection.same_text import plain
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.scores import Scores
 from xlbench.engine.search import rank
 from xlbench.measures.ranks import Top
 from xlbench.models.protocols import Model
 from xlbench.support.progress import Progress, silent
+from xlbench.training.links import Linkable, check_groups, groups, link_key
 from xlbench.training.pairs import PairFile, read_pairs, write_rows
 
 Among = Literal["language", "pool"]
 AMONG: tuple[Among, ...] = ("language", "pool")
+_NOTHING = -1
+"""The group of texts without letters."""
 _SPARE = 50
 """Further passages that are looked at, for those that are left out."""
 
@@ -66,13 +68,13 @@ def mine(path: Path, model: Model, mining: Mining, *, cache_dir: Path, progress:
 
     """
     pairs = read_pairs(path)
-    groups = _groups(pairs)
+    linked = _groups(pairs)
     found = _Found({row.id: {} for row in pairs.rows})
     for languages in [(one,) for one in pairs.languages] if mining.among == "language" else [pairs.languages]:
         collection = read("parallel", dict.fromkeys(languages, path), text="passage")
         if len(collection.pairs):
             scores = score_collection(collection, model, cache_dir=cache_dir, progress=progress)
-            found.add(collection, _best(collection, scores, mining), groups, mining)
+            found.add(collection, _best(collection, scores, mining), linked, mining)
     return found.mined()
 
 
@@ -95,11 +97,15 @@ class _Found:
     n_queries: int = 0
     n_short: int = 0
 
-    def add(self, collection: Collection, top: Top, groups: _Groups, mining: Mining) -> None:
+    def add(self, collection: Collection, top: Top, linked: _Groups, mining: Mining) -> None:
         """Adds the hardest of the best passages of each query."""
-        asked = [_id(collection.queries.ids[query]) for query in np.unique(collection.pairs.query).tolist()]
-        own = np.array([groups.of_row[row] for row in asked], np.int64)
-        group = np.array([groups.of_passage[_id(passage)] for passage in collection.passages.ids], np.int64)
+        queries = np.unique(collection.pairs.query).tolist()
+        asked = [_id(collection.queries.ids[query]) for query in queries]
+        own = np.array([linked.of_row[row] for row in asked], np.int64)
+        group = np.array([linked.of_passage[_id(passage)] for passage in collection.passages.ids], np.int64)
+        said = np.array([bool(link_key(text)) for text in collection.passages.text])
+        group[~said] = _NOTHING
+        own[[not link_key(collection.queries.text[query]) for query in queries]] = _NOTHING
         for row, passages in zip(asked, _hardest(top, own, group, mining), strict=True):
             self.n_queries += 1
             self.n_short += len(passages) < mining.n
@@ -134,7 +140,7 @@ def _hardest(top: Top, own: IntArray, group: IntArray, mining: Mining) -> Iterat
     for passage, score, mine_ in zip(top.passage, top.score, own, strict=True):
         there = passage >= 0
         answers = there & (group[passage] == mine_)
-        kept = there & ~answers
+        kept = there & ~answers & (group[passage] != _NOTHING) & (mine_ != _NOTHING)
         if mining.margin is not None:
             # If no answer is among the best, all of these are above it.
             answer = score[answers].max(initial=-np.inf)
@@ -152,23 +158,18 @@ class _Groups:
 
 
 def _groups(pairs: PairFile) -> _Groups:
-    """The connected parts of the graph of passages, equal texts and equal questions."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    """The groups of all lines of a pair file, also of those that nobody asks for.
 
-    nodes: dict[tuple[str, str], int] = {}
-    edges: list[tuple[int, int]] = []
-    for where, record in records(pairs.path):
-        line = Line.of(record, where)
-        said = [("question", plain(text)) for text in line.queries.values()]
-        said += [("text", plain(text)) for text in line.passages.values()]
-        passage = nodes.setdefault(("passage", line.passage_id), len(nodes))
-        # What has no letter would link all that has none.
-        edges += [(passage, nodes.setdefault(node, len(nodes))) for node in said if node[1]]
-    ends = np.array(edges, np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(ends.shape[1], bool), (ends[0], ends[1])), shape=(len(nodes), len(nodes)))
-    label = connected_components(graph, directed=False)[1]
-    of_passage = {name: int(label[node]) for (what, name), node in nodes.items() if what == "passage"}
+    Raises:
+        TrainingError: if a group has too large a part of the file.
+
+    """
+    lines = [Line.of(record, where) for where, record in records(pairs.path)]
+    linkable = [Linkable(line.passage_id, (*line.queries.values(), *line.passages.values())) for line in lines]
+    group = groups(linkable)
+    asked = [i for i, line in enumerate(lines) if line.queries]
+    check_groups(group[asked], [linkable[i] for i in asked], pairs.path)
+    of_passage = {line.passage_id: number for line, number in zip(lines, group.tolist(), strict=True)}
     return _Groups({row.id: of_passage[row.passage] for row in pairs.rows}, of_passage)
 
 

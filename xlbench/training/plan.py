@@ -1,11 +1,14 @@
 """Batch plans: which rows are in each batch, and in which languages. Pure functions of numpy arrays.
 
-A plan knows which languages each row has, not what its texts say. The batches of an epoch follow from the plan, the
-number of the epoch and the step at which it begins alone, so that a run that was killed goes on with the very batches
-that an undisturbed one has.
+A plan knows which languages each row has, not what its texts say. First the kind of each batch is drawn with the
+recipe's shares, then languages in proportion to their numbers of rows to the power 1 / temperature: one language for a
+mono batch, one for each row of a mixed batch, an ordered pair of two for each row of a cross batch. Then come rows that
+have them, those first that the epoch has not used (``deck``). Rows that run out are shuffled and used again, so that
+neither the kinds nor the languages depend on which rows lack what.
 
-In an epoch each row is used once, or as often as its file's weight says, as far as the recipe allows: kinds and
-languages of batches are drawn among those for which there is still a whole batch of rows left.
+Shares are kept to within one: of 120 batches with .5 mono 60 are, in random order. The batches of an epoch follow from
+the plan and the number of the epoch alone, so that a run that was killed goes on with the very batches that an
+undisturbed one has.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.arrays import BoolArray, FloatArray, RowArray
+from xlbench.arrays import FloatArray, IntArray, RowArray
 from xlbench.errors import TrainingError
-from xlbench.training.presence import Presence, draw, rows_of
+from xlbench.training.deck import Deck
+from xlbench.training.presence import Presence
 from xlbench.training.recipes import KINDS, Kind, Recipe, Stage
 
-LanguageArray = npt.NDArray[np.int8]
+LanguageArray = npt.NDArray[np.int16]
 
 _SAYS: Mapping[Kind, str] = {
     "mono": "No language has more than {:,} rows with query and passage, as a monolingual batch needs",
@@ -30,7 +34,6 @@ _SAYS: Mapping[Kind, str] = {
     "mixed": "{:,} rows have query and passage in the same language, as the recipe needs",
 }
 _DO = ("choose another --recipe, other --languages, or other data.", "choose a smaller --batch-size, or more data.")
-_CHUNK = 65_536  # Rows whose languages are drawn at a time, so that memory stays small.
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,18 @@ class Batches:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """What each batch of a run is to be, before rows are dealt to it."""
+
+    kind: IntArray
+    """``[steps]``, an index into ``KINDS``."""
+    stage: IntArray
+    """``[steps]``"""
+    mono: IntArray
+    """``[steps]``, the pair of languages of a mono batch; -1 for others."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """How batches are made."""
 
@@ -62,68 +77,102 @@ class Plan:
     """Batches of the whole run, of which the recipe's stages are shares."""
     seed: int = 0
     temperature: float = np.inf
-    """A language is drawn with a probability in proportion to the number of its rows to the power 1 / temperature."""
+    """Languages are drawn with probabilities in proportion to their numbers of rows to the power 1 / temperature."""
     uses: FloatArray | None = field(default=None)
     """``[rows]``, how often each row is used in an epoch, by default once; a fraction is a probability."""
 
     @cached_property
-    def language_weights(self) -> FloatArray:
-        """``[languages]``, the probability of each language."""
-        uses = np.ones(len(self.presence)) if self.uses is None else self.uses
-        has = self.presence.queries | self.presence.passages
-        counts = np.array([uses[has[:, language]].sum() for language in range(has.shape[1])])
-        weights: FloatArray = np.where(counts > 0, np.maximum(counts, 1e-300) ** (1 / self.temperature), 0.0)
-        return weights / weights.sum() if weights.any() else weights
+    def epoch_steps(self) -> int:
+        """The batches of an epoch: as many as the rows that the recipe can use fill."""
+        return max(1, int(usable(self.presence, self.recipe, self.uses) / self.size))
+
+    @cached_property
+    def n_epochs(self) -> int:
+        """Epochs that the run begins."""
+        return -(-self.steps // self.epoch_steps)
 
     def batches(self) -> Iterator[Batches]:
-        """The batches of epoch after epoch, until there are as many as the run has steps.
+        """The batches of epoch after epoch, as many as the run has steps."""
+        return map(self.epoch, range(self.n_epochs))
 
-        Raises:
-            TrainingError: if the data do not fill one batch.
+    def epoch(self, number: int) -> Batches:
+        """The batches of an epoch; the run's last may be cut off."""
+        rng = np.random.default_rng([self.seed, 1, number])
+        first = number * self.epoch_steps
+        here = slice(first, min(first + self.epoch_steps, self.steps))
+        kind, stage, mono = self.schedule.kind[here], self.schedule.stage[here], self.schedule.mono[here]
+        pairs = np.repeat(mono[:, None], self.size, axis=1)  # [batches, size]
+        for code in {*zip(stage.tolist(), kind.tolist(), strict=True)}:
+            chosen = np.flatnonzero((stage == code[0]) & (kind == code[1]))
+            if KINDS[code[1]] != "mono":
+                shares = self.shares[code[0], KINDS[code[1]]]
+                pairs[chosen] = allocated(rng, shares, len(chosen) * self.size).reshape(-1, self.size)
+        rows = Deck(rng, self.presence, self.uses).deal(pairs.ravel(), self.size).reshape(pairs.shape)
+        query, passage = np.divmod(pairs, len(self.presence.languages))
+        return Batches(kind.astype(np.int16), rows, query.astype(np.int16), passage.astype(np.int16))
 
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The kinds of all batches, and the languages of the monolingual ones."""
+        rng = np.random.default_rng([self.seed, 0])
+        kinds, stages, monos = ([np.empty(0, np.int64)] for _ in range(3))
+        start = 0
+        for number, stage in enumerate(self.recipe.stages):
+            n = max(0, stage.end(self.steps) - start)
+            start += n
+            kind = allocated(rng, np.array([stage.batches.get(kind, 0.0) for kind in KINDS]), n)
+            is_mono = kind == KINDS.index("mono")
+            mono = np.full(n, -1, np.int64)
+            if is_mono.any():
+                mono[is_mono] = allocated(rng, self.shares[number, "mono"], int(is_mono.sum()))
+            kinds.append(kind)
+            stages.append(np.full(n, number, np.int64))
+            monos.append(mono)
+        return Schedule(*(np.concatenate(parts) for parts in (kinds, stages, monos)))
+
+    @cached_property
+    def shares(self) -> Mapping[tuple[int, Kind], FloatArray]:
+        """``[languages * languages]`` by stage and kind: the probability of each pair of query and passage language.
+
+        A language that has fewer rows than a batch has none in monolingual batches.
         """
-        step = epoch = 0
-        while step < self.steps:
-            found = self.epoch(epoch, first_step=step)
-            yield found
-            step, epoch = step + len(found), epoch + 1
+        return {
+            (number, kind): self._shares(stage, kind)
+            for number, stage in enumerate(self.recipe.stages)
+            for kind, share in stage.batches.items()
+            if share
+        }
 
-    def epoch(self, epoch: int, *, first_step: int) -> Batches:
-        """The batches of an epoch that begins at this step.
+    def expected(self, kind: Kind) -> tuple[float, float]:
+        """How many batches of a kind the run is to have, and the binomial deviation of that number."""
+        mean = variance = 0.0
+        for number, stage in enumerate(self.recipe.stages):
+            n, share = int((self.schedule.stage == number).sum()), stage.batches.get(kind, 0.0)
+            mean, variance = mean + n * share, variance + n * share * (1 - share)
+        return mean, variance**0.5
 
-        Raises:
-            TrainingError: if the data do not fill one batch.
+    def _shares(self, stage: Stage, kind: Kind) -> FloatArray:
+        presence = self.presence.only(stage.languages)
+        counts = presence.uses_of_pairs(self.uses)
+        same = np.eye(len(counts), dtype=np.bool_)
+        allowed = (counts > 0) & (~same if kind == "cross" else same)
+        if kind == "mono":
+            allowed &= np.diag(self._rows(presence, "mono") >= self.size)
+        weights: FloatArray = np.where(allowed, np.maximum(counts, 1e-300) ** (1 / self.temperature), 0.0).ravel()
+        return weights / weights.sum() if weights.any() else weights
 
-        """
-        rng = np.random.default_rng([self.seed, epoch])
-        drawing = _Draw(self, self._entries(rng))
-        kinds: list[int] = []
-        stages: list[int] = []
-        languages: list[int] = []
-        entries: list[RowArray] = []
-        while (made := drawing.batch(rng, first_step + len(kinds))) is not None:
-            kinds.append(KINDS.index(made.source.kind))
-            stages.append(made.source.stage)
-            languages.append(made.source.language)
-            entries.append(made.entries)
-        if not entries:
-            self.check()
-            raise TrainingError(
-                f"The weights of the files leave too few rows for a batch of {self.size:,}: raise them."
+    def left_out(self) -> tuple[str, ...]:
+        """The languages that some stage has, and that have too few rows for its monolingual batches."""
+        names = self.presence.languages
+        return tuple(
+            dict.fromkeys(
+                names[language]
+                for stage in self.recipe.stages
+                if stage.batches.get("mono")
+                for language, n in enumerate(self._rows(self.presence.only(stage.languages), "mono").tolist())
+                if 0 < n < self.size
             )
-        rows = drawing.rows[np.stack(entries)]
-        query = np.repeat(np.array(languages, np.int8)[:, None], self.size, axis=1)
-        passage = query.copy()
-        for stage, kind in {*zip(stages, kinds, strict=True)}:
-            if KINDS[kind] != "mono":
-                chosen = np.flatnonzero((np.array(stages) == stage) & (np.array(kinds) == kind))
-                drawn = self._languages(rng, rows[chosen].ravel(), self.recipe.stages[stage], KINDS[kind])
-                query[chosen], passage[chosen] = (drawn[role].reshape(-1, self.size) for role in ("query", "passage"))
-        return Batches(np.array(kinds, np.int8), rows, query, passage)
-
-    def room(self) -> int:
-        """How many different rows a batch can have, of the kind of batch that has room for fewest."""
-        return min(most for _, most in self._rooms())
+        )
 
     def check(self) -> None:
         """Refuses data that cannot fill one batch of each kind that the recipe asks for.
@@ -132,136 +181,38 @@ class Plan:
             TrainingError: saying of which kind, and what to do.
 
         """
-        for kind, most in self._rooms():
-            if most < self.size:
-                raise TrainingError(f"{_SAYS[kind].format(most)}, and a batch has {self.size:,} rows: {_DO[most > 0]}")
+        for stage in self.recipe.stages:
+            presence = self.presence.only(stage.languages)
+            for kind in (kind for kind, share in stage.batches.items() if share):
+                most = int(self._rows(presence, kind).max(initial=0))
+                if most < self.size:
+                    what = _SAYS[kind].format(most)
+                    raise TrainingError(f"{what}, and a batch has {self.size:,} rows: {_DO[most > 0]}")
 
-    def _rooms(self) -> list[tuple[Kind, int]]:
-        return [
-            (kind, int(rows_of(kind, self.presence.only(stage.languages)).sum(axis=0).max(initial=0)))
-            for stage in self.recipe.stages
-            for kind, share in stage.batches.items()
-            if share
-        ]
-
-    def _entries(self, rng: np.random.Generator) -> RowArray:
-        """The rows of an epoch in random order, each as often as it is used."""
-        n = len(self.presence)
-        if self.uses is None:
-            return rng.permutation(n).astype(np.int32)
-        whole = np.floor(self.uses)
-        times = whole.astype(np.int64) + (rng.random(n) < self.uses - whole)
-        return rng.permutation(np.repeat(np.arange(n, dtype=np.int32), times))
-
-    def _languages(
-        self, rng: np.random.Generator, rows: RowArray, stage: Stage, kind: Kind
-    ) -> Mapping[str, LanguageArray]:
-        """Languages of the query and the passage of each of these rows, drawn in proportion to their weights.
-
-        In a cross batch the pair a, b has a probability in proportion to weight(a) weight(b) among the pairs of two
-        languages that the row has.
-        """
-        presence, weights = self.presence.only(stage.languages), self.language_weights
-        query, passage = np.empty(len(rows), np.int8), np.empty(len(rows), np.int8)
-        for start in range(0, len(rows), _CHUNK):
-            here = slice(start, start + _CHUNK)
-            of_query = presence.queries[rows[here]] * weights  # [chunk, languages]
-            of_passage = presence.passages[rows[here]] * weights
-            if kind == "mixed":
-                query[here] = passage[here] = draw(rng, of_query * (of_passage > 0))
-            else:
-                others = 1.0 - np.eye(len(weights))  # [languages, languages]
-                query[here] = draw(rng, of_query * (of_passage @ others))
-                passage[here] = draw(rng, of_passage * others[query[here]])
-        return {"query": query, "passage": passage}
+    def _rows(self, presence: Presence, kind: Kind) -> IntArray:
+        """How many different rows a batch of this kind can have: by language for mono, else one number."""
+        having = presence.having(kind)
+        if self.uses is not None:
+            having &= (self.uses > 0)[:, None]
+        n_rows: IntArray = having.sum(axis=0)
+        return n_rows
 
 
-@dataclass(frozen=True)
-class _Source:
-    """What a batch can be of."""
-
-    stage: int
-    kind: Kind
-    language: int
-    """Of a mono batch; 0 for others."""
-    weight: float
-    """Among the sources of its kind."""
+def usable(presence: Presence, recipe: Recipe, uses: FloatArray | None = None) -> float:
+    """The uses in an epoch of the rows that some batch of the recipe can have."""
+    can = np.zeros(len(presence), np.bool_)
+    for stage in recipe.stages:
+        for kind in (kind for kind, share in stage.batches.items() if share):
+            can |= presence.only(stage.languages).having(kind).any(axis=1)
+    return float(can.sum() if uses is None else uses[can].sum())
 
 
-@dataclass(frozen=True)
-class _Made:
-    source: _Source
-    entries: RowArray
+def allocated(rng: np.random.Generator, shares: FloatArray, n: int) -> IntArray:
+    """``[n]`` indices in random order, each as often as its share of ``n`` says, to within one.
 
-
-class _Draw:
-    """Draws the batches of an epoch from the entries that are not used yet."""
-
-    def __init__(self, plan: Plan, rows: RowArray) -> None:
-        self.rows = rows
-        self._plan = plan
-        self._used = np.zeros(len(rows), np.bool_)
-        self._queues: dict[tuple[int, Kind, int], _Queue] = {}
-        self._sources = [list(self._of_stage(number)) for number in range(len(plan.recipe.stages))]
-        self._ends = [stage.end(plan.steps) for stage in plan.recipe.stages]
-
-    def batch(self, rng: np.random.Generator, step: int) -> _Made | None:
-        """The batch of this step, or None if the epoch is over."""
-        stage = next((number for number, end in enumerate(self._ends) if step < end), None)
-        sources = self._sources[stage] if stage is not None else []
-        while sources:
-            shares = self._shares(sources)
-            index = int(np.searchsorted(shares.cumsum(), rng.random() * shares.sum(), side="right"))
-            source = sources[min(index, len(sources) - 1)]
-            entries = self._queue(source).take(self._used, self._plan.size)
-            if entries is not None:
-                self._used[entries] = True
-                return _Made(source, entries)
-            sources.remove(source)
-        return None
-
-    def _shares(self, sources: list[_Source]) -> FloatArray:
-        """The probability of each source: first of its kind, then of its language among those that are left."""
-        stage = self._plan.recipe.stages[sources[0].stage]
-        kinds = np.array([KINDS.index(source.kind) for source in sources])
-        weights = np.array([source.weight for source in sources])
-        shares: FloatArray = weights / np.bincount(kinds, weights)[kinds]
-        return shares * [stage.batches[source.kind] for source in sources]
-
-    def _of_stage(self, number: int) -> Iterator[_Source]:
-        stage = self._plan.recipe.stages[number]
-        weights = self._plan.language_weights
-        kept = self._plan.presence.only(stage.languages)
-        for kind, share in stage.batches.items():
-            if kind != "mono" and share:
-                yield _Source(number, kind, 0, 1.0)
-            elif share:
-                for language in np.flatnonzero(kept.passages.any(axis=0) & (weights > 0)):
-                    yield _Source(number, kind, int(language), float(weights[language]))
-
-    def _queue(self, source: _Source) -> _Queue:
-        key = (source.stage, source.kind, source.language)
-        if key not in self._queues:
-            presence = self._plan.presence.only(self._plan.recipe.stages[source.stage].languages)
-            self._queues[key] = _Queue(np.flatnonzero(rows_of(source.kind, presence)[self.rows, source.language]))
-        return self._queues[key]
-
-
-class _Queue:
-    """The entries that can be in a kind of batch, in the epoch's order."""
-
-    def __init__(self, entries: npt.NDArray[np.intp]) -> None:
-        self._entries = entries.astype(np.int32)
-        self._at = 0
-
-    def take(self, used: BoolArray, size: int) -> RowArray | None:
-        """The next entries that no batch has used, or None if fewer than ``size`` are left."""
-        found: list[RowArray] = []
-        wanted = size
-        while wanted and self._at < len(self._entries):
-            chunk = self._entries[self._at : self._at + 16 * size]
-            free = np.flatnonzero(~used[chunk])[:wanted]
-            found.append(chunk[free])
-            wanted -= len(free)
-            self._at += int(free[-1]) + 1 if not wanted else len(chunk)
-        return None if wanted else np.concatenate(found)
+    Each place has each index with the probability of its share (systematic sampling).
+    """
+    bounds = shares.cumsum()
+    points = (np.arange(n) + rng.random()) / max(n, 1) * bounds[-1]
+    indices = np.searchsorted(bounds, np.minimum(points, np.nextafter(bounds[-1], 0)), side="right")
+    return rng.permutation(indices.astype(np.int64))

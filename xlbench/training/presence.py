@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from xlbench.arrays import BoolArray, FloatArray
 from xlbench.training.recipes import Kind
+
+_CHUNK = 65_536
+"""Rows whose pairs of languages are counted at a time, so that memory stays small."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +33,23 @@ class Presence:
         kept = np.array([language in languages for language in self.languages])
         return Presence(self.languages, self.queries & kept, self.passages & kept)
 
+    def uses_of_pairs(self, uses: FloatArray | None = None) -> FloatArray:
+        """``[languages, languages]``: rows with a query in one language and a passage in the other, by their uses."""
+        total: FloatArray = np.zeros((len(self.languages),) * 2)
+        for start in range(0, len(self), _CHUNK):
+            here = slice(start, start + _CHUNK)
+            queries = self.queries[here] * (1.0 if uses is None else uses[here, None])
+            total += queries.T @ self.passages[here].astype(np.float64)
+        return total
 
-def rows_of(kind: Kind, presence: Presence) -> BoolArray:
-    """Which rows can be in such a batch: ``[rows, languages]`` for mono, ``[rows, 1]`` for others."""
-    both = presence.queries & presence.passages
-    if kind == "mono":
-        return both
-    if kind == "mixed":
-        return np.reshape(both.any(axis=1), (-1, 1))
-    n_queries, n_passages = presence.queries.sum(axis=1), presence.passages.sum(axis=1)
-    same = (n_queries == 1) & (n_passages == 1) & both.any(axis=1)
-    found: BoolArray = np.reshape((n_queries > 0) & (n_passages > 0) & ~same, (-1, 1))
-    return found
-
-
-def draw(rng: np.random.Generator, weights: FloatArray) -> npt.NDArray[np.intp]:
-    """A column for each row, with probabilities in proportion to ``weights[rows, columns]``."""
-    bounds = weights.cumsum(axis=1)
-    # Below the last bound even after rounding, so that no column of weight 0 is drawn.
-    at = np.minimum(rng.random(len(weights)) * bounds[:, -1], np.nextafter(bounds[:, -1], 0))
-    found: npt.NDArray[np.intp] = (bounds > at[:, None]).argmax(axis=1)
-    return found
+    def having(self, kind: Kind) -> BoolArray:
+        """Which rows can be in such a batch: ``[rows, languages]`` for mono, ``[rows, 1]`` for others."""
+        both: BoolArray = self.queries & self.passages
+        if kind == "mono":
+            return both
+        if kind == "mixed":
+            return np.reshape(both.any(axis=1), (-1, 1))
+        n_queries, n_passages = self.queries.sum(axis=1), self.passages.sum(axis=1)
+        same = (n_queries == 1) & (n_passages == 1) & both.any(axis=1)
+        crossing: BoolArray = np.reshape((n_queries > 0) & (n_passages > 0) & ~same, (-1, 1))
+        return crossing

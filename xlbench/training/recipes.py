@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -63,6 +63,14 @@ class Recipe:
             stages=tuple(
                 replace(stage, batches=mixed) if set(stage.batches) == set(mixed) else stage for stage in self.stages
             ),
+        )
+
+    def languages(self, known: Sequence[str]) -> tuple[str, ...]:
+        """The languages that some stage uses, of those known."""
+        return tuple(
+            language
+            for language in known
+            if any(stage.languages is None or language in stage.languages for stage in self.stages)
         )
 
     def identity(self) -> dict[str, Any]:

@@ -7,8 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from xlbench.errors import UnknownNameError
+from xlbench.models import folders
 from xlbench.training.data import Data
+from xlbench.training.pairs import PairFile
 from xlbench.training.recipes import Recipe
+
+_ARGUMENTS = ("query_prompt", "passage_prompt", "pooling", "revision")
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,19 @@ class Init:
     max_passage_length: int | None = None
     freeze_embeddings: bool = False
     """Whether the word embeddings stay as they are."""
+
+    def check(self) -> None:
+        """Refuses what no library should be asked for.
+
+        Raises:
+            UnknownNameError: if the model is neither a folder nor a Hub id, or there is no such argument.
+
+        """
+        for name in self.arguments:
+            if name not in _ARGUMENTS:
+                raise UnknownNameError("model argument", name, _ARGUMENTS)
+        if not Path(self.model).exists() and not folders.is_hub_id(self.model):
+            raise UnknownNameError("model", self.model, [], hint="Expected a folder, or a Hub id (owner/name).")
 
 
 @dataclass(frozen=True)
@@ -43,16 +61,36 @@ class Optimisation:
     """Texts that are encoded at a time, or None to encode a batch at once."""
     dtype: str = "float32"
     seed: int = 0
+    max_grad_norm: float = 1.0
+    """The length to which longer gradients are cut; 0 leaves them as they are."""
+    weight_decay: float = 0.01
 
 
 @dataclass(frozen=True)
 class Watch:
-    """When a run is looked at and kept."""
+    """When a run is looked at and kept, and on what it is measured."""
 
     eval_every: int
     save_every: int
     patience: int | None = None
-    """Evaluations without a lower loss after which the training ends."""
+    """Evaluations without a better value after which the training ends."""
+    criterion: str | None = None
+    """The value by which the best model is chosen; None for the widest setting of the first pairs, or task."""
+    pairs: tuple[PairFile, ...] = ()
+    """Held-out pairs."""
+    n_rows: int | None = None
+    """Rows of each of them that are measured; None for all."""
+    tasks: tuple[str, ...] = ()
+    """Evaluation tasks."""
+
+    def identity(self) -> dict[str, Any]:
+        """What tells two apart: each evaluation draws from no random numbers, but patience may end the training."""
+        files = [{"name": file.path.name, "sha256": file.sha256} for file in self.pairs]
+        return {
+            **{name: getattr(self, name) for name in ("eval_every", "save_every", "patience", "criterion", "n_rows")},
+            "pairs": files,
+            "tasks": list(self.tasks),
+        }
 
 
 @dataclass(frozen=True)
@@ -82,5 +120,5 @@ class TrainingRun:
                 {"name": file.path.name, "sha256": file.sha256, "rows": len(file.rows), "weight": weight}
                 for file, weight in zip(self.data.files, self.data.weights, strict=True)
             ],
-            "watch": asdict(self.watch),
+            "watch": self.watch.identity(),
         }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from xlbench.errors import TrainingError
 from xlbench.training.data import Batch, Data
 from xlbench.training.plan import Batches, Plan
-from xlbench.training.recipes import KINDS
+from xlbench.training.recipes import KINDS, Kind
 
 
 class Steps:
@@ -22,19 +23,17 @@ class Steps:
         self._plan = plan
         self._n_negatives = n_negatives
         self._part, self._n_parts = part, n_parts
-        self._epochs: Iterator[Batches] = iter(())
-        self._first, self._batches = 0, None  # type: tuple[int, Batches | None]
+        self._epoch = -1
+        self._batches: Batches | None = None
 
     def __len__(self) -> int:
         return self._plan.steps
 
     def __getitem__(self, step: int) -> Batch:
-        if self._batches is None or step < self._first:
-            self._epochs = self._plan.batches()
-            self._first, self._batches = 0, next(self._epochs)
-        while step >= self._first + len(self._batches):
-            self._first, self._batches = self._first + len(self._batches), next(self._epochs)
-        batch = self._data.batch(self._batches, step - self._first, n_negatives=self._n_negatives)
+        epoch, number = divmod(step, self._plan.epoch_steps)
+        if self._batches is None or epoch != self._epoch:
+            self._epoch, self._batches = epoch, self._plan.epoch(epoch)
+        batch = self._data.batch(self._batches, number, n_negatives=self._n_negatives)
         return batch.part(self._part, self._n_parts)
 
 
@@ -51,6 +50,11 @@ class Used:
     pairs: dict[str, int]
     """Uses by languages of query and passage, such as ``de>en``."""
 
+    def shares(self) -> str:
+        """The share of each kind of batch that the steps had, in words."""
+        n = sum(self.batches.values())
+        return ", ".join(f"{count / n:.3f} {kind} ({count:,})" for kind, count in self.batches.items())
+
     def identity(self) -> dict[str, Any]:
         """For the record of a run."""
         return {"epochs": self.n_epochs, "batches": self.batches, "rows": self.rows, "pairs": self.pairs}
@@ -58,18 +62,17 @@ class Used:
 
 def used(data: Data, plan: Plan, steps: int) -> Used:
     """What the first so many steps of a plan are made of."""
-    n_epochs = done = 0
+    done = 0
     kinds: Counter[str] = Counter()
     rows = np.zeros(len(data.files), np.int64)
     pairs = np.zeros((len(data.languages),) * 2, np.int64)
-    epochs = plan.batches()
-    while done < steps:
-        batches = next(epochs)
+    n_epochs = -(-steps // plan.epoch_steps)
+    for batches in map(plan.epoch, range(n_epochs)):
         here = slice(0, min(len(batches), steps - done))
         kinds.update(KINDS[kind] for kind in batches.kind[here].tolist())
         rows += np.bincount(data.file[batches.rows[here].ravel()], minlength=len(rows))
         np.add.at(pairs, (batches.query[here].ravel(), batches.passage[here].ravel()), 1)
-        done, n_epochs = done + len(batches), n_epochs + 1
+        done += len(batches)
     counts = {
         f"{a}>{b}": int(pairs[i, j])
         for i, a in enumerate(data.languages)
@@ -77,3 +80,21 @@ def used(data: Data, plan: Plan, steps: int) -> Used:
         if pairs[i, j]
     }
     return Used(n_epochs, {kind: kinds[kind] for kind in KINDS if kinds[kind]}, rows.tolist(), counts)
+
+
+def check_shares(plan: Plan, batches: Mapping[Kind, int]) -> None:
+    """Refuses batches of which some kind has another share than the recipe says.
+
+    Raises:
+        TrainingError: if a number of batches is off by more than three binomial deviations.
+
+    """
+    for kind in KINDS:
+        mean, deviation = plan.expected(kind)
+        n = batches.get(kind, 0)
+        # Each stage has whole batches.
+        if abs(n - mean) > 3 * deviation + len(plan.recipe.stages):
+            raise TrainingError(
+                f"{n:,} of {sum(batches.values()):,} batches are {kind}; the recipe {plan.recipe.name} expects "
+                f"{mean:,.0f}, give or take {3 * deviation:,.0f}. Nothing was trained: please report this."
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import warnings
@@ -15,21 +14,21 @@ import torch
 from transformers import TrainingArguments
 
 from xlbench.errors import TrainingError
+from xlbench.evaluator import Evaluator
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
-from xlbench.support.files import write_whole
 from xlbench.support.progress import Progress, silent
-from xlbench.training import card, model_folder
+from xlbench.training import card, model_folder, run_folder
 from xlbench.training.data import Data
 from xlbench.training.loss import Objective, PairLoss
 from xlbench.training.pairs import PairFile
 from xlbench.training.plan import Plan
+from xlbench.training.recipes import KINDS
 from xlbench.training.run import TrainingRun
-from xlbench.training.steps import Steps, Used, used
-from xlbench.training.trainer import PairTrainer, Parts, best_step, checkpoints, last_checkpoint, load_weights
-from xlbench.training.validation import Validation
+from xlbench.training.run_folder import checkpoints, last_checkpoint
+from xlbench.training.steps import Steps, Used, check_shares, used
+from xlbench.training.trainer import SPEED, PairTrainer, Parts, best_step, load_weights
+from xlbench.training.validation import HeldOut, Validation
 
-RECORD = "training.json"
-"""The file in a model's folder that says how it was trained."""
 _MOST_LOGGED = 1_000
 
 
@@ -38,7 +37,7 @@ class Trained:
     """What came of a run."""
 
     steps: int
-    """Of which the model is: the last, or that with the lowest validation loss where patience was given."""
+    """Of which the model is: the last, or that with the best value where patience was given."""
     used: Used
     history: list[dict[str, float]]
     """Losses and measures by step."""
@@ -47,7 +46,7 @@ class Trained:
 def train(
     run: TrainingRun,
     *,
-    validation: Sequence[PairFile] = (),
+    tasks: Sequence[Evaluator] = (),
     notes: Sequence[str] = (),
     resume: bool = False,
     progress: Progress = silent,
@@ -55,45 +54,40 @@ def train(
 ) -> Trained | None:
     """Trains and writes the model with its card; in a process other than the first it gives None.
 
-    ``notes`` are sentences for the card. With ``resume`` a run that was killed goes on from its last checkpoint, and
-    gives the weights that it would have given undisturbed. ``tell`` is given a line now and then.
+    ``tasks`` evaluate the model beside the held-out pairs of ``run.watch``. ``notes`` are sentences for the card. With
+    ``resume`` a run that was killed goes on from its last checkpoint, and gives the weights that it would have given
+    undisturbed. ``tell`` is given a line now and then.
 
     Raises:
         TrainingError: if the data do not fit the recipe, the folder has another run, or the loss is not finite.
         EncoderError: if the model cannot be loaded.
+        UnknownNameError: if no value has the name by which the best model is to be chosen.
         KeyboardInterrupt: after Ctrl-C, when a checkpoint is written.
 
     """
-    optimisation = run.optimisation
-    plan = Plan(
-        run.data.presence,
-        run.recipe,
-        optimisation.batch_size,
-        optimisation.steps,
-        optimisation.seed,
-        run.language_temperature,
-        run.data.uses,
-    )
-    plan.check()
-    run.data.check_negatives(optimisation.n_negatives)
+    plan = _checked_plan(run, tell)
+    identity = run_folder.identity_of(run)
+    run_folder.check_folder(run.output, identity, resume=resume)
     loaded = model_folder.load(run.init)
-    identity = run.identity(loaded.revision)
-    _check_folder(run.output, identity, resume=resume)
     checkpoint = last_checkpoint(run.output) if resume else None
     arguments = _arguments(run, resumed=checkpoint is not None)
     if arguments.should_save:
         run.output.mkdir(parents=True, exist_ok=True)
-        _write(run.output, {"run": identity, "command": run.command})
-    made = _prepared(run, plan, loaded, arguments, validation)
+        run_folder.write(run.output, {"run": identity, "command": run.command})
+    validation = _validation(run, tasks, tell)
+    loss, steps = _loss(run, loaded, arguments), _steps(run, plan, arguments)
+    patience = run.watch.patience
+    criterion = validation.criterion(run.watch.criterion) if validation and patience is not None else None
     with progress("training", n_texts=plan.steps, n_characters=plan.steps, noun="steps") as advance:
-        parts = Parts(made.loss, loaded.tokeniser, made.steps, made.validate, run.watch.patience, advance, tell)
+        parts = Parts(loss, loaded.tokeniser, steps, validation, criterion, patience, advance, tell)
         trainer = PairTrainer(loaded.model, arguments, parts)
         _run(trainer, checkpoint)
-    # The last is the library's summary with times.
+    # The last is the library's summary with times; speed is no part of what a run gives.
     history = [
-        {name: value for name, value in record.items() if name != "epoch"} for record in trainer.state.log_history[:-1]
+        {name: value for name, value in line.items() if name not in ("epoch", SPEED)}
+        for line in trainer.state.log_history[:-1]
     ]
-    best = best_step(history) if run.watch.patience is not None else None
+    best = best_step(history, criterion)
     trained = Trained(best or trainer.state.global_step, used(run.data, plan, trainer.state.global_step), history)
     if not trainer.is_world_process_zero():
         return None
@@ -103,45 +97,76 @@ def train(
     return trained
 
 
-def finished(output: Path) -> bool:
-    """Whether the folder has a trained model."""
-    return (output / "modules.json").exists()
+def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
+    """The batches of a run, of data that fit them.
+
+    Raises:
+        TrainingError: if the data do not.
+
+    """
+    optimisation, data = run.optimisation, run.data
+    plan = Plan(
+        data.presence,
+        run.recipe,
+        optimisation.batch_size,
+        optimisation.steps,
+        optimisation.seed,
+        run.language_temperature,
+        data.uses,
+    )
+    plan.check()
+    counts = {kind: int((plan.schedule.kind == code).sum()) for code, kind in enumerate(KINDS)}
+    check_shares(plan, counts)
+    data.check_negatives(optimisation.n_negatives)
+    n_linked = len(data.rows) - len(set(data.group.tolist()))
+    if tell:
+        shares = ", ".join(f"{n / plan.steps:.3f} {kind} ({n:,})" for kind, n in counts.items() if n)
+        tell(f"batches: {shares}; an epoch has {plan.epoch_steps:,}; {n_linked:,} rows share a text with one above")
+        if plan.left_out():
+            tell(
+                f"no monolingual batches in {', '.join(plan.left_out())}: fewer than {plan.size:,} rows have query and "
+                "passage there"
+            )
+    return plan
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    loss: PairLoss
-    steps: Steps
-    validate: Validation | None
+def _validation(run: TrainingRun, tasks: Sequence[Evaluator], tell: Callable[[str], None] | None) -> Validation | None:
+    """What the run is measured on, or None."""
+    watch, optimisation = run.watch, run.optimisation
+    names: dict[str, int] = {}
+    held_out = []
+    for file in watch.pairs:
+        stem = file.path.name.partition(".")[0]
+        names[stem] = names.get(stem, 0) + 1
+        name = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
+        data = Data.of([file], weights=[1.0], languages=_shared(file, run))
+        held_out.append(HeldOut(name, data, optimisation.temperature, watch.n_rows, optimisation.seed))
+    validation = Validation(tuple(held_out), tuple(tasks))
+    for sentence in validation.sentences() if tell else ():
+        tell(sentence)  # type: ignore[misc]
+    return validation if validation.evaluators else None
 
 
-def _prepared(
-    run: TrainingRun,
-    plan: Plan,
-    loaded: model_folder.Loaded,
-    arguments: TrainingArguments,
-    validation: Sequence[PairFile],
-) -> _Prepared:
-    """The loss, the batches of this process, and what the model is validated with."""
+def _loss(run: TrainingRun, loaded: model_folder.Loaded, arguments: TrainingArguments) -> PairLoss:
     optimisation = run.optimisation
-    objective = Objective(optimisation.temperature, optimisation.symmetric)
     device = torch.device(arguments.device).type
-    loss = PairLoss(
+    return PairLoss(
         loaded.model,
-        objective,
+        Objective(optimisation.temperature, optimisation.symmetric),
         cache_rows=optimisation.gradient_cache,
         piece_tokens=DEFAULT_BATCH_TOKENS.get(device, DEFAULT_BATCH_TOKENS["cuda"]),
     )
-    steps = Steps(
+
+
+def _steps(run: TrainingRun, plan: Plan, arguments: TrainingArguments) -> Steps:
+    """The batches of this process."""
+    return Steps(
         run.data,
         plan,
-        n_negatives=optimisation.n_negatives,
+        n_negatives=run.optimisation.n_negatives,
         part=arguments.process_index,
-        n_parts=_n_parts(optimisation.batch_size, arguments.world_size),
+        n_parts=_n_parts(plan.size, arguments.world_size),
     )
-    files = tuple((_name(file), Data.of([file], weights=[1.0], languages=_shared(file, run))) for file in validation)
-    validate = Validation(files, plan, objective, loaded.tokeniser) if files else None
-    return _Prepared(loss, steps, validate)
 
 
 def _run(trainer: PairTrainer, checkpoint: Path | None) -> None:
@@ -178,7 +203,8 @@ def _arguments(run: TrainingRun, *, resumed: bool) -> TrainingArguments:
         max_steps=optimisation.steps,
         per_device_train_batch_size=1,
         learning_rate=optimisation.learning_rate,
-        weight_decay=0.01,
+        weight_decay=optimisation.weight_decay,
+        max_grad_norm=optimisation.max_grad_norm,
         warmup_steps=round(optimisation.warmup * optimisation.steps),
         lr_scheduler_type="linear",
         bf16=optimisation.dtype == "bfloat16",
@@ -210,38 +236,6 @@ def _n_parts(batch_size: int, n_processes: int) -> int:
     return n_processes
 
 
-def _check_folder(output: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
-    """Refuses a folder that has something else, or a run that is to go on and is not there."""
-    path = output / RECORD
-    if not resume:
-        if output.exists() and any(output.iterdir()) and (path.exists() or checkpoints(output) or finished(output)):
-            raise TrainingError(
-                f"{output} has a model or a run: add --resume to go on with it, or choose another --output."
-            )
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))["run"]
-    except FileNotFoundError:
-        return
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path} is not the record of a run: choose another --output.") from error
-    # As JSON has it, where tuples are lists.
-    asked = json.loads(json.dumps(identity))
-    differences = list(_differences(found, asked, ""))
-    if differences:
-        raise TrainingError(
-            f"{output} has another run: {'; '.join(differences)}. Give the options that it was begun with, "
-            "or choose another --output."
-        )
-
-
-def _differences(found: Any, asked: Any, name: str) -> list[str]:
-    if isinstance(found, dict) and isinstance(asked, dict):
-        keys = dict.fromkeys((*asked, *found))
-        return [line for key in keys for line in _differences(found.get(key), asked.get(key), f"{name} {key}".strip())]
-    return [] if found == asked else [f"its {name} is {found}, not {asked}"]
-
-
 def _finish(run: TrainingRun, identity: Mapping[str, Any], trained: Trained, model: Any, notes: Sequence[str]) -> None:
     """Writes the model, its card and the record of the run, then removes the checkpoints."""
     contents = card.text(run, trained.used, trained.history, steps=trained.steps, notes=notes)
@@ -255,20 +249,12 @@ def _finish(run: TrainingRun, identity: Mapping[str, Any], trained: Trained, mod
 
     def extra(folder: Path) -> None:
         (folder / card.NAME).write_text(contents, encoding="utf-8")
-        _write(folder, record)
+        run_folder.write(folder, record)
 
     model_folder.publish(model, run.output, extra)
     for checkpoint in checkpoints(run.output):
         shutil.rmtree(checkpoint)
     shutil.rmtree(run.output / ".partial", ignore_errors=True)
-
-
-def _write(folder: Path, record: Mapping[str, Any]) -> None:
-    write_whole(folder / RECORD, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _name(file: PairFile) -> str:
-    return file.path.name.partition(".")[0]
 
 
 def _shared(file: PairFile, run: TrainingRun) -> list[str]:
@@ -278,10 +264,10 @@ def _shared(file: PairFile, run: TrainingRun) -> list[str]:
         TrainingError: if there are none.
 
     """
-    found = [language for language in file.languages if language in run.data.languages]
-    if not found:
+    shared = [language for language in file.languages if language in run.data.languages]
+    if not shared:
         raise TrainingError(
             f"{file.path} has {', '.join(file.languages)}, and none of them is trained on: give pairs in "
             f"{', '.join(run.data.languages)}."
         )
-    return found
+    return shared

@@ -10,7 +10,8 @@ import math
 import os
 import shutil
 import signal
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,9 +27,12 @@ from xlbench.errors import TrainingError, shown
 from xlbench.support.progress import Advance
 from xlbench.training.data import Batch
 from xlbench.training.loss import PairLoss
+from xlbench.training.run_folder import checkpoints, last_checkpoint
 from xlbench.training.steps import Steps
 from xlbench.training.tokens import Tokeniser
+from xlbench.training.validation import Criterion, Validation
 
+SPEED = "tokens_per_second"
 _KEPT = 2
 """Checkpoints that are kept besides the best."""
 _NAMED = 3
@@ -42,7 +46,9 @@ class Parts:
     loss: PairLoss
     tokeniser: Tokeniser
     steps: Steps
-    validate: Callable[[], Mapping[str, float]] | None
+    validate: Validation | None
+    criterion: Criterion | None
+    """By what the best model is chosen, where there is a patience."""
     patience: int | None
     advance: Advance
     tell: Callable[[str], None] | None
@@ -55,6 +61,7 @@ class PairTrainer(Trainer):
         self._parts = parts
         self._folder = Path(str(arguments.output_dir))
         self._saving = False
+        self._speed = _Speed()
         self.watcher = Watcher(parts)
         # The library asks for data before it evaluates; how that is done is our own.
         validated = parts.steps if parts.validate else None
@@ -66,7 +73,15 @@ class PairTrainer(Trainer):
         return DataLoader(self._parts.steps, batch_size=1, collate_fn=self._collate)  # type: ignore[arg-type]
 
     def _collate(self, batches: list[Batch]) -> dict[str, Any]:
-        return {**self._parts.tokeniser.collate(batches[0]), "batch": batches[0]}
+        inputs = self._parts.tokeniser.collate(batches[0])
+        self._speed.n_tokens += sum(int(features["attention_mask"].sum()) for features in inputs["features"])
+        return {**inputs, "batch": batches[0]}
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Logs the loss, the gradient's norm before it is clipped, the learning rate, and tokens a second."""
+        if "loss" in logs:
+            logs = {**logs, SPEED: self._speed.take()}
+        super().log(logs, start_time)
 
     def compute_loss(
         self,
@@ -109,13 +124,15 @@ class PairTrainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The measures of the validation pairs, the same in all processes."""
-        found: dict[str, float] = {}
+        values: dict[str, float] = {}
         if self.is_world_process_zero() and self._parts.validate:
-            found = {f"eval_{name}": value for name, value in self._parts.validate().items()}
-        found = broadcast_object_list([found])[0]
-        self.log(dict(found))
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
-        return found
+            values = {
+                f"eval_{name}": value for name, value in self._parts.validate(self._parts.tokeniser.model).items()
+            }
+        values = broadcast_object_list([values])[0]
+        self.log(dict(values))
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, values)
+        return values
 
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._folder / ".partial") if self._saving else str(super()._get_output_dir(trial))
@@ -143,7 +160,7 @@ class PairTrainer(Trainer):
         self.accelerator.wait_for_everyone()
 
     def _remove_old(self) -> None:
-        best = best_step(self.state.log_history)
+        best = best_step(self.state.log_history, self._parts.criterion)
         for checkpoint in checkpoints(self._folder)[:-_KEPT]:
             if best is None or checkpoint.name != f"checkpoint-{best}":
                 shutil.rmtree(checkpoint)
@@ -193,51 +210,60 @@ class Watcher(TrainerCallback):
             control.should_evaluate = False
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Tells how large the loss is."""
-        losses = [record["loss"] for record in state.log_history if "loss" in record][-args.save_steps :]
-        if self._parts.tell and losses:
-            self._parts.tell(f"step {state.global_step:,}: loss {sum(losses) / len(losses):.3f}")
+        """Tells how large the loss is, and the last gradient, learning rate and speed."""
+        logged = [record for record in state.log_history if "loss" in record][-args.save_steps :]
+        if self._parts.tell and logged:
+            loss, last = sum(record["loss"] for record in logged) / len(logged), logged[-1]
+            self._parts.tell(
+                f"step {state.global_step:,}: loss {loss:.3f}, gradient norm {last.get('grad_norm', math.nan):.3g}, "
+                f"learning rate {last['learning_rate']:.3g}, {last[SPEED]:,.0f} tokens/s"
+            )
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ARG002
-        """Stops when the loss has not been lower for as many evaluations as patience allows."""
-        since = _since_best(state.log_history)
+        """Has the best model saved as soon as it is found, and stops when patience is at an end."""
         if self._parts.tell:
-            measures = (
-                f"{name.removeprefix('eval_').replace('_', ' ')} {value:.3f}"
-                for name, value in given["metrics"].items()
-            )
+            measures = (f"{name.removeprefix('eval_')} {value:.3f}" for name, value in given["metrics"].items())
             self._parts.tell(f"step {state.global_step:,}: validation {', '.join(measures)}")
-        if self._parts.patience is not None and since >= self._parts.patience:
-            control.should_training_stop = True
+        if self._parts.patience is None:
+            return
+        values = _validated(state.log_history, self._parts.criterion)
+        best = best_step(state.log_history, self._parts.criterion)
+        since = [step for _, step in values].index(best) if best is not None else len(values)
+        control.should_save = control.should_save or (best is not None and best == state.global_step)
+        control.should_training_stop = control.should_training_stop or len(values) - 1 - since >= self._parts.patience
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, in the order of their steps. All are whole."""
-    found = [path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()]
-    return sorted(found, key=lambda path: int(path.name.removeprefix("checkpoint-")))
+class _Speed:
+    """Counts tokens, and how many there were a second."""
+
+    def __init__(self) -> None:
+        self.n_tokens = 0
+        self._since = time.monotonic()
+
+    def take(self) -> float:
+        """Tokens a second since it was last asked."""
+        now = time.monotonic()
+        speed = self.n_tokens / max(now - self._since, 1e-9)
+        self.n_tokens, self._since = 0, now
+        return speed
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """The checkpoint of the latest step, or None if there is none."""
-    return next(reversed(checkpoints(folder)), None)
+def best_step(history: Sequence[Mapping[str, float]], criterion: Criterion | None) -> int | None:
+    """The first step with the best value, or None if there was no validation since the start, or there is no criterion.
+
+    The untrained model does not count, since there is no checkpoint of it.
+    """
+    values = _validated(history, criterion)
+    return min(values)[1] if values else None
 
 
-def best_step(history: list[dict[str, float]]) -> int | None:
-    """The step with the lowest validation loss, or None if there was no validation since the start."""
-    found = _validated(history)
-    return min(found)[1] if found else None
-
-
-def _since_best(history: list[dict[str, float]]) -> int:
-    """How many validations in a row had no lower loss than one before."""
-    found = _validated(history)
-    return len(found) - 1 - found.index(min(found)) if found else 0
-
-
-def _validated(history: list[dict[str, float]]) -> list[tuple[float, int]]:
-    """Validation losses with their steps; the untrained model's does not count, since there is no checkpoint of it."""
-    found = [(record["eval_loss"], int(record["step"])) for record in history if "eval_loss" in record]
-    return [(loss, step) for loss, step in found if step]
+def _validated(history: Sequence[Mapping[str, float]], criterion: Criterion | None) -> list[tuple[float, int]]:
+    """Values of the criterion, less for a better model, with their steps."""
+    if criterion is None:
+        return []
+    sign = -1 if criterion.greater else 1
+    name = f"eval_{criterion.name}"
+    return [(sign * record[name], int(record["step"])) for record in history if name in record and record["step"]]
 
 
 def load_weights(model: Any, checkpoint: Path) -> None:
@@ -247,8 +273,11 @@ def load_weights(model: Any, checkpoint: Path) -> None:
         TrainingError: if they cannot be read.
 
     """
+    if not (checkpoint / "modules.json").is_file():
+        # A library would look for a name that is no folder on the Hub.
+        raise TrainingError(f"There is no checkpoint {checkpoint}: it was removed while the model was trained.")
     try:
-        stored = SentenceTransformer(str(checkpoint), device="cpu", model_kwargs={"dtype": torch.float32})
+        stored = SentenceTransformer(str(checkpoint.resolve()), device="cpu", model_kwargs={"dtype": torch.float32})
         model.load_state_dict(stored.state_dict())
     except Exception as error:
         raise TrainingError(

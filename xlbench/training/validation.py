@@ -1,127 +1,221 @@
-"""Validation: the loss on pairs that are not trained on, and how well each setting finds their passages."""
+"""Validation: a model while it is trained, measured by ``Evaluator`` on held-out pairs and on tasks, and its loss.
+
+The loss has one definition for all recipes: InfoNCE at the run's temperature of each query of a language against all
+held-out passages of a language, of which those of linked rows do not count but for the query's own. It is given for
+each language, as their mean (mono), and as the mean over all pairs of two languages (cross).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
-from xlbench.collection import Collection, Judgement, Text, Texts
-from xlbench.engine.scores import VectorScores
-from xlbench.engine.search import rank
-from xlbench.engine.vectors import Embeddings
-from xlbench.measures import get
-from xlbench.settings import settings
+from xlbench import measures
+from xlbench.arrays import FloatArray, IntArray, VectorArray
+from xlbench.collection import Collection
+from xlbench.errors import TrainingError, UnknownNameError
+from xlbench.evaluator import Evaluator
 from xlbench.training.data import Data
-from xlbench.training.loss import Objective, PairLoss
-from xlbench.training.plan import Plan
-from xlbench.training.steps import Steps
-from xlbench.training.tokens import Role, Tokeniser
 
-_MOST_ROWS = 200
-"""Rows of a file that are ranked, and whose loss is computed: enough to see a curve, and cheap."""
-_PIECE = 64
+_CHUNK = 1_024
+"""Queries whose scores are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """By what the best model is chosen."""
+
+    name: str
+    """One of the values of a validation, such as ``pairs_multi_AP``."""
+    greater: bool = True
+    """Whether more is better."""
+
+
+class Remembering:
+    """A SentenceTransformer as an encoder that remembers its unit vectors by text, so that a text is encoded once."""
+
+    name, revision = "model", "1"
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.queries: dict[str, VectorArray] = {}
+        self.passages: dict[str, VectorArray] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "model_card_data":  # The library would keep each evaluation in it.
+            raise AttributeError(name)
+        return getattr(self._model, name)
+
+    def encode_queries(self, texts: Sequence[str], /) -> VectorArray:
+        """The vectors of these queries, ``float32[len(texts), D]``."""
+        return self._encoded(texts, self.queries, self._model.encode_query)
+
+    def encode_passages(self, texts: Sequence[str], /) -> VectorArray:
+        """The vectors of these passages, ``float32[len(texts), D]``."""
+        return self._encoded(texts, self.passages, self._model.encode_document)
+
+    def _encoded(self, texts: Sequence[str], known: dict[str, VectorArray], encode: Any) -> VectorArray:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            vectors = encode(new, normalize_embeddings=True, convert_to_tensor=True, show_progress_bar=False)
+            known.update(zip(new, vectors.float().cpu().numpy(), strict=True))
+        return np.stack([known[text] for text in texts])
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Pairs that are not trained on."""
+
+    name: str
+    data: Data
+    """Of one file."""
+    temperature: float
+    n_rows: int | None = None
+    """How many rows are measured, None for all."""
+    seed: int = 0
+
+    @cached_property
+    def rows(self) -> IntArray:
+        """The rows that are measured: all, or a sample with each set of languages in proportion."""
+        n = len(self.data.rows)
+        if self.n_rows is None or self.n_rows >= n:
+            return np.arange(n)
+        presence = self.data.presence
+        rng = np.random.default_rng(self.seed)
+        kinds = np.unique(np.hstack([presence.queries, presence.passages]), axis=0, return_inverse=True)[1]
+        order = np.lexsort((rng.random(n), kinds.ravel()))
+        places = np.floor((np.arange(self.n_rows) + rng.random()) * n / self.n_rows).astype(np.int64)
+        return np.sort(order[places])
+
+    @cached_property
+    def collection(self) -> Collection:
+        """A query is answered by its row's passages and by those of linked rows.
+
+        Raises:
+            TrainingError: if no row has a query and a passage in the languages that are trained on.
+
+        """
+        queries: dict[str, str] = {}
+        passages: dict[str, str] = {}
+        of_group: dict[int, list[str]] = {}
+        asked: dict[str, int] = {}
+        for i, group in zip(self.rows.tolist(), self.data.group[self.rows].tolist(), strict=True):
+            row = self.data.rows[i]
+            for language in self.data.languages:
+                if language in row.passages:
+                    passages[f"{language}:{i}"] = row.passages[language]
+                    of_group.setdefault(group, []).append(f"{language}:{i}")
+                if language in row.queries:
+                    queries[f"{language}:{i}"] = row.queries[language]
+                    asked[f"{language}:{i}"] = group
+        judgements = {query: of_group[group] for query, group in asked.items() if group in of_group}
+        if not judgements:
+            raise TrainingError(
+                f"{self.data.files[0].path} has no row with a query and a passage in "
+                f"{', '.join(self.data.languages)}: give other --eval-pairs."
+            )
+        return Collection.from_dicts(queries, passages, judgements)
+
+    def losses(self, encoder: Remembering) -> dict[str, float]:
+        """``NAME_loss_LANGUAGE`` for each, ``NAME_loss_mono`` and ``NAME_loss_cross``, as far as there are pairs."""
+        of_pair = {
+            (a, b): loss
+            for a in range(len(self.data.languages))
+            for b in range(len(self.data.languages))
+            if (loss := self._loss(encoder, a, b)) is not None
+        }
+        mono = {self.data.languages[a]: loss for (a, b), loss in of_pair.items() if a == b}
+        cross = [loss for (a, b), loss in of_pair.items() if a != b]
+        values = {language: loss for language, loss in mono.items() if len(mono) > 1}
+        values |= {"mono": float(np.mean([*mono.values()]))} if mono else {}
+        values |= {"cross": float(np.mean(cross))} if cross else {}
+        return {f"{self.name}_loss_{which}": loss for which, loss in values.items()}
+
+    def _loss(self, encoder: Remembering, asked: int, answered: int) -> float | None:
+        """The mean loss of the queries of one language with passages of one language; None without any."""
+        presence, group, rows = self.data.presence, self.data.group, self.data.rows
+        candidates = self.rows[presence.passages[self.rows, answered]]
+        queries = candidates[presence.queries[candidates, asked]]
+        if not len(queries):
+            return None
+        names = self.data.languages
+        passages = np.stack([encoder.passages[rows[i].passages[names[answered]]] for i in candidates])
+        losses: list[FloatArray] = []
+        for start in range(0, len(queries), _CHUNK):
+            some = queries[start : start + _CHUNK]
+            vectors = np.stack([encoder.queries[rows[i].queries[names[asked]]] for i in some])
+            scores = (vectors @ passages.T).astype(np.float64) / self.temperature
+            own = np.searchsorted(candidates, some)
+            answer = scores[np.arange(len(some)), own]
+            scores[group[some][:, None] == group[candidates][None, :]] = -np.inf
+            scores[np.arange(len(some)), own] = answer
+            top = scores.max(axis=1)
+            losses.append(top + np.log(np.exp(scores - top[:, None]).sum(axis=1)) - answer)
+        return float(np.concatenate(losses).mean())
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Measures a model on pair files, each by itself."""
+    """Measures a model on held-out pairs and on tasks, each by itself."""
 
-    files: tuple[tuple[str, Data], ...]
-    """By name; one file each."""
-    plan: Plan
-    """Its recipe, batch size and seed are those of the training."""
-    objective: Objective
-    tokeniser: Tokeniser
+    held_out: tuple[HeldOut, ...]
+    tasks: tuple[Evaluator, ...] = ()
 
-    def __call__(self) -> Mapping[str, float]:
-        """``loss``, and for each file ``NAME_loss``, ``NAME_mono``, ``NAME_cross`` and ``NAME_multi``.
+    @cached_property
+    def evaluators(self) -> tuple[Evaluator, ...]:
+        """Those of the pairs, then those of the tasks."""
+        return (*(Evaluator(pairs.collection, name=pairs.name, cache=None) for pairs in self.held_out), *self.tasks)
 
-        The last three are RR, means over the settings of the kind.
+    def __call__(self, model: Any) -> dict[str, float]:
+        """``NAME_KIND_MEASURE`` for the headline and RankDistance of each, and the losses of held-out pairs."""
+        values: dict[str, float] = {}
+        for i, evaluator in enumerate(self.evaluators):
+            encoder = Remembering(model)
+            measured = evaluator(encoder)
+            values |= {name: measured[name] for name in self._names(evaluator) if name in measured}
+            if i < len(self.held_out):
+                values |= self.held_out[i].losses(encoder)
+        return values
+
+    def criterion(self, name: str | None) -> Criterion:
+        """By what the best model is chosen: ``name``, or the widest kind of setting of the first pairs, or task.
+
+        Raises:
+            UnknownNameError: if no value has the name.
+
         """
-        model = self.tokeniser.model
-        was_training = model.training
-        model.eval()
-        found: dict[str, float] = {}
-        with torch.no_grad():
-            for name, data in self.files:
-                found[f"{name}_loss"] = self._loss(data)
-                found |= {f"{name}_{kind}": value for kind, value in self._ranks(data).items()}
-        model.train(was_training)
-        return {"loss": float(np.mean([found[f"{name}_loss"] for name, _ in self.files])), **found}
+        known = {
+            name: measures.get(measure).better != "lower"
+            for evaluator in self.evaluators
+            for name, measure in self._names(evaluator).items()
+        }
+        known |= {f"{pairs.name}_loss_{kind}": False for pairs in self.held_out for kind in ("mono", "cross")}
+        wanted = name or str(self.evaluators[0].primary_metric)
+        if wanted not in known:
+            raise UnknownNameError("value of a validation", wanted, [*known])
+        return Criterion(wanted, known[wanted])
 
-    def _loss(self, data: Data) -> float:
-        """The mean over the batches that the recipe makes of the file, always the same ones."""
-        plan = replace(self.plan, presence=data.presence, uses=None)
-        size = min(plan.size, plan.room())
-        steps = Steps(data, replace(plan, size=size, steps=max(1, min(len(data.rows), _MOST_ROWS) // size)))
-        loss = PairLoss(self.tokeniser.model, self.objective, cache_rows=_PIECE, piece_tokens=0, alone=True)
-        device = self.tokeniser.model.device
-        total = 0.0
-        for step in range(len(steps)):
-            inputs = _to(self.tokeniser.collate(steps[step]), device)
-            total += float(loss(inputs["features"], inputs["labels"]))
-        return total / len(steps)
-
-    def _ranks(self, data: Data) -> dict[str, float]:
-        """RR by kind of setting, of the first rows."""
-        collection = _collection(data)
-        scores = VectorScores(
-            self._embedded(collection.queries, self.tokeniser.query),
-            self._embedded(collection.passages, self.tokeniser.passage),
-        )
-        ranking = rank(collection, scores)
-        reciprocal = get("RR")
-        by_kind: dict[str, list[float]] = {}
-        for setting in settings(("mono", "cross", "multi"), collection.asked, pooled=collection.pooled):
-            ranks = ranking.ranks(setting)
-            if len(ranks):
-                by_kind.setdefault(setting.kind, []).append(float(reciprocal.value(ranks).mean()))
-        return {kind: float(np.mean(values)) for kind, values in by_kind.items()}
-
-    def _embedded(self, texts: Texts, role: Role) -> Embeddings:
-        distinct = [texts.text[i] for i in texts.distinct.first]
-        order = np.argsort([-len(text) for text in distinct], kind="stable")
-        pieces = [
-            self._vectors([distinct[i] for i in order[start : start + _PIECE]], role)
-            for start in range(0, len(order), _PIECE)
+    def sentences(self) -> list[str]:
+        """What some pairs cannot show."""
+        said = {"mono": "one language", "cross": "two languages", "multi": "several languages"}
+        return [
+            f"{evaluator.name} has no pairs for {kind} ({said[kind]}), which it is therefore not measured in."
+            for evaluator in self.evaluators[: len(self.held_out)]
+            for kind in ("mono", "cross", "multi")
+            if kind not in evaluator.job.kinds
         ]
-        return Embeddings(np.concatenate(pieces)[np.argsort(order)], row=texts.distinct.row)
 
-    def _vectors(self, texts: list[str], role: Role) -> npt.NDArray[np.float32]:
-        tokens, order = self.tokeniser.tokens(tuple(texts), role)
-        vectors = self.tokeniser.model(_to(tokens, self.tokeniser.model.device))["sentence_embedding"]
-        found: npt.NDArray[np.float32] = torch.nn.functional.normalize(vectors.float(), dim=1)[order].cpu().numpy()
-        return found
-
-
-def _collection(data: Data) -> Collection:
-    """The first rows as a collection: a query is answered by its row's passages and by those of its group."""
-    rows, groups = data.rows[:_MOST_ROWS], data.group[:_MOST_ROWS].tolist()
-    of_group: dict[int, list[str]] = {}
-    passages = []
-    for i, (row, group) in enumerate(zip(rows, groups, strict=True)):
-        for language in (language for language in data.languages if language in row.passages):
-            passages.append(Text(f"{language}:{i}", language, row.passages[language]))
-            of_group.setdefault(group, []).append(passages[-1].id)
-    asked = [
-        (Text(f"{language}:{i}", language, row.queries[language]), group)
-        for i, (row, group) in enumerate(zip(rows, groups, strict=True))
-        for language in data.languages
-        if language in row.queries
-    ]
-    judgements = [Judgement(query.id, passage, 1) for query, group in asked for passage in of_group.get(group, [])]
-    return Collection.build(data.languages, [query for query, _ in asked], passages, judgements)
-
-
-def _to(value: Any, device: torch.device) -> Any:
-    """The same with all tensors on this device."""
-    if isinstance(value, torch.Tensor):
-        return value.to(device)
-    if isinstance(value, dict):
-        return {name: _to(part, device) for name, part in value.items()}
-    return [_to(part, device) for part in value] if isinstance(value, list) else value
+    def _names(self, evaluator: Evaluator) -> dict[str, str]:
+        """The measure of each value that is given, by its name."""
+        task = evaluator.job.task
+        wanted = dict.fromkeys((task.headline, *({measures.DISTANCE} & {*task.measures})))
+        return {
+            f"{evaluator.name}_{kind}_{measure}": measure
+            for measure in wanted
+            for kind in evaluator.job.kinds
+            if kind == "multi" or not measures.of_bias(measure)
+        }
