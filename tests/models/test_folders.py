@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -147,17 +148,52 @@ def test_a_hub_model_that_was_used_before_needs_no_network(tmp_path):
     assert ran.stdout.split() == ["transformers", commit], ran.stderr
 
 
-def test_a_default_prompt_stands_in_for_one_that_is_not_named(tmp_path):
-    """A model whose only prompt is its default has that prompt for queries and passages; otherwise each its own."""
-    config = tmp_path / "config_sentence_transformers.json"
-    for prompts, default, expected in (
-        ({"query": "q: ", "passage": "p: "}, None, ("q: ", "p: ")),
-        ({"general": "g: "}, "general", ("g: ", "g: ")),
-        ({"general": "g: ", "query": "q: "}, "general", ("q: ", "g: ")),
-        ({"query": None}, None, ("", "")),
-    ):
-        config.write_text(json.dumps({"prompts": prompts, "default_prompt_name": default}))
-        assert folders.prompts_of(str(tmp_path), revision=None) == expected
+def test_a_hub_model_that_was_downloaded_needs_no_network_for_files_that_it_lacks(tmp_path):
+    """`hf download` leaves no trace of the files that a model does not have: the snapshot itself says it."""
+    commit = hub_cache(tmp_path)
+    shutil.rmtree(tmp_path / "hub" / "models--some--model" / ".no_exist")
+    program = (
+        "from xlbench.models import folders\n"
+        "print(folders.adapter_of('some/model', revision=None), folders.revision_of('some/model', revision=None))"
+    )
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    assert ran.stdout.split() == ["transformers", commit], ran.stderr
+
+
+def test_a_linked_folder_is_part_of_the_revision(folder, tmp_path):
+    """Other weights behind a link are another model; a link to a folder above is followed once."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "weights.bin").write_bytes(b"1")
+    (folder / "2_Dense").symlink_to(tmp_path / "shared")
+    (folder / "loop").symlink_to(folder)
+    first = folders.revision_of(str(folder), revision=None)
+    (tmp_path / "shared" / "weights.bin").write_bytes(b"2")
+    assert folders.revision_of(str(folder), revision=None) != first
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"config_sentence_transformers.json": {"model_type": "SparseEncoder"}, "modules.json": []},
+            "a sparse encoder",
+        ),
+        ({"config_sentence_transformers.json": {"model_type": "MultiVectorEncoder"}}, "a late-interaction model"),
+        ({"config_sentence_transformers.json": {"model_type": "CrossEncoder"}}, "a reranker"),
+        (
+            {"modules.json": [{"type": "sentence_transformers.sparse_encoder.models.SpladePooling"}]},
+            "a sparse encoder",
+        ),
+        ({"config.json": {"architectures": ["XLMRobertaForSequenceClassification"]}}, "a reranker"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused_as_a_dense_one(tmp_path, files, said):
+    """It would give plausible numbers that are wrong: the error says which kind it is."""
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(EncoderError, match=f"is {said}.*not a dense encoder"):
+        folders.adapter_of(str(tmp_path), revision=None)
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,6 @@ def test_a_class_that_is_nowhere_is_refused(model, said):
     [
         ("hsah", "Unknown model 'hsah'. Did you mean 'hash'?"),
         ("use-multilingal", "Unknown model 'use-multilingal'. Did you mean 'use-multilingual'?"),
-        ("./nowhere", "Unknown model './nowhere'. Known: bm25, hash, use-multilingual"),
         ("a/b/c", "Unknown model 'a/b/c'. Known: bm25, hash"),
     ],
 )
@@ -209,6 +208,19 @@ def test_an_unknown_model_is_answered_with_a_suggestion(model, said):
     with pytest.raises(UnknownNameError, match=re.escape(said)) as caught:
         load(model)
     assert "Or give a folder, a Hub id (owner/name) or package.module:Class." in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["./nowhere", "../a/b", "/no/such", "~/models/x", "C:\\models\\x", "C:/models/x"])
+def test_a_path_that_is_not_there_is_no_unknown_name(path):
+    """What begins as a path, of whatever system, is no Hub id and no class: there is no such folder."""
+    with pytest.raises(EncoderError, match=re.escape(f"There is no folder {path}; expected one with a model in it.")):
+        load(path)
+
+
+def test_a_python_file_needs_a_class(tmp_path):
+    """The error says how to name one."""
+    with pytest.raises(EncoderError, match=r"mine.py names no class; expected mine.py:Class"):
+        load("mine.py")
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path):

@@ -13,7 +13,7 @@ from xlbench.models.load import load
 
 pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
 
-PROMPTS = {"query": "query: ", "passage": "passage: "}
+PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
 @pytest.fixture(scope="module")
@@ -84,21 +84,37 @@ def test_prompts_can_be_given(with_prompts):
 
 
 @pytest.mark.parametrize(
-    ("prompts", "passage"),
+    ("prompts", "default"),
     [
-        ({"document": "a", "passage": "b", "corpus": "c"}, "a"),
-        ({"passage": "b", "corpus": "c"}, "b"),
-        ({"corpus": "c"}, "c"),
-        ({"query": "q"}, ""),
-        ({}, ""),
-        (None, ""),
+        ({"query": "one ", "document": "two "}, None),
+        ({"query": "one ", "passage": "two "}, None),
+        ({"document": "one ", "passage": "two ", "corpus": "three "}, None),
+        ({"corpus": "three "}, None),
+        ({"clustering": "four "}, "clustering"),
+        ({"query": "", "document": "", "clustering": "four "}, "clustering"),
+        ({"query": "one ", "clustering": "four "}, "clustering"),
+        ({}, None),
     ],
 )
-def test_the_prompt_of_passages_has_several_names(tmp_path, prompts, passage):
-    """The prompt of passages is the one called document, else passage, else corpus, as in encode_document."""
-    (tmp_path / "modules.json").write_text("[]")
-    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts}))
-    assert encoder(str(tmp_path)).provenance()["passage_prompt"] == passage
+def test_prompts_are_those_of_encode_query_and_encode_document(tmp_path, prompts, default):
+    """Whatever prompts a model names, vectors are those of the installed library, and the prompts are recorded."""
+    folder = make_sentence_bert(tmp_path / "tiny", prompts=prompts)
+    config = folder / "config_sentence_transformers.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"default_prompt_name": default}))
+    theirs, ours = own(str(folder)), encoder(str(folder))
+    quiet = {"normalize_embeddings": True, "show_progress_bar": False}
+    np.testing.assert_allclose(ours.encode_queries(TEXTS), theirs.encode_query(TEXTS, **quiet), atol=1e-5)
+    np.testing.assert_allclose(ours.encode_passages(TEXTS), theirs.encode_document(TEXTS, **quiet), atol=1e-5)
+    said = ours.provenance()
+    assert (said["query_prompt"], said["passage_prompt"]) == (theirs.prompts["query"], theirs.prompts["document"])
+
+
+def test_a_prompt_of_passages_that_the_library_does_not_use_is_announced(tmp_path):
+    """It says how to use it; a prompt of the user's own needs no note."""
+    folder = str(make_sentence_bert(tmp_path / "tiny", prompts={"query": "one ", "passage": "two "}))
+    (note,) = encoder(folder).notes
+    assert "names a prompt 'passage', 'two ', which sentence-transformers does not put before passages" in note
+    assert encoder(folder, passage_prompt="two ").notes == ()
 
 
 def test_a_configuration_that_is_none_is_refused(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,19 @@ _CACHED = re.compile(r"models--(.+)")
 _SAYS_NOTHING = re.compile(
     r"(checkpoint|step|epoch)[-_]?\d+|[0-9a-f]{40}|models?|final|output|out|best|last|latest|weights"
 )
-# sentence-transformers takes the first of these that there is.
-_PASSAGE_PROMPTS = ("document", "passage", "corpus")
+_UNUSED_PROMPTS = ("passage", "corpus")
+_OTHER_KINDS = {
+    "SparseEncoder": "a sparse encoder",
+    "MultiVectorEncoder": "a late-interaction model, with a vector for each token",
+    "CrossEncoder": "a reranker, which scores pairs of texts",
+}
+_MODULES_OF_OTHER_KINDS = {
+    "SpladePooling": "SparseEncoder",
+    "sparse_encoder": "SparseEncoder",
+    "multi_vector": "MultiVectorEncoder",
+    "MultiVector": "MultiVectorEncoder",
+    "cross_encoder": "CrossEncoder",
+}
 _NOT_THE_MODEL = {".md", ".png", ".jpg", ".onnx"}
 
 
@@ -29,9 +42,14 @@ def adapter_of(model: str, *, revision: str | None) -> str:
     """``sentence-transformers`` if the model has modules.json, else ``transformers``.
 
     Raises:
-        EncoderError: if there is no such model.
+        EncoderError: if there is no such model, or it is no dense encoder.
 
     """
+    if (kind := kind_of(model, revision=revision)) in _OTHER_KINDS:
+        raise EncoderError(
+            f"{model} is {_OTHER_KINDS[kind]} ({kind} of sentence-transformers), and not a dense encoder: read as one, "
+            "it would give plausible numbers that are wrong. Models of this kind cannot be evaluated yet."
+        )
     if config_file(model, "modules.json", revision=revision) is not None:
         return "sentence-transformers"
     if config_file(model, "config.json", revision=revision) is not None:
@@ -40,6 +58,31 @@ def adapter_of(model: str, *, revision: str | None) -> str:
     raise EncoderError(
         f"{where} has neither modules.json nor config.json: expected a sentence-transformers or transformers model."
     )
+
+
+def kind_of(model: str, *, revision: str | None) -> str:
+    """The class of sentence-transformers that a model is made for, as its files say.
+
+    Raises:
+        EncoderError: if there is no such model, or its configuration cannot be read.
+
+    """
+    stated = _json(model, "config_sentence_transformers.json", revision)
+    if isinstance(stated, dict) and stated.get("model_type"):
+        return str(stated["model_type"])
+    modules = _json(model, "modules.json", revision)
+    for module in modules if isinstance(modules, list) else []:
+        kind = str(module.get("type", "")) if isinstance(module, dict) else ""
+        for part, other in _MODULES_OF_OTHER_KINDS.items():
+            if part in kind:
+                return other
+    config: Any = {}
+    if not modules:
+        with contextlib.suppress(EncoderError):  # What is wrong with it is said when the model is loaded.
+            config = _json(model, "config.json", revision)
+    architectures = config.get("architectures") if isinstance(config, dict) else None
+    is_classifier = any(str(name).endswith("ForSequenceClassification") for name in architectures or ())
+    return "CrossEncoder" if is_classifier else "SentenceTransformer"
 
 
 def config_file(model: str, name: str, *, revision: str | None) -> Path | None:
@@ -52,15 +95,16 @@ def config_file(model: str, name: str, *, revision: str | None) -> Path | None:
     if Path(model).exists():
         path = Path(model) / name
         return path if path.is_file() else None
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download, snapshot_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         return Path(hf_hub_download(model, name, revision=revision))
     except LocalEntryNotFoundError as error:
-        # Without a network, a model that was used before is in the hub's cache, and so is which files it does not have.
-        if try_to_load_from_cache(model, name, revision=revision) is not None:
-            return None
+        # Without a network, a model that was used or downloaded before is in the Hub's cache, as far as it has files.
+        with contextlib.suppress(LocalEntryNotFoundError):
+            path = Path(snapshot_download(model, revision=revision, local_files_only=True)) / name
+            return path if path.is_file() else None
         raise EncoderError(
             f"{model} is no folder here, and the model hub cannot be reached. Check the name and the connection, "
             "or download the model elsewhere and give its folder."
@@ -77,7 +121,7 @@ def config_file(model: str, name: str, *, revision: str | None) -> Path | None:
 def revision_of(model: str, *, revision: str | None) -> str:
     """What identifies the weights: the commit of a Hub model, or a checksum over the files of a folder.
 
-    A Hub model's files lie in a cache folder named by the commit.
+    A Hub model's files lie in a cache folder named by the commit. Links to files and folders are followed.
     """
     if not Path(model).exists():
         config = config_file(model, "config.json", revision=revision) or config_file(
@@ -85,13 +129,23 @@ def revision_of(model: str, *, revision: str | None) -> str:
         )
         return config.parent.name if config else str(revision)
     digest = hashlib.sha256()
-    for path in sorted(Path(model).rglob("*")):
+    for path in sorted(_files(Path(model))):
         relative = path.relative_to(model)
         hidden = any(part.startswith((".", "checkpoint-")) for part in relative.parts)
         if path.is_file() and not hidden and path.suffix not in _NOT_THE_MODEL:
             with path.open("rb") as file:
                 digest.update(f"{relative.as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """All files below a folder; a link to a folder above it is not followed again."""
+    here = folder.resolve()
+    for path in folder.iterdir() if here not in above else ():
+        if path.is_dir():
+            yield from _files(path, above | {here})
+        else:
+            yield path
 
 
 def name_of(model: str) -> str:
@@ -110,20 +164,60 @@ def name_of(model: str) -> str:
 
 
 def prompts_of(model: str, *, revision: str | None) -> tuple[str, str]:
-    """The prompts for queries and for passages that a sentence-transformers model names; empty if it names none.
+    """The prompts that ``encode_query`` and ``encode_document`` of sentence-transformers put before a text.
 
-    A prompt that is named as the default stands in for one that is not there, as in sentence-transformers.
+    They are those called ``query`` and ``document``; one that the model does not name is empty, whatever its default.
 
     Raises:
         EncoderError: if its configuration cannot be read.
 
     """
-    path = config_file(model, "config_sentence_transformers.json", revision=revision)
+    prompts = _prompts(model, revision)
+    return prompts.get("query", ""), prompts.get("document", "")
+
+
+def notes_on_prompts(model: str, *, revision: str | None) -> tuple[str, ...]:
+    """A sentence on a prompt of passages under a name that sentence-transformers does not use, if there is one."""
+    prompts = _prompts(model, revision)
+    unused = next((name for name in _UNUSED_PROMPTS if prompts.get(name) and not prompts.get("document")), None)
+    if unused is None:
+        return ()
+    return (
+        f"The model names a prompt {unused!r}, {prompts[unused]!r}, which sentence-transformers does not put before "
+        f"passages: --model-arg passage_prompt={json.dumps(prompts[unused])} does.",
+    )
+
+
+def adds_end_token(model: str, *, revision: str | None) -> bool:
+    """Whether a tokenizer's configuration says that it ends each text with the end token."""
+    modules = _json(model, "modules.json", revision)
+    paths = [str(module.get("path") or "") for module in modules if isinstance(module, dict)] if modules else []
+    for path in dict.fromkeys(["", *paths]):
+        with contextlib.suppress(EncoderError):
+            record = _json(model, f"{path}/tokenizer_config.json".lstrip("/"), revision)
+            if isinstance(record, dict) and record.get("add_eos_token") is True:
+                return True
+    return False
+
+
+def _prompts(model: str, revision: str | None) -> dict[str, str]:
+    record = _json(model, "config_sentence_transformers.json", revision)
     try:
-        config: Any = json.loads(path.read_text(encoding="utf-8")) if path else {}
-        prompts = {name: str(prompt) for name, prompt in (config.get("prompts") or {}).items() if prompt}
-        default = prompts.get(config.get("default_prompt_name"), "")
+        prompts = {name: str(prompt) for name, prompt in (record.get("prompts") or {}).items() if prompt}
+        if record.get("default_prompt_name") not in (None, *(record.get("prompts") or {}), "query", "document"):
+            raise ValueError(f"default_prompt_name {record['default_prompt_name']!r} is not among its prompts")
     except (ValueError, AttributeError, TypeError) as error:
+        raise EncoderError(
+            f"The configuration config_sentence_transformers.json of {model} is not the configuration of a "
+            f"sentence-transformers model: {error}."
+        ) from error
+    return prompts
+
+
+def _json(model: str, name: str, revision: str | None) -> Any:
+    """A configuration file; empty if the model has none."""
+    path = config_file(model, name, revision=revision)
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path else {}
+    except ValueError as error:
         raise EncoderError(f"{path} is not the configuration of a sentence-transformers model: {error}.") from error
-    passage = next((prompts[name] for name in _PASSAGE_PROMPTS if name in prompts), default)
-    return prompts.get("query", default), passage

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,8 @@ from xlbench.models.protocols import Encoder, Model, Scorer, StoredAs
 from xlbench.models.transform import Debiasing
 
 ENTRY_POINT_GROUP = "xlbench.models"
+_PATH = re.compile(r"\.{0,2}[/\\]|~|[A-Za-z]:[/\\]")
+"""What begins with a slash, dots and one, a tilde or a drive is a path, and neither a Hub id nor a module."""
 
 
 def plugins() -> dict[str, EntryPoint]:
@@ -100,14 +103,18 @@ def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Mode
     offered = plugins()
     if model in offered:
         return _made(offered[model].value, f"entry point {model}", arguments, device)
-    if ":" in model and not Path(model).exists():
+    if ":" in model and not Path(model).exists() and (".py:" in model or not _PATH.match(model)):
         return _made(model, "class", arguments, device)
+    if model.endswith(".py"):
+        raise EncoderError(f"{model} names no class; expected {model}:Class.")
     return _from_folder(model, arguments, device, known=[*BUILT_IN, *offered])
 
 
 def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
     from xlbench.models import debiased, folders
 
+    if _PATH.match(model) and not Path(model).exists():
+        raise EncoderError(f"There is no folder {model}; expected one with a model in it.")
     if not Path(model).exists() and (not folders.is_hub_id(model) or ("/" not in model and nearest(model, known))):
         raise UnknownNameError(
             "model", model, known, hint="Or give a folder, a Hub id (owner/name) or package.module:Class."

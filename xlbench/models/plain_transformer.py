@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
-from xlbench.errors import EncoderError, UnknownNameError
-from xlbench.models import torch_model
+from xlbench.errors import UnknownNameError
+from xlbench.models import token_rules, torch_model
 from xlbench.models.sentence_transformer import SentenceTransformerEncoder
 
 POOLINGS = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
 """sentence-transformers' names of the poolings."""
 GUESSED = "The model names no pooling, and no argument does: the mean of the tokens is taken."
-_NO_LIMIT = 1_000_000  # A tokenizer without a limit names a number like 1e30.
 _NOT_NAMED = object()
 
 
@@ -30,6 +28,7 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
         query_prompt: str = "",
         passage_prompt: str = "",
         normalize: bool = True,
+        add_eos_token: bool | None = None,
         batch_tokens: int | None = None,
         revision: str | None = None,
         trust_remote_code: bool = False,
@@ -40,7 +39,6 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
         included.
         """
         torch_model.check_flag("normalize", normalize)
-        self.notes = (GUESSED,) if pooling is _NOT_NAMED else ()
         self._pooling = checked_pooling("mean" if pooling is _NOT_NAMED else pooling)
         super().__init__(
             model,
@@ -51,30 +49,25 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
             normalize=normalize,
+            add_eos_token=add_eos_token,
             revision=revision,
             trust_remote_code=trust_remote_code,
         )
+        self.notes = (GUESSED,) if pooling is _NOT_NAMED else ()
 
     def provenance(self) -> dict[str, Any]:
         """Versions, device, precision, prompts and pooling."""
         return {**super().provenance(), "pooling": self._pooling}
 
-    @cached_property
-    def _model(self) -> Any:
-        with torch_model.loading(self._source):
-            model = pooled_model(
-                self._source,
-                pooling=self._pooling,
-                dtype=self._torch_dtype,
-                revision=self._hub_revision,
-                device=self._device,
-                trust_remote_code=self._trust_remote_code,
-            )
-        n_positions = torch_model.n_positions(model[0].auto_model)
-        self._check_max_length(n_positions)
-        known = [limit for limit in (self._max_length or model.tokenizer.model_max_length, n_positions) if limit]
-        model.max_seq_length = int(min(known)) if min(known, default=_NO_LIMIT) < _NO_LIMIT else None
-        return model
+    def _loaded(self) -> Any:
+        return pooled_model(
+            self._source,
+            pooling=self._pooling,
+            dtype=self._torch_dtype,
+            revision=self._hub_revision,
+            device=self._device,
+            trust_remote_code=self._trust_remote_code,
+        )
 
 
 def checked_pooling(pooling: object) -> str:
@@ -103,15 +96,9 @@ def pooled_model(
 
     where = {"trust_remote_code": trust_remote_code} | ({} if revision is None else {"revision": revision})
     body = Transformer(source, model_kwargs={"dtype": dtype, **where}, config_kwargs=where, processor_kwargs=where)
-    tokenizer = body.tokenizer
-    torch_model.check_vocabulary(tokenizer)
-    if tokenizer.pad_token is None:
-        if tokenizer.eos_token is None:
-            raise EncoderError(
-                f"The tokenizer of {source} has neither a padding nor an end token, so texts cannot be batched."
-            )
-        tokenizer.pad_token = tokenizer.eos_token
+    torch_model.check_vocabulary(body.tokenizer)
+    token_rules.set_padding(body.tokenizer, source)
     if pooling == "cls":
-        tokenizer.padding_side = "right"  # The library takes the first place, be it padding or not.
+        body.tokenizer.padding_side = "right"  # The library takes the first place, be it padding or not.
     modes = Pooling(body.get_embedding_dimension(), pooling_mode=POOLINGS[pooling])
     return SentenceTransformer(modules=[body, modes], device=device, similarity_fn_name="cosine")

@@ -10,7 +10,7 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
-from xlbench.models import folders, torch_model
+from xlbench.models import folders, token_rules, torch_model
 from xlbench.models.token_batches import encode_in_batches
 
 
@@ -20,7 +20,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
     Only the batches are ours: texts of like length together, under a token budget.
     """
 
-    vectors_revision = 1  # To be raised when the same model gives other vectors than before.
+    vectors_revision = 2  # To be raised when the same model gives other vectors than before.
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
         normalize: bool | None = None,
+        add_eos_token: bool | None = None,
         batch_tokens: int | None = None,
         revision: str | None = None,
         trust_remote_code: bool = False,
@@ -39,11 +40,16 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         """``model`` is a folder or a Hub id.
 
         Prompts and normalisation are by default the model's own; vectors of a model made for cosine are normalised.
-        ``max_length`` is in tokens, ``batch_tokens`` the tokens in a batch, padding included.
+        ``max_length`` is in tokens, ``batch_tokens`` the tokens in a batch, padding included. ``add_eos_token`` ends
+        each text with the tokenizer's end token; by default its configuration decides.
         """
-        if normalize is not None:
-            torch_model.check_flag("normalize", normalize)
+        for flag, value in (("normalize", normalize), ("add_eos_token", add_eos_token)):
+            if value is not None:
+                torch_model.check_flag(flag, value)
         query, passage = folders.prompts_of(model, revision=revision)
+        self.notes: tuple[str, ...] = ()
+        if passage_prompt is None:
+            self.notes = folders.notes_on_prompts(model, revision=revision)
         super().__init__(
             model,
             device=device,
@@ -56,6 +62,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
             trust_remote_code=trust_remote_code,
         )
         self._normalize = normalize
+        self._add_eos_token = add_eos_token
 
     def encode_queries(self, texts: Sequence[str], /) -> VectorArray:
         """The vectors of these queries, ``float32[len(texts), D]``."""
@@ -67,7 +74,12 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
 
     def provenance(self) -> dict[str, Any]:
         """Versions, device, precision and prompts."""
-        return {**super().provenance(), "sentence_transformers": torch_model.version("sentence-transformers")}
+        ends = {} if self._add_eos_token is None else {"add_eos_token": self._add_eos_token}
+        return {
+            **super().provenance(),
+            "sentence_transformers": torch_model.version("sentence-transformers"),
+            **ends,
+        }
 
     def _encode(self, texts: Sequence[str], prompt: str, encode: Any) -> VectorArray:
         normalize = self._model.similarity_fn_name == "cosine" if self._normalize is None else self._normalize
@@ -88,7 +100,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
 
         lengths = self._lengths([prompt + text for text in texts])
         with torch_model.computing(self._budget):
-            return encode_in_batches(texts, lengths, budget=self._budget, encode=batch)
+            return encode_in_batches(texts, lengths, budget=self._budget, encode=batch, alike=not self._is_padded)
 
     def _lengths(self, texts: list[str]) -> list[int]:
         """Tokens of each text; characters where the model has no tokenizer of the usual kind."""
@@ -100,23 +112,49 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
     @cached_property
     def _model(self) -> Any:
         with torch_model.loading(self._source):
-            from sentence_transformers import SentenceTransformer
-
-            model = SentenceTransformer(
-                self._source,
-                device=self._device,
-                revision=self._hub_revision,
-                trust_remote_code=self._trust_remote_code,
-                model_kwargs={"dtype": self._torch_dtype},
-            )
-            if hasattr(model.tokenizer, "get_vocab"):
-                torch_model.check_vocabulary(model.tokenizer)
+            model = self._loaded()
+            for body in token_rules.transformers_in(model):
+                torch_model.check_vocabulary(body.tokenizer)
         if model.similarity_fn_name not in ("cosine", "dot"):
             raise EncoderError(
                 f"{self._source} is made for {model.similarity_fn_name} distance, "
                 "and vectors are compared by inner product here."
             )
-        if self._max_length is not None:
-            self._check_max_length(torch_model.n_positions(getattr(model[0], "auto_model", None)))
-            model.max_seq_length = self._max_length
+        ends = self._add_eos_token
+        if ends is None and folders.adds_end_token(self._source, revision=self._hub_revision):
+            ends = True
+        for body in token_rules.transformers_in(model):
+            n_positions = torch_model.n_positions(body.auto_model)
+            self._check_max_length(n_positions)
+            token_rules.set_longest_input(body, self._max_length, n_positions)
+            token_rules.set_padding(body.tokenizer, self._source)
+            token_rules.set_end_token(body.tokenizer, self._source, wanted=ends)
+        if note := token_rules.taken_by_last_token_pooling(model):
+            self.notes = (*self.notes, note)
         return model
+
+    def _loaded(self) -> Any:
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(
+            self._source,
+            device=self._device,
+            revision=self._hub_revision,
+            trust_remote_code=self._trust_remote_code,
+            model_kwargs={"dtype": self._torch_dtype},
+        )
+
+    @cached_property
+    def _is_padded(self) -> bool:
+        """Whether texts of other lengths may be in one batch."""
+        bodies = token_rules.transformers_in(self._model)
+        if not bodies:
+            return True
+
+        def encode(texts: list[str]) -> VectorArray:
+            found = self._model.encode_query(texts, prompt="", convert_to_tensor=True, show_progress_bar=False)
+            array: VectorArray = found.float().cpu().numpy()
+            return array
+
+        tokenizers = [body.tokenizer for body in bodies]
+        return token_rules.batches_are_padded(tokenizers, encode, source=self._source, dtype=self._dtype)

@@ -11,16 +11,19 @@ DEFAULT_BATCH_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 16384}
 """Tokens in one batch, padding included, by kind of device."""
 
 
-def token_batches(lengths: Sequence[int], budget: int) -> list[npt.NDArray[np.intp]]:
+def token_batches(lengths: Sequence[int], budget: int, *, alike: bool = False) -> list[npt.NDArray[np.intp]]:
     """Indices of texts in batches, longest first: batch size x longest text is at most ``budget`` tokens.
 
-    A text that is longer than the budget is a batch of its own.
+    A text that is longer than the budget is a batch of its own. With ``alike``, texts in a batch have one length.
     """
     order = np.argsort(-np.asarray(lengths), kind="stable")
     batches = []
     start = 0
     while start < len(order):
-        size = max(1, budget // max(1, lengths[order[start]]))
+        longest = lengths[order[start]]
+        size = max(1, budget // max(1, longest))
+        if alike:
+            size = next((i for i, row in enumerate(order[start : start + size]) if lengths[row] != longest), size)
         batches.append(order[start : start + size])
         start += size
     return batches
@@ -32,10 +35,11 @@ def encode_in_batches(
     *,
     budget: int,
     encode: Callable[[list[str]], npt.NDArray[np.float32]],
+    alike: bool = False,
 ) -> npt.NDArray[np.float32]:
     """The vectors of ``texts`` in their own order, ``float32[len(texts), D]``, encoded batch by batch."""
     vectors: npt.NDArray[np.float32] | None = None
-    for batch in token_batches(lengths, budget):
+    for batch in token_batches(lengths, budget, alike=alike):
         encoded = encode([texts[i] for i in batch])
         if vectors is None:
             vectors = np.empty((len(texts), encoded.shape[1]), np.float32)

@@ -12,6 +12,7 @@ from typing import Any
 
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError
 from xlbench.models import folders
+from xlbench.models.checkpoint_weights import whole
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -150,14 +151,15 @@ def check_vocabulary(tokenizer: Any) -> None:
 
 @contextlib.contextmanager
 def loading(model: str) -> Iterator[None]:
-    """Loads quietly, and turns what the libraries raise for a broken model into one sentence."""
+    """Loads quietly, refuses weights that do not fit, and turns what the libraries raise into one sentence."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        yield
+        with whole(model):
+            yield
     except XlbenchError:
         raise
     except Exception as error:
