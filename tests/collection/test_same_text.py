@@ -16,7 +16,7 @@ SAME = [
     ("Café, s'il vous plaît!", "CAFE\u0301  s il vous plaît"),
     ("Straße 1", "STRASSE 1"),
     ("a  b\n", "a b"),
-    ("①", "1"),
+    ("① km", "1 km"),
 ]
 OTHER = [("Straße 1", "Straße 2"), ("!", "?"), ("a b", "ab")]
 
