@@ -60,6 +60,8 @@ class Measure:
     """Whether it needs the rank of every relevant passage; if not, those up to ``cutoff``, or that of the first."""
     is_constant: Callable[[Integers, Integers, Integers], bool] | None = None
     """Given each relevant passage's query, language and gain, whether all rankings have one value; None if never."""
+    brief: str = ""
+    """What it is in a few words, for those who read a report; empty for well-known ones."""
     trec_name: str = ""
     """What trec_eval calls it, as in ``map_cut.20``; empty if it does not have it."""
 

@@ -72,7 +72,7 @@ def explanation(comparison: Comparison) -> list[str]:
         )
     if any(flatters_little(measure) for measure in comparison.measures):
         found.append(LITTLE)
-    if {"LPR", "OneTargetBias"} & {*comparison.measures}:
+    if {*measures.OWN_LANGUAGE} & {*comparison.measures}:
         found.append(NO_FAVOURITE)
     if comparison.left_out:
         found.append(f"Not compared, as not all of the results have it: {', '.join(comparison.left_out)}.")
@@ -206,7 +206,7 @@ def _tradeoffs(comparison: Comparison, rows: list[Tradeoff]) -> Table:
         rows=tuple(row(t.name, *(_marked(d) for d in (t.mono, t.multi, t.distance) if d), _trade(t)) for t in rows),
         note="Differences to the baseline; * where the model is better or worse after the correction. Alone: passages "
         "of the query's language only; in the pool: passages of all languages."
-        + (" Of RankDistance less is better." if first.distance else ""),
+        + (f" Of {measures.DISTANCE} less is better." if first.distance else ""),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from xlbench.comparison import Tested, compare_alike
-from xlbench.measures import DISTANCE
+from xlbench.measures import DISTANCE, FIRST_RANK, FIRST_RANKS
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, is_mean, number_cell, one_line, row
 from xlbench.reports.several_models import Group, best_of, grouped
@@ -20,7 +20,7 @@ from xlbench.settings import KINDS, Kind
 _HEAD = r"""% Needs \usepackage{booktabs} and \usepackage{graphicx}.
 % Names that are not in Latin letters need XeLaTeX or LuaLaTeX.
 """
-_SUCCESS: Mapping[Kind, str] = {"mono": "R@1", "cross": "R@1", "multi": "R@10"}
+_SUCCESS: Mapping[Kind, str] = {"mono": FIRST_RANK, "cross": FIRST_RANK, "multi": FIRST_RANKS}
 _BETTER, _WORSE = "†", "‡"
 _MARK_OF = {"better": _BETTER, "worse": _WORSE}
 _MARKS = {_BETTER: r"$^{\dagger}$", _WORSE: r"$^{\ddagger}$", "": ""}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from xlbench import measures
 from xlbench.errors import ResultError
-from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
 from xlbench.reports.formats import Record, records
@@ -25,8 +25,6 @@ _SOURCES = (
     "Reported: arXiv 2408.10536, tables 3 to 8, which does not say whether its passages have their context; mBERT: "
     "LAReQA, arXiv 2004.05484, whose passages are sentences with their context. Measured: sentences without."
 )
-_OVERVIEW: tuple[Column, ...] = (("mono", "AP"), ("cross", "AP"), ("multi", "AP"), ("multi", DISTANCE))
-_BY_LANGUAGE: tuple[Column, ...] = (*_OVERVIEW, ("mono", "R@1"), ("cross", "R@1"), ("multi", "R@10"))
 _SLIPS = {
     "xquad-r": "Slip of arXiv 2408.10536: hybrid is not best for XLM-R in multi AP here, .5927 against .5934 of X-Y.",
 }
@@ -58,10 +56,21 @@ class Published:
 
 
 @cache
+def _columns(*, of_overview: bool) -> tuple[Column, ...]:
+    """Those that have a table by language or, of them, those of the overview."""
+    rows = _data("paper_columns.tsv")
+    return tuple((row["setting"], row["measure"]) for row in rows if row["overview"] == "yes" or not of_overview)
+
+
+@cache
 def published() -> tuple[Published, ...]:
     """All published numbers, in the papers' order."""
-    text = (resources.files("xlbench.reports") / "paper_tables.tsv").read_text(encoding="utf-8")
-    return tuple(Published(**record) for record in csv.DictReader(text.splitlines(), delimiter="\t"))
+    return tuple(Published(**record) for record in _data("paper_tables.tsv"))
+
+
+def _data(name: str) -> list[dict[str, Any]]:
+    text = (resources.files("xlbench.reports") / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
 
 
 def paper_tables(results: Sequence[Result]) -> list[Table]:
@@ -74,7 +83,7 @@ def paper_tables(results: Sequence[Result]) -> list[Table]:
     found = []
     for group in grouped(_chosen(results)):
         found.append(_overview(group))
-        found += [_by_language(group, kind, measure) for kind, measure in _BY_LANGUAGE]
+        found += [_by_language(group, kind, measure) for kind, measure in _columns(of_overview=False)]
     return found
 
 
@@ -115,8 +124,9 @@ def _setting(number: Published) -> str:
 
 
 def _overview(group: Group) -> Table:
+    overview = _columns(of_overview=True)
     reported = {
-        (n.model, n.recipe): [_reported(group, n.model, n.recipe, column) for column in _OVERVIEW]
+        (n.model, n.recipe): [_reported(group, n.model, n.recipe, column) for column in overview]
         for n in published()
         if n.task == group.results[0].task
     }
@@ -124,13 +134,13 @@ def _overview(group: Group) -> Table:
     for label, result in zip(group.labels, group.results, strict=True):
         cells = [
             _cell(result.summary.get(kind, {}).get(m), m, interval=result.intervals.get(kind, {}).get(m))
-            for kind, m in _OVERVIEW
+            for kind, m in overview
         ]
         rows.append(row("measured", label, "", *cells))
     notes = (_SOURCES, _SLIPS.get(group.results[0].task, ""), _OTHER_SLIP)
     return Table(
         title=f"{group.title}: reported and measured",
-        header=("", "model", "recipe", *(f"{kind} {measure}" for kind, measure in _OVERVIEW)),
+        header=("", "model", "recipe", *(f"{kind} {measure}" for kind, measure in overview)),
         rows=tuple(rows),
         note=" ".join(filter(None, notes)),
     )

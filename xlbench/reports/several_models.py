@@ -70,14 +70,14 @@ def columns_of(group: Group) -> list[Column]:
     """The means in which the models of a group are set side by side, as far as any of them has them."""
     headline = group.results[0].headline
     wanted: list[Column] = [(kind, headline) for kind in KINDS]
-    wanted += [("multi", measure) for measure in (DISTANCE, "LPR", "OneTargetBias")]
+    wanted += [("multi", measure) for measure in (DISTANCE, *measures.OWN_LANGUAGE)]
     return [(kind, m) for kind, m in wanted if any(m in r.summary.get(kind, {}) for r in group.results)]
 
 
 def favourites(group: Group) -> list[str]:
     """The favourite of each model with the share of its first places, ``en .293``; empty if none has any."""
     found = [favourite(result) for result in group.results]
-    shown = [f"{of.language} {number(of.value, 'LPR')}" if of else "" for of in found]
+    shown = [f"{of.language} {number(of.value, measures.PREFERENCE)}" if of else "" for of in found]
     return shown if any(shown) else []
 
 

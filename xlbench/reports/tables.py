@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xlbench import measures
-from xlbench.measures import DISTANCE
+from xlbench.measures import CHIEF, DISTANCE, ONE_TARGET, PRECISION, PREFERENCE
 from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number_cell, one_line, row
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
@@ -20,8 +20,6 @@ from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned, dir
 from xlbench.results import Result
 from xlbench.results.shown import number
 from xlbench.settings import KINDS, Kind, Setting
-
-_IN_MULTI = ("AP", "AP@20", "R@10", DISTANCE)
 
 
 def tables(result: Result) -> list[Table]:
@@ -96,7 +94,7 @@ def mono(result: Result) -> Table | None:
 def multi(result: Result) -> Table | None:
     """The chief measures of the pool of all languages, by language; None without such a setting."""
     known = list(result.summary.get("multi", {}))
-    measures = [measure for measure in _IN_MULTI if measure in known] or known
+    measures = [measure for measure in CHIEF if measure in known] or known
     about = f"{KIND_TITLES['multi']}: queries of a language, passages of all languages in one pool"
     return _by_language(result, "multi", measures, about=about)
 
@@ -134,11 +132,11 @@ def attribution(result: Result) -> Table | None:
     rows = []
     for name, loss in losses(result).items():
         values = (loss.mono, loss.multi, loss.total, loss.irrelevant, loss.parallel)
-        rows.append(row(_language(name), *(number_cell(value, "AP") for value in values)))
+        rows.append(row(_language(name), *(number_cell(value, PRECISION) for value in values)))
     return _table(
         result,
         "attribution: what the pool of all languages costs, and why",
-        ("language", "AP mono", "AP multi", "loss", "irrelevant", "parallel"),
+        ("language", f"{PRECISION} mono", f"{PRECISION} multi", "loss", "irrelevant", "parallel"),
         rows,
         note="loss = irrelevant + parallel: due to irrelevant passages of other languages that rank too high, and to "
         "parallel passages in other languages that rank lower than the one in the query's. All over the queries with "
@@ -149,16 +147,16 @@ def attribution(result: Result) -> Table | None:
 def preference(result: Result) -> Table | None:
     """The share of queries of a language, down, whose first-ranked relevant passage is in a language, across."""
     about = "preference: share of queries (down) whose first-ranked relevant passage is in a language (across)"
-    return _matrix(result, about, result.matrices.get("first_language", {}), "LPR", note=preference_note(result))
+    return _matrix(result, about, result.matrices.get("first_language", {}), PREFERENCE, note=preference_note(result))
 
 
 def one_target(result: Result) -> Table | None:
     """The one-target matrix with its bias."""
     about = "one target: AP of queries (down) if only the relevant passages of one language (across) are in the pool"
-    bias_cell = cell_of(result, "multi", "OneTargetBias")
+    bias_cell = cell_of(result, "multi", ONE_TARGET)
     own = f"Own language less others: {bias_cell.text}; 0 is no preference for it." if bias_cell.text else ""
     note = " ".join(filter(None, [own, one_target_note(result)]))
-    return _matrix(result, about, result.matrices.get("one_target", {}), "AP", note=note)
+    return _matrix(result, about, result.matrices.get("one_target", {}), PRECISION, note=note)
 
 
 def alignment(result: Result) -> list[Table]:

@@ -15,7 +15,8 @@ ALIGNMENT = ("parallel_cosine", "random_cosine", "bitext_accuracy", "language_va
 _MOST_NAMED = 6  # Of the 17 that a result of Yoruba alone lacks of MIRACL, some are enough.
 LITTLE = "A model that finds little has little bias."
 NO_FAVOURITE = (
-    "LPR and OneTargetBias set the query's own language against the others: a fixed favourite, one language that "
+    f"{' and '.join(measures.OWN_LANGUAGE)} set the query's own language against the others: a fixed favourite, one "
+    "language that "
     "queries of all languages prefer, does not show in them, but in the preference and the one-target matrix of a "
     "report."
 )

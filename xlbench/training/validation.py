@@ -14,7 +14,7 @@ from xlbench.collection import Collection, Judgement, Text, Texts
 from xlbench.engine.scores import VectorScores
 from xlbench.engine.search import rank
 from xlbench.engine.vectors import Embeddings
-from xlbench.measures import get
+from xlbench.measures import RECIPROCAL, get
 from xlbench.settings import settings
 from xlbench.training.data import Data
 from xlbench.training.loss import Objective, PairLoss
@@ -75,7 +75,7 @@ class Validation:
             self._embedded(collection.passages, self.tokeniser.passage),
         )
         ranking = rank(collection, scores)
-        reciprocal = get("RR")
+        reciprocal = get(RECIPROCAL)
         by_kind: dict[str, list[float]] = {}
         for setting in settings(("mono", "cross", "multi"), collection.asked, pooled=collection.pooled):
             ranks = ranking.ranks(setting)

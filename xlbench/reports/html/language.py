@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xlbench import measures
-from xlbench.measures import LOSSES
+from xlbench.measures import LOSSES, PRECISION, PREFERENCE
 from xlbench.reports.cells import MEAN
 from xlbench.reports.html import explanations
 from xlbench.reports.html.heatmaps import heatmap
@@ -89,7 +89,12 @@ def _placed(result: Result, measure: str) -> PageRow:
         entry(random, measure),
         Entry("", scale=_scale(measure, value, interval, ends)) if known else EMPTY,
     )
-    return PageRow(measure, cells, note=explanations.measure(measure))
+    return PageRow(measure, cells, note=_brief(measure))
+
+
+def _brief(measure: str) -> str:
+    known = measures.of_bias(measure)
+    return known.brief if known else ""
 
 
 def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: Mapping[str, float]) -> Scale:
@@ -122,12 +127,12 @@ def preference(result: Result, key: str, shared: Shared) -> Section | None:
         for name, measure, caption in (
             (
                 "one_target",
-                "AP",
+                PRECISION,
                 f"One-target matrix: AP with the answers of one language only. {one_target_note(result)}",
             ),
             (
                 "first_language",
-                "LPR",
+                PREFERENCE,
                 "Preference matrix: share of queries whose first answer is in this language. "
                 + preference_note(result),
             ),
@@ -148,10 +153,10 @@ def attribution(result: Result, key: str) -> Section | None:
         caption=captioned("Where AP is lost between one language and the pool of all", result.missing_languages),
         corner="language",
         columns=(
-            Column("AP mono"),
+            Column(f"{PRECISION} mono"),
             Column("irrelevant", note=LOSSES[0]),
             Column("parallel", note=LOSSES[1]),
-            Column("AP multi"),
+            Column(f"{PRECISION} multi"),
             Column("kept and lost", is_text=True),
         ),
         rows=tuple(
@@ -177,4 +182,4 @@ def _kept_and_lost(result: Result, name: Setting | Kind, loss: Loss, most: float
         for value, measure in zip(lost, LOSSES, strict=True)
     ]
     bars = tuple(round(100 * _length(part) / most, 2) for part in (loss.multi, *lost))
-    return (entry(loss.mono, "AP"), *entries, entry(loss.multi, "AP"), Entry("", parts=bars))
+    return (entry(loss.mono, PRECISION), *entries, entry(loss.multi, PRECISION), Entry("", parts=bars))
