@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xlbench import measures
-from xlbench.measures import CHIEF, DISTANCE, ONE_TARGET, PRECISION, PREFERENCE
+from xlbench.measures import CHIEF, DISTANCE, LOSSES, ONE_TARGET, PRECISION, PREFERENCE
 from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number_cell, one_line, row
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
@@ -84,33 +84,38 @@ def summary(result: Result) -> Table | None:
     )
 
 
-def mono(result: Result) -> Table | None:
+def mono(result: Result, *, whole: bool = False) -> Table | None:
     """Measures of retrieval by language, each language's passages alone in the pool; None without such a setting."""
     measures = measures_of(result, "mono")
     about = f"{KIND_TITLES['mono']}: queries of a language, passages of the same language"
-    return _by_language(result, "mono", measures, about=about)
+    return _by_language(result, "mono", measures, about=about, whole=whole)
 
 
-def multi(result: Result) -> Table | None:
-    """The chief measures of the pool of all languages, by language; None without such a setting."""
+def multi(result: Result, *, whole: bool = False) -> Table | None:
+    """The chief or all measures of the pool of all languages, by language; None without such a setting."""
     known = list(result.summary.get("multi", {}))
-    measures = [measure for measure in CHIEF if measure in known] or known
+    chief = [measure for measure in CHIEF if measure in known] or known
+    measures = measures_of(result, "multi") if whole else chief
     about = f"{KIND_TITLES['multi']}: queries of a language, passages of all languages in one pool"
-    return _by_language(result, "multi", measures, about=about)
+    return _by_language(result, "multi", measures, about=about, whole=whole)
 
 
-def bias_by_language(result: Result) -> Table | None:
+def bias_by_language(result: Result, *, whole: bool = False) -> Table | None:
     """All measures of bias by language; None where there are none."""
-    return _by_language(result, "multi", bias_measures_of(result), about="language bias, by language of the queries")
+    about = "language bias, by language of the queries"
+    return _by_language(result, "multi", bias_measures_of(result), about=about, whole=whole)
 
 
-def cross(result: Result) -> Table | None:
-    """The headline measure, languages of queries down and of passages across; None without such a setting."""
+def cross(result: Result, *, diagonal: bool = False) -> Table | None:
+    """The headline measure, languages of queries down and of passages across; None without such a setting.
+
+    The monolingual diagonal is shown if it is asked for.
+    """
     if "cross" not in result.summary:
         return None
     measure = result.headline
     about = f"{KIND_TITLES['cross']}: {measure}, queries down, passages across"
-    matrix = cross_lingual(result, diagonal=False)
+    matrix = cross_lingual(result, diagonal=diagonal)
     return _matrix(result, about, matrix, measure, mean=result.summary["cross"][measure])
 
 
@@ -127,12 +132,16 @@ def language_bias(result: Result) -> Table | None:
     return _table(result, "language bias in the pool of all languages", header, rows, note=note)
 
 
-def attribution(result: Result) -> Table | None:
+def attribution(result: Result, *, whole: bool = False) -> Table | None:
     """What the pool of all languages costs in AP, and what of it for which reason, by language; None without it."""
     rows = []
     for name, loss in losses(result).items():
-        values = (loss.mono, loss.multi, loss.total, loss.irrelevant, loss.parallel)
-        rows.append(row(_language(name), *(number_cell(value, PRECISION) for value in values)))
+        values = (number_cell(value, PRECISION) for value in (loss.mono, loss.multi, loss.total))
+        parts = (
+            number_cell(value, part, interval=result.intervals.get(name, {}).get(part) if whole else None)
+            for part, value in zip(LOSSES, (loss.irrelevant, loss.parallel), strict=True)
+        )
+        rows.append(row(_language(name), *values, *parts))
     return _table(
         result,
         "attribution: what the pool of all languages costs, and why",
@@ -161,14 +170,17 @@ def one_target(result: Result) -> Table | None:
 
 def alignment(result: Result) -> list[Table]:
     """How near the vectors of parallel passages are, and the bitext accuracy between languages; else none."""
-    found = result.alignment
-    rows = [row(name, number_cell(found[name], name)) for name in ALIGNMENT if found.get(name) is not None]
+    values = result.alignment
+    rows = [row(name, number_cell(values[name], name)) for name in ALIGNMENT if values.get(name) is not None]
+    means = _table(result, "alignment of the vectors of passages", ("measure", "value"), rows)
+    return [table for table in (means, bitext(result)) if table]
+
+
+def bitext(result: Result) -> Table | None:
+    """The bitext accuracy from a language, down, to another, across; None without it."""
     about = "alignment: share of passages (down) whose nearest passage of a language (across) is parallel"
-    made = (
-        _table(result, "alignment of the vectors of passages", ("measure", "value"), rows),
-        _matrix(result, about, found.get("bitext", {}), "bitext", mean=found.get("bitext_accuracy")),
-    )
-    return [table for table in made if table]
+    matrix = result.alignment.get("bitext", {})
+    return _matrix(result, about, matrix, "bitext", mean=result.alignment.get("bitext_accuracy"))
 
 
 def languages_of(result: Result) -> list[str]:
@@ -190,13 +202,14 @@ def _language(name: Setting | Kind) -> str:
     return name.query if isinstance(name, Setting) else MEAN
 
 
-def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: str) -> Table | None:
+def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: str, whole: bool) -> Table | None:
+    """A row a language and the mean; ``whole`` is with the intervals, for which there is room on a page."""
     names = [name for name in result.values if name.kind == kind]
     if not names or not measures:
         return None
     n_queries = {name: result.queries[name] for name in names}
     rows = [
-        row(_language(name), *(cell_of(result, name, measure, with_interval=False) for measure in measures), n)
+        row(_language(name), *(cell_of(result, name, measure, with_interval=whole) for measure in measures), n)
         for name, n in [*n_queries.items(), (kind, sum(n_queries.values()))]
     ]
     return _table(result, about, ("language", *measures, "queries"), rows)
@@ -205,18 +218,23 @@ def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: 
 def _matrix(
     result: Result, about: str, matrix: Matrix, measure: str, *, mean: float | None = None, note: str = ""
 ) -> Table | None:
+    header, rows = matrix_rows(matrix, measure, mean=mean)
+    return _table(result, about, header, rows, note=note)
+
+
+def matrix_rows(
+    matrix: Matrix, measure: str, *, mean: float | None = None
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Languages of the queries down and of the passages across, with their means; ``mean`` is the one in the corner."""
     columns, means = passage_languages(matrix), means_of_others(matrix)
     rows = [
-        row(
-            name, *(number_cell(values.get(column), measure) for column in [*columns]), _mean(means.rows, name, measure)
-        )
+        row(name, *(number_cell(values.get(column), measure) for column in columns), _mean(means.rows, name, measure))
         for name, values in matrix.items()
         if values
     ]
     below = (_mean(means.columns, column, measure) for column in columns)
     last = [row(MEAN_OF_OTHERS, *below, number_cell(mean, measure))] if rows else []
-    return _table(result, about, ("", *columns, MEAN_OF_OTHERS), [*rows, *last], note=note)
+    return ("", *columns, MEAN_OF_OTHERS), [*rows, *last]
 
 
 def _mean(means: Mapping[str, float], name: str, measure: str) -> Cell:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xlbench.reports.words import LITTLE, NO_FAVOURITE
+from xlbench.reports.words import LITTLE, NO_FAVOURITE, REDRAWN, TEST
 
 SUMMARY = (
     "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. "
     "Multilingual: passages of all languages in one pool, and the answer in each of them is to be found. The range "
-    "below a number is its 95 % interval: whole questions are drawn anew, with all their translations."
+    f"below a number is its 95 % interval: {REDRAWN}."
 )
 LANGUAGES = (
     "One row a language of the queries. Press a heading to sort by it. The range below a number is its 95 % "
@@ -46,9 +46,8 @@ BITEXT = (
 PROVENANCE = "What was measured, with what, and the command that measures it again."
 SIDE_BY_SIDE = "The range below a number is its 95 % interval; the best value of a column is bold."
 COMPARISON = (
-    "Verdicts are against {baseline}: paired randomisation tests over questions, corrected by Holm's method for "
-    "{tests}, at the level {alpha:g}; intervals are not corrected. Models with a letter in common cannot be told "
-    "apart. " + LITTLE
+    f"Verdicts are against {{baseline}}: {TEST}, corrected by Holm's method for {{tests}}, at the level {{alpha:g}}; "
+    f"intervals are not corrected. Models with a letter in common cannot be told apart. {LITTLE}"
 )
 BY_LANGUAGE = (
     "One row a language of the queries, one column a model; bars are from 0 to 1. Press a heading to sort by it."
