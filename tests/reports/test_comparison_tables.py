@@ -115,7 +115,7 @@ def test_there_is_a_table_for_each_kind_and_one_for_single_settings():
 
 
 def test_gains_and_losses_are_marked_and_said_in_words():
-    """A star marks what is certain, an interval stands by each; the last column says who loses alone and gains pooled."""
+    """A star marks what is certain, beside an interval; the last column says who loses alone and gains pooled."""
     table = by_title(COMPARISON)["tiny, gains and losses: new against base"]
     assert table.header == ("", "mono AP", "multi AP", "multi RankDistance", "verdict")
     assert text(table) == [

@@ -238,7 +238,7 @@ def test_the_one_target_matrix_comes_with_its_bias():
 
 def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
     """A measure that is not defined is left out; a result without vectors has no such table."""
-    measures, bitext = made.alignment(ATTRIBUTED)
+    measures, bitext = made.alignment(ATTRIBUTED), made.bitext(ATTRIBUTED)
     assert texts(measures) == (
         ("parallel_cosine", ".812"),
         ("bitext_accuracy", ".500"),
@@ -250,7 +250,8 @@ def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
         ("en", ".750", "", ".750"),
         ("mean of the others", ".750", ".250", ".500"),
     )
-    assert made.alignment(RESULT) == []
+    assert made.alignment(RESULT) is None
+    assert made.bitext(RESULT) is None
 
 
 @pytest.mark.parametrize(
@@ -356,3 +357,11 @@ def test_the_best_follows_the_direction_of_the_measure(measure, perfect, best):
 def test_one_value_is_not_the_best():
     """A best needs another to compare with."""
     assert not any(cell.best for cell in with_best([number_cell(0.5, "AP"), EMPTY], "AP"))
+
+
+def test_tables_are_chosen_by_key():
+    """The tables of some keys come in the order asked for; a table that a result has no numbers for is left out."""
+    bias, means = made.sections(ATTRIBUTED, ["bias", "summary"])
+    assert (bias, means) == (made.language_bias(ATTRIBUTED), made.summary(ATTRIBUTED))
+    assert made.sections(replace(ATTRIBUTED, alignment={}), ["bitext"]) == []
+    assert all_tables(ATTRIBUTED) == made.sections(ATTRIBUTED, list(made.SECTIONS))

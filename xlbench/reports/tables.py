@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from xlbench import measures
 from xlbench.measures import CHIEF, DISTANCE, LOSSES, ONE_TARGET, PRECISION, PREFERENCE
@@ -24,14 +24,17 @@ from xlbench.settings import KINDS, Kind, Setting
 
 def tables(result: Result) -> list[Table]:
     """What ``xlbench run`` shows: the summary, a table for each kind of setting, bias and attribution."""
-    found = (summary(result), mono(result), cross(result), multi(result), language_bias(result), attribution(result))
-    return [table for table in found if table]
+    return sections(result, _OF_RUN)
 
 
 def all_tables(result: Result) -> list[Table]:
     """Those of ``tables``, bias by language, the preference and the one-target matrix, and the vectors' alignment."""
-    more = (bias_by_language(result), preference(result), one_target(result), *alignment(result))
-    return tables(result) + [table for table in more if table]
+    return sections(result, list(SECTIONS))
+
+
+def sections(result: Result, keys: Sequence[str]) -> list[Table]:
+    """The tables of these keys of ``SECTIONS``, as far as the result has numbers for them."""
+    return [table for key in keys if (table := SECTIONS[key](result))]
 
 
 def headline(result: Result) -> str:
@@ -168,12 +171,11 @@ def one_target(result: Result) -> Table | None:
     return _matrix(result, about, result.matrices.get("one_target", {}), PRECISION, note=note)
 
 
-def alignment(result: Result) -> list[Table]:
-    """How near the vectors of parallel passages are, and the bitext accuracy between languages; else none."""
+def alignment(result: Result) -> Table | None:
+    """How near the vectors of parallel passages are; None where that is not measured."""
     values = result.alignment
     rows = [row(name, number_cell(values[name], name)) for name in ALIGNMENT if values.get(name) is not None]
-    means = _table(result, "alignment of the vectors of passages", ("measure", "value"), rows)
-    return [table for table in (means, bitext(result)) if table]
+    return _table(result, "alignment of the vectors of passages", ("measure", "value"), rows)
 
 
 def bitext(result: Result) -> Table | None:
@@ -239,3 +241,20 @@ def matrix_rows(
 
 def _mean(means: Mapping[str, float], name: str, measure: str) -> Cell:
     return number_cell(means.get(name), measure)
+
+
+SECTIONS: Mapping[str, Callable[[Result], Table | None]] = {
+    "summary": summary,
+    "mono": mono,
+    "cross": cross,
+    "multi": multi,
+    "bias": language_bias,
+    "attribution": attribution,
+    "bias-by-language": bias_by_language,
+    "preference": preference,
+    "one-target": one_target,
+    "alignment": alignment,
+    "bitext": bitext,
+}
+"""The tables of a result by their keys, in the order in which they are shown."""
+_OF_RUN = ("summary", "mono", "cross", "multi", "bias", "attribution")

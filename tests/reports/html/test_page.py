@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from xlbench.errors import ResultError
 from xlbench.reports.html import render
+from xlbench.reports.tables import all_tables
 from xlbench.results import load_whole, save
 from xlbench.settings import Setting
 
@@ -240,3 +242,14 @@ def test_the_page_may_ask_for_nothing(whole):
     allowed = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
     assert allowed.pop("default-src") == "'none'"
     assert set(allowed.values()) <= {"'none'", "'unsafe-inline'", "data:"}
+
+
+def test_a_page_shows_every_table_of_the_terminal(whole, other):
+    """Each figure of a result's tables stands on its page under the table's title, with the same text."""
+    shown = unescape(render([whole, other])).replace("−", "-")
+    for result in (whole, other):
+        for table in all_tables(result):
+            if "alignment of the vectors" in table.title:  # On a page a column of the models' table.
+                continue
+            assert table.title in shown
+            assert all(f">{cell.figure}<" in shown for cells in table.rows for cell in cells if cell.value is not None)

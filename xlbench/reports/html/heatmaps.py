@@ -23,7 +23,7 @@ def ends(matrices: Iterable[Matrix]) -> tuple[float, float]:
 def heatmap(table: Table, measure: str, *, spread: tuple[float, float], foot_note: str = "") -> PageTable:
     """A table of languages by languages with a colour for each value, but none for the means."""
     low, high = spread
-    drawn = page_table(table, caption=" ".join(filter(None, [table.title, table.note])), foot_note=foot_note)
+    drawn = page_table(table, caption=". ".join(filter(None, [table.title, table.note])), foot_note=foot_note)
     languages = [column.name if column.name != MEAN_OF_OTHERS else None for column in drawn.columns]
     return replace(
         drawn,
