@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -365,3 +367,17 @@ def test_tables_are_chosen_by_key():
     assert (bias, means) == (made.language_bias(ATTRIBUTED), made.summary(ATTRIBUTED))
     assert made.sections(replace(ATTRIBUTED, alignment={}), ["bitext"]) == []
     assert all_tables(ATTRIBUTED) == made.sections(ATTRIBUTED, list(made.SECTIONS))
+
+
+def test_the_unit_of_resampling_is_named_in_one_place():
+    """Only ``words`` says in its code what is drawn anew; every other text of a report takes it from there."""
+    folder = Path(words.__file__).parent
+    others = [path for path in folder.rglob("*.py") if path.name != "words.py"]
+    assert [
+        (path.name, node.value)
+        for path in others
+        for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if not isinstance(statement, ast.Expr)
+        for node in ast.iter_child_nodes(statement)
+        if isinstance(node, ast.Constant) and "question" in str(node.value) and node.value != "n_questions"
+    ] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,6 +14,7 @@ from xlbench.errors import ResultError
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
 from xlbench.reports.formats import Record, records
+from xlbench.reports.judged_group import Key
 from xlbench.reports.several_models import Column, Group, grouped
 from xlbench.results import Result
 from xlbench.settings import Kind
@@ -124,58 +125,46 @@ def _setting(number: Published) -> str:
 
 
 def _overview(group: Group) -> Table:
-    overview = _columns(of_overview=True)
-    reported = {
-        (n.model, n.recipe): [_reported(group, n.model, n.recipe, column) for column in overview]
-        for n in published()
-        if n.task == group.results[0].task
-    }
-    rows = [row("reported", model, recipe, *cells) for (model, recipe), cells in reported.items()]
-    for label, result in zip(group.labels, group.results, strict=True):
-        cells = [
-            _cell(result.summary.get(kind, {}).get(m), m, interval=result.intervals.get(kind, {}).get(m))
-            for kind, m in overview
-        ]
-        rows.append(row("measured", label, "", *cells))
+    columns = _columns(of_overview=True)
     notes = (_SOURCES, _SLIPS.get(group.results[0].task, ""), _OTHER_SLIP)
-    return Table(
+    table = _beside(group, published(), [(*column, MEAN) for column in columns], with_interval=True)
+    return replace(
+        table,
         title=f"{group.title}: reported and measured",
-        header=("", "model", "recipe", *(f"{kind} {measure}" for kind, measure in overview)),
-        rows=tuple(rows),
+        header=(*table.header, *(f"{kind} {measure}" for kind, measure in columns)),
         note=" ".join(filter(None, notes)),
     )
 
 
 def _by_language(group: Group, kind: Kind, measure: str) -> Table:
-    task = group.results[0].task
-    chosen = [n for n in published() if (n.task, n.setting, n.measure) == (task, kind, measure) and n.table != _LAREQA]
-    columns = list(dict.fromkeys(n.language for n in chosen))
-    printed: dict[tuple[str, str], dict[str, Cell]] = {}
-    for n in chosen:
-        printed.setdefault((n.model, n.recipe), {})[n.language] = _printed(n)
-    rows = [
-        row("reported", model, recipe, *(cells.get(column, EMPTY) for column in columns))
-        for (model, recipe), cells in printed.items()
-    ]
-    for label, result in zip(group.labels, group.results, strict=True):
-        values: dict[str, float | None] = {**by_language(result.values, kind, measure)}
-        values[MEAN] = result.summary.get(kind, {}).get(measure)
-        rows.append(row("measured", label, "", *(_cell(values.get(column), measure) for column in columns)))
-    tables = " and ".join(dict.fromkeys(n.table for n in chosen))
-    return Table(
+    of = (group.results[0].task, kind, measure)
+    chosen = [n for n in published() if (n.task, n.setting, n.measure) == of and n.table != _LAREQA]
+    languages = list(dict.fromkeys(n.language for n in chosen))
+    table = _beside(group, chosen, [(kind, measure, language) for language in languages], with_interval=False)
+    return replace(
+        table,
         title=f"{group.title}, {kind} {measure} by language of the queries: reported and measured",
-        header=("", "model", "recipe", *columns),
-        rows=tuple(rows),
-        note=f"Reported: arXiv 2408.10536, table {tables}.",
+        header=(*table.header, *languages),
+        note=f"Reported: arXiv 2408.10536, table {' and '.join(dict.fromkeys(n.table for n in chosen))}.",
     )
 
 
-def _reported(group: Group, model: str, recipe: str, column: tuple[str, str]) -> Cell:
-    wanted = (group.results[0].task, model, recipe, *column, "mean")
-    for n in published():
-        if (n.task, n.model, n.recipe, n.setting, n.measure, n.language) == wanted:
-            return _printed(n)
-    return EMPTY
+def _beside(group: Group, numbers: Sequence[Published], columns: Sequence[Key], *, with_interval: bool) -> Table:
+    """Rows of the reported numbers of a task and, below, of the measured ones; without the columns' heads."""
+    printed: dict[tuple[str, str], dict[tuple[str, str, str], Cell]] = {}
+    for n in numbers:
+        if n.task == group.results[0].task:
+            printed.setdefault((n.model, n.recipe), {}).setdefault((n.setting, n.measure, n.language), _printed(n))
+    rows = [row("reported", *of, *(cells.get(column, EMPTY) for column in columns)) for of, cells in printed.items()]
+    for label, result in zip(group.labels, group.results, strict=True):
+        cells = []
+        for kind, measure, language in columns:
+            mean = result.summary.get(kind, {}).get(measure)
+            value = mean if language == MEAN else by_language(result.values, kind, measure).get(language)
+            interval = result.intervals.get(kind, {}).get(measure) if with_interval else None
+            cells.append(_cell(value, measure, interval=interval))
+        rows.append(row("measured", label, "", *cells))
+    return Table("", ("", "model", "recipe"), tuple(rows))
 
 
 def _printed(n: Published) -> Cell:
