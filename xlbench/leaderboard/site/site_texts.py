@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from xlbench.measures import DISTANCE, PREFERENCE, get
+from xlbench.reports.words import TEST
+
 RANK = (
     "1 + the number of models that are significantly better in the setting: models that cannot be told apart share a "
     "rank, and a rank says that so many are better, not that all others are worse. All pairs of models are tested in "
-    "all settings by a paired randomisation test over questions, corrected together by Holm's method at the level .05. "
+    f"all settings by a {TEST}, corrected together by Holm's method at the level .05. "
     "Ranks are of the means over languages; the order by one language has none."
 )
 SETTINGS = (
@@ -14,9 +17,8 @@ SETTINGS = (
     "interval."
 )
 BIAS = (
-    "RankDistance: ranks between a question's first and last answer in the pool; lower is better. LPR: share of "
-    "queries that find the passage in their own language first; best is the share that each language would have by "
-    "chance."
+    f"{DISTANCE}: {get(DISTANCE).brief}; lower is better. {PREFERENCE}: {get(PREFERENCE).brief}; best is the share "
+    "that each language would have by chance."
 )
 LEVELS = (
     "Verified: all scores, intervals and figures of bias were computed again from the ranks that were submitted. "
