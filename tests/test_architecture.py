@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import xlbench
+from xlbench import measures
 
 PACKAGE = Path(xlbench.__file__).parent
 LAYERS = [
@@ -159,3 +160,19 @@ def test_a_name_stands_for_one_thing():
                 classes_of.setdefault(node.name, []).append(name)
     for of in (modules_of, classes_of):
         assert {name: places for name, places in of.items() if len(places) > 1} == {}
+
+
+def test_measures_are_named_among_the_measures_only():
+    """No text in the code of another part is a measure's or a family's name: such names are constants of measures."""
+    families = {family.name for family in measures._FAMILIES}
+    named = []
+    for name, path in modules().items():
+        if name.startswith("xlbench.measures"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            text = node.value if isinstance(node, ast.Constant) and id(node) not in documented else None
+            if isinstance(text, str) and (text in families or measures.find(text)):
+                named.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {text}")
+    assert named == []

@@ -120,16 +120,22 @@ def test_there_is_a_table_for_each_kind_and_one_for_single_settings():
 
 
 def test_gains_and_losses_are_marked_and_said_in_words():
-    """A star marks what is certain; the last column says what is lost alone and gained in the pool."""
+    """A star marks what is certain, beside an interval; the last column says who loses alone and gains pooled."""
     table = by_title(COMPARISON)["tiny, gains and losses: new against base"]
     assert table.header == ("", "mono AP", "multi AP", "multi RankDistance", "verdict")
     assert text(table) == [
-        ("de", "-.100*", "+.100*", "-100*", "worse alone, better in the pool"),
-        ("mean", "-.100*", "+.010", "-100*", "worse alone, alike in the pool"),
-    ]
+        (
+            "de", "-.100 [-.120, -.080]*", "+.100 [+.080, +.120]*", "-100 [-120, -80]*",
+            "worse alone, better in the pool",
+        ),
+        (
+            "mean", "-.100 [-.120, -.080]*", "+.010 [-.010, +.030]", "-100 [-120, -80]*",
+            "worse alone, alike in the pool",
+        ),
+    ]  # fmt: skip
     both = replace(COMPARISON, tradeoffs=(Tradeoff("new", "de", MONO[0], MONO[0], None),))
     table = by_title(both)["tiny, gains and losses: new against base"]
-    assert text(table) == [("de", "-.100*", "-.100*", "worse in both")]
+    assert text(table) == [("de", "-.100 [-.120, -.080]*", "-.100 [-.120, -.080]*", "worse in both")]
 
 
 def test_the_standings_name_who_dominates_and_mark_the_best():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -241,7 +243,7 @@ def test_the_one_target_matrix_comes_with_its_bias():
 
 def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
     """A measure that is not defined is left out; a result without vectors has no such table."""
-    measures, bitext = made.alignment(ATTRIBUTED)
+    measures, bitext = made.alignment(ATTRIBUTED), made.bitext(ATTRIBUTED)
     assert texts(measures) == (
         ("parallel_cosine", ".812"),
         ("bitext_accuracy", ".500"),
@@ -253,7 +255,8 @@ def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
         ("en", ".750", "", ".750"),
         ("mean of the others", ".750", ".250", ".500"),
     )
-    assert made.alignment(RESULT) == []
+    assert made.alignment(RESULT) is None
+    assert made.bitext(RESULT) is None
 
 
 @pytest.mark.parametrize(
@@ -359,3 +362,25 @@ def test_the_best_follows_the_direction_of_the_measure(measure, perfect, best):
 def test_one_value_is_not_the_best():
     """A best needs another to compare with."""
     assert not any(cell.best for cell in with_best([number_cell(0.5, "AP"), EMPTY], "AP"))
+
+
+def test_tables_are_chosen_by_key():
+    """The tables of some keys come in the order asked for; a table that a result has no numbers for is left out."""
+    bias, means = made.sections(ATTRIBUTED, ["bias", "summary"])
+    assert (bias, means) == (made.language_bias(ATTRIBUTED), made.summary(ATTRIBUTED))
+    assert made.sections(replace(ATTRIBUTED, alignment={}), ["bitext"]) == []
+    assert all_tables(ATTRIBUTED) == made.sections(ATTRIBUTED, list(made.SECTIONS))
+
+
+def test_the_unit_of_resampling_is_named_in_one_place():
+    """Only ``words`` says in its code what is drawn anew; every other text of a report takes it from there."""
+    folder = Path(words.__file__).parent
+    others = [path for path in folder.rglob("*.py") if path.name != "words.py"]
+    assert [
+        (path.name, node.value)
+        for path in others
+        for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if not isinstance(statement, ast.Expr)
+        for node in ast.iter_child_nodes(statement)
+        if isinstance(node, ast.Constant) and "question" in str(node.value) and node.value != "n_questions"
+    ] == []

@@ -15,7 +15,6 @@ from xlbench.settings import KINDS, Kind
 
 _FORMS = {"passages": ("corpus.jsonl", "corpus.jsonl.gz"), "queries": ("queries.jsonl", "queries.jsonl.gz")}
 _JUDGEMENTS = ("qrels/test.tsv", "qrels.tsv", "test.tsv")
-_RETRIEVAL = ("AP", "nDCG@10", "R@10", "R@100")
 _UNKNOWN = "und"
 """BCP 47's tag of a language that is not determined."""
 
@@ -69,7 +68,7 @@ def of_collection(collection: Collection, *, name: str = "collection", file: Pat
         for texts in (collection.queries, collection.passages)
     ]
     sizes = zip(*(count.tolist() for count in counts), strict=True)
-    of_bias = (*measures.BIAS, "Share@10", "AWRF@10") if "multi" in kinds else ()
+    of_bias = measures.USUAL_BIAS if "multi" in kinds else ()
     return Task(
         name=name,
         title=name,
@@ -80,8 +79,8 @@ def of_collection(collection: Collection, *, name: str = "collection", file: Pat
         sizes={language: Sizes(*size) for language, size in zip(collection.languages, sizes, strict=True)},
         languages=collection.languages,
         settings=kinds,
-        measures=(*_RETRIEVAL, *of_bias),
-        headline=_RETRIEVAL[0],
+        measures=(*measures.USUAL, *of_bias),
+        headline=measures.USUAL[0],
         licence="not stated",
         citation="not stated",
         file=file or Path(name),

@@ -16,7 +16,7 @@ from xlbench.arrays import FloatArray
 from xlbench.comparison import MEAN
 from xlbench.comparison.study import Study, quantities_of
 from xlbench.leaderboard.shared_ranks import ranks
-from xlbench.measures import DISTANCE
+from xlbench.measures import DISTANCE, PREFERENCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import Cell, Table, number_cell, one_line, row
 from xlbench.reports.words import KIND_TITLES, captioned
@@ -129,7 +129,7 @@ class BoardRow:
 
 def columns_of(headline: str) -> list[Column]:
     """What a board shows: the headline in each kind of setting, and two measures of language bias."""
-    return [*((kind, headline) for kind in KINDS), ("multi", DISTANCE), ("multi", "LPR")]
+    return [*((kind, headline) for kind in KINDS), ("multi", DISTANCE), ("multi", PREFERENCE)]
 
 
 @dataclass(frozen=True)

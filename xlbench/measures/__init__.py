@@ -38,7 +38,14 @@ LOSSES = tuple(loss.name for loss in families.LOSSES)
 """The two parts of what the pool of all languages costs in AP."""
 BIAS = tuple(measure.name for measure in families.WITHOUT_CUTOFF)
 """The measures of bias without a cut-off."""
-CHIEF = (PRECISION, "AP@20", "R@10", DISTANCE)
+FIRST_RANK = "R@1"
+"""Recall at the first rank: success where a pool has one relevant passage of a query."""
+FIRST_RANKS = "R@10"
+"""Recall at the first ranks: success where a pool has one for each language."""
+RECIPROCAL = "RR"
+OWN_LANGUAGE = (PREFERENCE, ONE_TARGET)
+"""Those that set the query's own language against the others, in which a favourite of all languages does not show."""
+CHIEF = (PRECISION, "AP@20", FIRST_RANKS, DISTANCE)
 """Those that a table of the pool by language shows, where a task has them."""
 USUAL = (PRECISION, "nDCG@10", "R@10", "R@100")
 """The measures of retrieval of one's own data."""

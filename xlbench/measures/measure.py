@@ -62,6 +62,8 @@ class Measure:
     """Given each relevant passage's query, language and gain, whether all rankings have one value; None if never."""
     flatters_little: bool = False
     """Whether a model that finds little looks unbiased by it."""
+    brief: str = ""
+    """What it is in a few words, for those who read a report; empty for well-known ones."""
     trec_name: str = ""
     """What trec_eval calls it, as in ``map_cut.20``; empty if it does not have it."""
 

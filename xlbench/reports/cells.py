@@ -23,6 +23,20 @@ class Cell:
     """Whether it is the best of those it is compared with."""
     mark: str = ""
     """A sign of significance, shown behind the text."""
+    verdict: str = ""
+    """That of a comparison with another model, or nothing."""
+    letters: str = ""
+    """The groups of models that cannot be told apart to which it belongs."""
+
+    @property
+    def figure(self) -> str:
+        """The text without the interval."""
+        return self.text.partition(" [")[0] if self.interval else self.text
+
+    @property
+    def ends(self) -> list[str]:
+        """The ends of the interval as text; none without one."""
+        return self.text.partition(" [")[2].rstrip("]").split(", ") if self.interval else []
 
 
 @dataclass(frozen=True)
@@ -44,11 +58,12 @@ EMPTY = Cell("")
 MEAN = "mean"
 MEAN_OF_OTHERS = "mean of the others"
 """The name of a mean of a matrix, which leaves its diagonal out."""
+RHO = "Spearman's rho"
 
 
 def is_mean(cells: Sequence[Cell]) -> bool:
-    """Whether a row is a mean of those above."""
-    return cells[0].text in (MEAN, MEAN_OF_OTHERS)
+    """Whether a row is a mean, or a correlation, of those above."""
+    return cells[0].text in (MEAN, MEAN_OF_OTHERS, RHO)
 
 
 def row(*entries: str | int | Cell) -> tuple[Cell, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from xlbench import measures
 from xlbench.comparison import MEAN, Comparison, Difference, Order, Tradeoff, Verdict
 from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, one_line, row, with_best
 from xlbench.reports.formats import Record
-from xlbench.reports.words import KIND_TITLES, LITTLE, NO_FAVOURITE, captioned, flatters_little
+from xlbench.reports.words import COUNTS_ONCE, KIND_TITLES, LITTLE, NO_FAVOURITE, QUESTION, captioned, flatters_little
 from xlbench.results.shown import number
 from xlbench.settings import KINDS
 from xlbench.statistics import FEW_CLUSTERS
@@ -28,9 +28,8 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
         found.append(_standings(comparison))
     for model in comparison.others:
         found += _differences(comparison, model)
-        rows = [tradeoff for tradeoff in comparison.tradeoffs if tradeoff.model == model]
-        if rows:
-            found.append(_tradeoffs(comparison, rows))
+        if table := tradeoffs(comparison, model):
+            found.append(table)
     return found
 
 
@@ -54,7 +53,7 @@ def sentences(comparison: Comparison) -> list[str]:
 def explanation(comparison: Comparison) -> list[str]:
     """Sentences that say what the interval, p, d_z and the number of questions are, and what bias does not show."""
     level = f"{100 * (1 - comparison.alpha):g} %"
-    unit = f"{comparison.n_clusters:,} {comparison.unit}s, each with all of its questions"
+    unit = f"{comparison.n_clusters:,} {comparison.unit}s, each with all of its {QUESTION}s"
     verdicts = [VERDICTS[measures.better(m) == "neither"] for m in comparison.measures]
     found = [
         f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of {unit}.",
@@ -63,9 +62,9 @@ def explanation(comparison: Comparison) -> list[str]:
         f"{' and '.join(dict.fromkeys(verdicts))} have p up to {comparison.alpha:g}.",
         "Intervals are not corrected for the number of differences: one without 0 may stand beside 'cannot be told "
         "apart'.",
-        "d_z: mean difference of a question divided by its standard deviation. A mean over languages has a smaller "
+        f"d_z: mean difference of a {QUESTION} divided by its standard deviation. A mean over languages has a smaller "
         "deviation than one language, so that the rows of languages and of means cannot be compared.",
-        "A question counts once, in however many languages it is asked: its translations are not independent.",
+        COUNTS_ONCE,
     ]
     if comparison.n_clusters < FEW_CLUSTERS:
         found.append(f"With fewer than {FEW_CLUSTERS} {comparison.unit}s, intervals are too narrow.")
@@ -83,7 +82,7 @@ def explanation(comparison: Comparison) -> list[str]:
         )
     if any(flatters_little(measure) for measure in comparison.measures):
         found.append(LITTLE)
-    if {"LPR", "OneTargetBias"} & {*comparison.measures}:
+    if {*measures.OWN_LANGUAGE} & {*comparison.measures}:
         found.append(NO_FAVOURITE)
     if comparison.left_out:
         found.append(f"Not compared, as not all of the results have it: {', '.join(comparison.left_out)}.")
@@ -184,24 +183,28 @@ def _differences(comparison: Comparison, model: str) -> Iterator[Table]:
             if rows:
                 yield Table(
                     title=_title(comparison, f"{title} {measure}: {_against(comparison, model)}"),
-                    header=("", "baseline", "model", "difference", "d_z", "p", "verdict", "questions"),
+                    header=("", "baseline", "model", "difference", "d_z", "p", "verdict", f"{QUESTION}s"),
                     rows=tuple(_difference_row(d) for d in rows),
                 )
 
 
 def _difference_row(d: Difference) -> tuple[Cell, ...]:
     measure = d.quantity.measure
-    low, high = (_signed(end, measure) for end in d.interval)
     return row(
         d.quantity.name,
         number_cell(d.baseline, measure),
         number_cell(d.value, measure),
-        Cell(f"{_signed(d.difference, measure)} [{low}, {high}]", d.difference, d.interval),
+        _difference(d),
         EMPTY if math.isnan(d.d_z) else Cell(number(d.d_z, "", decimals=2), d.d_z),
         Cell(_p(d), d.p_adjusted),
         d.verdict,
         d.n_questions,
     )
+
+
+def _difference(d: Difference) -> Cell:
+    shown, low, high = (_signed(value, d.quantity.measure) for value in (d.difference, *d.interval))
+    return Cell(f"{shown} [{low}, {high}]", d.difference, d.interval)
 
 
 def _p(d: Difference) -> str:
@@ -211,22 +214,26 @@ def _p(d: Difference) -> str:
     return f"≤{number(math.ceil(1000 * d.p_adjusted) / 1000, '')}" if d.p_is_bound else number(d.p_adjusted, "")
 
 
-def _tradeoffs(comparison: Comparison, rows: list[Tradeoff]) -> Table:
+def tradeoffs(comparison: Comparison, model: str) -> Table | None:
+    """What a model gains or loses by itself and in the pool, each with its interval; None if there is nothing."""
+    rows = [tradeoff for tradeoff in comparison.tradeoffs if tradeoff.model == model]
+    if not rows:
+        return None
     first = rows[0]
     columns = [f"{d.quantity.kind} {d.quantity.measure}" for d in (first.mono, first.multi, first.distance) if d]
     return Table(
-        title=_title(comparison, f"gains and losses: {_against(comparison, first.model)}"),
+        title=_title(comparison, f"gains and losses: {_against(comparison, model)}"),
         header=("", *columns, "verdict"),
         rows=tuple(row(t.name, *(_marked(d) for d in (t.mono, t.multi, t.distance) if d), _trade(t)) for t in rows),
-        note="Differences to the baseline; * where the model is better or worse after the correction. Alone: passages "
-        "of the query's language only; in the pool: passages of all languages."
-        + (" Of RankDistance less is better." if first.distance else ""),
+        note="Differences to the baseline with their intervals; * where the model is better or worse after the "
+        "correction. Alone: passages of the query's language only; in the pool: passages of all languages."
+        + (f" Of {measures.DISTANCE} less is better." if first.distance else ""),
     )
 
 
 def _marked(d: Difference) -> Cell:
     mark = "" if d.verdict == ALIKE else "*"
-    return Cell(_signed(d.difference, d.quantity.measure), d.difference, mark=mark)
+    return replace(_difference(d), mark=mark, verdict=d.verdict)
 
 
 def _trade(tradeoff: Tradeoff) -> str:

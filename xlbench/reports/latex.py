@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
-from xlbench.comparison import Tested, compare_alike
-from xlbench.measures import DISTANCE
-from xlbench.measures.values import by_language
-from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, is_mean, number_cell, one_line, row
-from xlbench.reports.several_models import Group, best_of, grouped
+from xlbench.measures import DISTANCE, FIRST_RANK, FIRST_RANKS
+from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, is_mean, one_line, row
+from xlbench.reports.judged_group import JudgedGroup
+from xlbench.reports.several_models import Group, grouped
 from xlbench.reports.tables import kinds_of, languages_of
 from xlbench.reports.words import KIND_TITLES, counted, direction
 from xlbench.results import Result
@@ -20,7 +19,7 @@ from xlbench.settings import KINDS, Kind
 _HEAD = r"""% Needs \usepackage{booktabs} and \usepackage{graphicx}.
 % Names that are not in Latin letters need XeLaTeX or LuaLaTeX.
 """
-_SUCCESS: Mapping[Kind, str] = {"mono": "R@1", "cross": "R@1", "multi": "R@10"}
+_SUCCESS: Mapping[Kind, str] = {"mono": FIRST_RANK, "cross": FIRST_RANK, "multi": FIRST_RANKS}
 _BETTER, _WORSE = "†", "‡"
 _MARK_OF = {"better": _BETTER, "worse": _WORSE}
 _MARKS = {_BETTER: r"$^{\dagger}$", _WORSE: r"$^{\ddagger}$", "": ""}
@@ -42,16 +41,13 @@ _SPECIAL = {character: rf"\{character}" for character in "&%$#_{}"} | {
     "*": "{*}",
 }
 
-Key = tuple[Kind, str, str]
-"""Kind of setting, measure, and language of the queries or ``mean``."""
-
 
 def latex(results: Sequence[Result]) -> str:
     """The tables of the results, for the ``input`` of a paper; the best of a row or column is bold.
 
     Where results have their per-query scores, those of the same task are tested against the first of them.
     """
-    groups = [_Tested.of(group) for group in grouped(results)]
+    groups = [JudgedGroup.of(group) for group in grouped(results)]
     parts = [_overview(groups[i : i + _TASKS_ABREAST]) for i in range(0, len(groups), _TASKS_ABREAST)]
     for of in groups:
         headline = of.group.results[0].headline
@@ -72,33 +68,7 @@ def escaped(text: str) -> str:
     return re.sub(r"([-',])(?=\1)", r"\1{}", found)
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """A group of results with the verdicts on them."""
-
-    group: Group
-    tested: Tested
-
-    @classmethod
-    def of(cls, group: Group) -> _Tested:
-        measures = (group.results[0].headline, DISTANCE)
-        return cls(group, compare_alike(group.results, group.labels, measures=measures))
-
-    def cells(self, key: Key) -> list[Cell]:
-        """The cell of each model for a language or the mean, the best marked, and those that differ from the first."""
-        kind, measure, name = key
-        values = (
-            result.summary.get(kind, {}).get(measure)
-            if name == MEAN
-            else by_language(result.values, kind, measure).get(name)
-            for result in self.group.results
-        )
-        cells = best_of(self.group, [number_cell(value, measure) for value in values], measure)
-        marks = (_MARK_OF.get(self.tested.verdict((label, *key)), "") for label in self.group.labels)
-        return [replace(cell, mark=mark) for cell, mark in zip(cells, marks, strict=True)]
-
-
-def _explanation(groups: Sequence[_Tested]) -> str:
+def _explanation(groups: Sequence[JudgedGroup]) -> str:
     """What the marks mean, once for all that mean the same, and what was not tested."""
     of_test: dict[str, list[str]] = {}
     for comparison in (of.tested.comparison for of in groups):
@@ -112,7 +82,7 @@ def _explanation(groups: Sequence[_Tested]) -> str:
     return " ".join([*found, *(f"Not tested: {reason}" for of in groups for reason in of.tested.reasons)])
 
 
-def _overview(groups: Sequence[_Tested]) -> str:
+def _overview(groups: Sequence[JudgedGroup]) -> str:
     """Models down; tasks and kinds of setting across: means of the headline measure."""
     models = list(dict.fromkeys(label for of in groups for label in of.group.labels))
     columns, heads, abouts = [], [], []
@@ -135,31 +105,22 @@ def _overview(groups: Sequence[_Tested]) -> str:
     return _float(table, label=label, groups=("", *(title for title, _ in heads)), compared="of a column")
 
 
-def _by_language(of: _Tested, measures: Mapping[Kind, str]) -> str:
+def _by_language(of: JudgedGroup, measures: Mapping[Kind, str]) -> str:
     """Languages down; kinds of setting and models across."""
-    group = of.group
-    measured = [(kind, m) for kind, m in measures.items() if any(m in r.summary.get(kind, {}) for r in group.results)]
-    if not measured:
+    group, table = of.group, of.by_language(list(measures.items()))
+    if table is None:
         return ""
-    languages = list(dict.fromkeys(language for result in group.results for language in languages_of(result)))
-    rows = [
-        row(name, *(cell for kind, measure in measured for cell in of.cells((kind, measure, name))))
-        for name in [*languages, MEAN]
-    ]
-    names = " and ".join(dict.fromkeys(m for _, m in measured))
-    tested = any(cell.mark for cells in rows for cell in cells)
-    table = Table(
-        title=f"{names} by language of the queries. {_about(group)}.",
-        header=("", *(label for _ in measured for label in group.labels)),
-        rows=tuple(rows),
-        note=_explanation([of]) if tested else "",
-    )
+    measured = [(kind, m) for kind, m in measures.items() if any(m in r.summary.get(kind, {}) for r in group.results)]
+    tested = any(cell.verdict in _MARK_OF for cells in table.rows for cell in cells)
+    label = f"{group.title} {' and '.join(dict.fromkeys(m for _, m in measured))}"
+    title = f"{table.title}. {_about(group)}."
+    table = replace(table, title=title, note=_explanation([of]) if tested else "")
     groups = ("", *(f"{KIND_TITLES[kind]}, {measure}" for kind, measure in measured for _ in group.labels))
     lower = all(direction(measure, None) == "lower" for _, measure in measured)
     among = "of a row" if len(measured) == 1 else "of a row in each kind of setting"
     return _float(
         table,
-        label=f"{group.title} {names}",
+        label=label,
         groups=groups,
         compared=f"{among}, lower is better" if lower else among,
     )
@@ -221,6 +182,7 @@ def _line(entries: Sequence[str]) -> str:
 
 
 def _cell(cell: Cell) -> str:
+    mark = cell.mark or _MARK_OF.get(cell.verdict, "")
     text = cell.text.replace("-", "$-$") if cell.value is not None else escaped(cell.text)
     bold = rf"\textbf{{{text}}}" if cell.best else text
-    return bold + _MARKS.get(cell.mark, escaped(cell.mark))
+    return bold + _MARKS.get(mark, escaped(mark))

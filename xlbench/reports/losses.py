@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from xlbench.measures import LOSSES
+from xlbench.measures import LOSSES, PRECISION
 from xlbench.results import Result
 from xlbench.settings import Kind, Setting
 
@@ -37,10 +37,10 @@ def losses(result: Result) -> dict[Setting | Kind, Loss]:
     """
     parts: dict[Setting | Kind, Loss] = {}
     for setting, values in result.values.items():
-        if setting.kind == "multi" and {"AP", *LOSSES} <= values.keys():
+        if setting.kind == "multi" and {PRECISION, *LOSSES} <= values.keys():
             mono = result.values.get(Setting(setting.query, setting.query), {})
             irrelevant, parallel = (values[measure] for measure in LOSSES)
-            parts[setting] = Loss(mono.get("AP", values["AP"] + irrelevant + parallel), irrelevant, parallel)
+            parts[setting] = Loss(mono.get(PRECISION, values[PRECISION] + irrelevant + parallel), irrelevant, parallel)
     if parts:
         columns = zip(*((loss.mono, loss.irrelevant, loss.parallel) for loss in parts.values()), strict=True)
         parts["multi"] = Loss(*map(fmean, columns))

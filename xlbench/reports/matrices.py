@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
+from xlbench.measures import PRECISION, PREFERENCE
 from xlbench.results import Result
 from xlbench.results.shown import number
 
@@ -55,7 +56,7 @@ def cross_lingual(result: Result, *, diagonal: bool) -> Matrix:
 
 def favourite(result: Result) -> Favourite | None:
     """The language whose passages come first most often for queries of other languages, and the fair share."""
-    fair = result.references.get("LPR", {}).get("perfect")
+    fair = result.references.get(PREFERENCE, {}).get("perfect")
     return _greatest(result.matrices.get("first_language", {}), fair)
 
 
@@ -79,8 +80,8 @@ def preference_note(result: Result) -> str:
     found = favourite(result)
     if found is None:
         return ""
-    fair = "" if found.others is None else f" (fair: {number(found.others, 'LPR')})"
-    share = number(found.value, "LPR")
+    fair = "" if found.others is None else f" (fair: {number(found.others, PREFERENCE)})"
+    share = number(found.value, PREFERENCE)
     return f"Favourite of other languages' queries: {found.language}, first for {share} of them{fair}."
 
 
@@ -89,5 +90,5 @@ def one_target_note(result: Result) -> str:
     found = best_target(result)
     if found is None or found.others is None:
         return ""
-    values = f"AP {number(found.value, 'AP')} (mean of all languages: {number(found.others, 'AP')})"
+    values = f"{PRECISION} {number(found.value, PRECISION)} (mean of all languages: {number(found.others, PRECISION)})"
     return f"Favourite of other languages' queries: {found.language}, {values}."

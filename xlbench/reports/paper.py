@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from xlbench import measures
 from xlbench.errors import ResultError
-from xlbench.measures import DISTANCE
 from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
 from xlbench.reports.formats import Record, records
+from xlbench.reports.judged_group import Key
 from xlbench.reports.several_models import Column, Group, grouped
 from xlbench.results import Result
 from xlbench.settings import Kind
@@ -25,8 +26,6 @@ _SOURCES = (
     "Reported: arXiv 2408.10536, tables 3 to 8, which does not say whether its passages have their context; mBERT: "
     "LAReQA, arXiv 2004.05484, whose passages are sentences with their context. Measured: sentences without."
 )
-_OVERVIEW: tuple[Column, ...] = (("mono", "AP"), ("cross", "AP"), ("multi", "AP"), ("multi", DISTANCE))
-_BY_LANGUAGE: tuple[Column, ...] = (*_OVERVIEW, ("mono", "R@1"), ("cross", "R@1"), ("multi", "R@10"))
 _SLIPS = {
     "xquad-r": "Slip of arXiv 2408.10536: hybrid is not best for XLM-R in multi AP here, .5927 against .5934 of X-Y.",
 }
@@ -58,10 +57,21 @@ class Published:
 
 
 @cache
+def _columns(*, of_overview: bool) -> tuple[Column, ...]:
+    """Those that have a table by language or, of them, those of the overview."""
+    rows = _data("paper_columns.tsv")
+    return tuple((row["setting"], row["measure"]) for row in rows if row["overview"] == "yes" or not of_overview)
+
+
+@cache
 def published() -> tuple[Published, ...]:
     """All published numbers, in the papers' order."""
-    text = (resources.files("xlbench.reports") / "paper_tables.tsv").read_text(encoding="utf-8")
-    return tuple(Published(**record) for record in csv.DictReader(text.splitlines(), delimiter="\t"))
+    return tuple(Published(**record) for record in _data("paper_tables.tsv"))
+
+
+def _data(name: str) -> list[dict[str, Any]]:
+    text = (resources.files("xlbench.reports") / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
 
 
 def paper_tables(results: Sequence[Result]) -> list[Table]:
@@ -74,7 +84,7 @@ def paper_tables(results: Sequence[Result]) -> list[Table]:
     found = []
     for group in grouped(_chosen(results)):
         found.append(_overview(group))
-        found += [_by_language(group, kind, measure) for kind, measure in _BY_LANGUAGE]
+        found += [_by_language(group, kind, measure) for kind, measure in _columns(of_overview=False)]
     return found
 
 
@@ -115,57 +125,46 @@ def _setting(number: Published) -> str:
 
 
 def _overview(group: Group) -> Table:
-    reported = {
-        (n.model, n.recipe): [_reported(group, n.model, n.recipe, column) for column in _OVERVIEW]
-        for n in published()
-        if n.task == group.results[0].task
-    }
-    rows = [row("reported", model, recipe, *cells) for (model, recipe), cells in reported.items()]
-    for label, result in zip(group.labels, group.results, strict=True):
-        cells = [
-            _cell(result.summary.get(kind, {}).get(m), m, interval=result.intervals.get(kind, {}).get(m))
-            for kind, m in _OVERVIEW
-        ]
-        rows.append(row("measured", label, "", *cells))
+    columns = _columns(of_overview=True)
     notes = (_SOURCES, _SLIPS.get(group.results[0].task, ""), _OTHER_SLIP)
-    return Table(
+    table = _beside(group, published(), [(*column, MEAN) for column in columns], with_interval=True)
+    return replace(
+        table,
         title=f"{group.title}: reported and measured",
-        header=("", "model", "recipe", *(f"{kind} {measure}" for kind, measure in _OVERVIEW)),
-        rows=tuple(rows),
+        header=(*table.header, *(f"{kind} {measure}" for kind, measure in columns)),
         note=" ".join(filter(None, notes)),
     )
 
 
 def _by_language(group: Group, kind: Kind, measure: str) -> Table:
-    task = group.results[0].task
-    chosen = [n for n in published() if (n.task, n.setting, n.measure) == (task, kind, measure) and n.table != _LAREQA]
-    columns = list(dict.fromkeys(n.language for n in chosen))
-    printed: dict[tuple[str, str], dict[str, Cell]] = {}
-    for n in chosen:
-        printed.setdefault((n.model, n.recipe), {})[n.language] = _printed(n)
-    rows = [
-        row("reported", model, recipe, *(cells.get(column, EMPTY) for column in columns))
-        for (model, recipe), cells in printed.items()
-    ]
-    for label, result in zip(group.labels, group.results, strict=True):
-        values: dict[str, float | None] = {**by_language(result.values, kind, measure)}
-        values[MEAN] = result.summary.get(kind, {}).get(measure)
-        rows.append(row("measured", label, "", *(_cell(values.get(column), measure) for column in columns)))
-    tables = " and ".join(dict.fromkeys(n.table for n in chosen))
-    return Table(
+    of = (group.results[0].task, kind, measure)
+    chosen = [n for n in published() if (n.task, n.setting, n.measure) == of and n.table != _LAREQA]
+    languages = list(dict.fromkeys(n.language for n in chosen))
+    table = _beside(group, chosen, [(kind, measure, language) for language in languages], with_interval=False)
+    return replace(
+        table,
         title=f"{group.title}, {kind} {measure} by language of the queries: reported and measured",
-        header=("", "model", "recipe", *columns),
-        rows=tuple(rows),
-        note=f"Reported: arXiv 2408.10536, table {tables}.",
+        header=(*table.header, *languages),
+        note=f"Reported: arXiv 2408.10536, table {' and '.join(dict.fromkeys(n.table for n in chosen))}.",
     )
 
 
-def _reported(group: Group, model: str, recipe: str, column: tuple[str, str]) -> Cell:
-    wanted = (group.results[0].task, model, recipe, *column, "mean")
-    for n in published():
-        if (n.task, n.model, n.recipe, n.setting, n.measure, n.language) == wanted:
-            return _printed(n)
-    return EMPTY
+def _beside(group: Group, numbers: Sequence[Published], columns: Sequence[Key], *, with_interval: bool) -> Table:
+    """Rows of the reported numbers of a task and, below, of the measured ones; without the columns' heads."""
+    printed: dict[tuple[str, str], dict[tuple[str, str, str], Cell]] = {}
+    for n in numbers:
+        if n.task == group.results[0].task:
+            printed.setdefault((n.model, n.recipe), {}).setdefault((n.setting, n.measure, n.language), _printed(n))
+    rows = [row("reported", *of, *(cells.get(column, EMPTY) for column in columns)) for of, cells in printed.items()]
+    for label, result in zip(group.labels, group.results, strict=True):
+        cells = []
+        for kind, measure, language in columns:
+            mean = result.summary.get(kind, {}).get(measure)
+            value = mean if language == MEAN else by_language(result.values, kind, measure).get(language)
+            interval = result.intervals.get(kind, {}).get(measure) if with_interval else None
+            cells.append(_cell(value, measure, interval=interval))
+        rows.append(row("measured", label, "", *cells))
+    return Table("", ("", "model", "recipe"), tuple(rows))
 
 
 def _printed(n: Published) -> Cell:

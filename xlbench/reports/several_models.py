@@ -11,10 +11,10 @@ import numpy.typing as npt
 from xlbench import measures
 from xlbench.comparison.refusals import labels
 from xlbench.measures import DISTANCE
-from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
+from xlbench.reports.cells import EMPTY, RHO, Cell, Table, number_cell, row, with_best
 from xlbench.reports.matrices import favourite
 from xlbench.reports.tables import cell_of
-from xlbench.reports.words import ALIGNMENT, LITTLE, captioned, direction, flatters_little
+from xlbench.reports.words import ALIGNMENT, LITTLE, captioned, direction, flatters_little, partial
 from xlbench.results import Result
 from xlbench.results.shown import number
 from xlbench.settings import KINDS, Kind
@@ -62,7 +62,7 @@ def comparison(results: Sequence[Result]) -> list[Table]:
     """For each task and version: one row a model, and, for three models or more, how alignment goes with retrieval."""
     found = []
     for group in grouped(results):
-        found += [_side_by_side(group), correlation(group)]
+        found += [side_by_side(group), correlation(group)]
     return [table for table in found if table]
 
 
@@ -70,14 +70,14 @@ def columns_of(group: Group) -> list[Column]:
     """The means in which the models of a group are set side by side, as far as any of them has them."""
     headline = group.results[0].headline
     wanted: list[Column] = [(kind, headline) for kind in KINDS]
-    wanted += [("multi", measure) for measure in (DISTANCE, "LPR", "OneTargetBias")]
+    wanted += [("multi", measure) for measure in (DISTANCE, *measures.OWN_LANGUAGE)]
     return [(kind, m) for kind, m in wanted if any(m in r.summary.get(kind, {}) for r in group.results)]
 
 
 def favourites(group: Group) -> list[str]:
     """The favourite of each model with the share of its first places, ``en .293``; empty if none has any."""
     found = [favourite(result) for result in group.results]
-    shown = [f"{of.language} {number(of.value, 'LPR')}" if of else "" for of in found]
+    shown = [f"{of.language} {number(of.value, measures.PREFERENCE)}" if of else "" for of in found]
     return shown if any(shown) else []
 
 
@@ -97,10 +97,11 @@ def best_of(group: Group, cells: Sequence[Cell], measure: str) -> tuple[Cell, ..
     return tuple(marked if counts else cell for marked, cell, counts in zip(compared, cells, whole, strict=True))
 
 
-def _side_by_side(group: Group) -> Table:
+def side_by_side(group: Group, *, whole: bool = False) -> Table:
+    """One row a model; ``whole`` is with the intervals of the measures of bias too."""
     columns, preferred = columns_of(group), favourites(group)
     cells = [
-        best_of(group, [cell_of(r, kind, m, with_interval=not measures.of_bias(m)) for r in group.results], m)
+        best_of(group, [cell_of(r, kind, m, with_interval=whole or not measures.of_bias(m)) for r in group.results], m)
         for kind, m in columns
     ]
     better = [f"{m} {direction(m, perfect_of(group, m))}" for _, m in columns if measures.of_bias(m)]
@@ -151,9 +152,22 @@ def correlation(group: Group) -> Table | None:
     return Table(
         title=f"{group.title}: alignment of the vectors and retrieval",
         header=("model", *ALIGNMENT, f"multi {headline}"),
-        rows=(*rows, row("Spearman's rho", *rho, EMPTY)),
+        rows=(*rows, row(RHO, *rho, EMPTY)),
         note=note,
     )
+
+
+def aligned(group: Group) -> Table | None:
+    """The measures of alignment, one row a model, with how they go with retrieval if that can be said; else None."""
+    rows = [
+        row(label, *(number_cell(result.alignment.get(name), name) for name in ALIGNMENT))
+        for label, result in zip(group.labels, group.results, strict=True)
+        if result.alignment
+    ]
+    about = "Alignment of the vectors of passages"
+    missing = dict.fromkeys(partial(result.missing_languages) for result in group.results)
+    title = "; ".join(filter(None, [about, *missing]))
+    return correlation(group) or (Table(title, ("model", *ALIGNMENT), tuple(rows)) if rows else None)
 
 
 def _spearman(values: Sequence[float | None], retrieval: Sequence[float]) -> float | None:

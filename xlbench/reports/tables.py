@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from xlbench import measures
-from xlbench.measures import DISTANCE
+from xlbench.measures import CHIEF, DISTANCE, LOSSES, ONE_TARGET, PRECISION, PREFERENCE
 from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number_cell, one_line, row
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
@@ -21,19 +21,20 @@ from xlbench.results import Result
 from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
 
-_IN_MULTI = ("AP", "AP@20", "R@10", DISTANCE)
-
 
 def tables(result: Result) -> list[Table]:
     """What ``xlbench run`` shows: the summary, a table for each kind of setting, bias and attribution."""
-    found = (summary(result), mono(result), cross(result), multi(result), language_bias(result), attribution(result))
-    return [table for table in found if table]
+    return sections(result, _OF_RUN)
 
 
 def all_tables(result: Result) -> list[Table]:
     """Those of ``tables``, bias by language, the preference and the one-target matrix, and the vectors' alignment."""
-    more = (bias_by_language(result), preference(result), one_target(result), *alignment(result))
-    return tables(result) + [table for table in more if table]
+    return sections(result, list(SECTIONS))
+
+
+def sections(result: Result, keys: Sequence[str]) -> list[Table]:
+    """The tables of these keys of ``SECTIONS``, as far as the result has numbers for them."""
+    return [table for key in keys if (table := SECTIONS[key](result))]
 
 
 def headline(result: Result) -> str:
@@ -88,33 +89,38 @@ def summary(result: Result) -> Table | None:
     )
 
 
-def mono(result: Result) -> Table | None:
+def mono(result: Result, *, whole: bool = False) -> Table | None:
     """Measures of retrieval by language, each language's passages alone in the pool; None without such a setting."""
     measures = measures_of(result, "mono")
     about = f"{KIND_TITLES['mono']}: queries of a language, passages of the same language"
-    return _by_language(result, "mono", measures, about=about)
+    return _by_language(result, "mono", measures, about=about, whole=whole)
 
 
-def multi(result: Result) -> Table | None:
-    """The chief measures of the pool of all languages, by language; None without such a setting."""
+def multi(result: Result, *, whole: bool = False) -> Table | None:
+    """The chief or all measures of the pool of all languages, by language; None without such a setting."""
     known = list(result.summary.get("multi", {}))
-    measures = [measure for measure in _IN_MULTI if measure in known] or known
+    chief = [measure for measure in CHIEF if measure in known] or known
+    measures = measures_of(result, "multi") if whole else chief
     about = f"{KIND_TITLES['multi']}: queries of a language, passages of all languages in one pool"
-    return _by_language(result, "multi", measures, about=about)
+    return _by_language(result, "multi", measures, about=about, whole=whole)
 
 
-def bias_by_language(result: Result) -> Table | None:
+def bias_by_language(result: Result, *, whole: bool = False) -> Table | None:
     """All measures of bias by language; None where there are none."""
-    return _by_language(result, "multi", bias_measures_of(result), about="language bias, by language of the queries")
+    about = "language bias, by language of the queries"
+    return _by_language(result, "multi", bias_measures_of(result), about=about, whole=whole)
 
 
-def cross(result: Result) -> Table | None:
-    """The headline measure, languages of queries down and of passages across; None without such a setting."""
+def cross(result: Result, *, diagonal: bool = False) -> Table | None:
+    """The headline measure, languages of queries down and of passages across; None without such a setting.
+
+    The monolingual diagonal is shown if it is asked for.
+    """
     if "cross" not in result.summary:
         return None
     measure = result.headline
     about = f"{KIND_TITLES['cross']}: {measure}, queries down, passages across"
-    matrix = cross_lingual(result, diagonal=False)
+    matrix = cross_lingual(result, diagonal=diagonal)
     return _matrix(result, about, matrix, measure, mean=result.summary["cross"][measure])
 
 
@@ -131,16 +137,20 @@ def language_bias(result: Result) -> Table | None:
     return _table(result, "language bias in the pool of all languages", header, rows, note=note)
 
 
-def attribution(result: Result) -> Table | None:
+def attribution(result: Result, *, whole: bool = False) -> Table | None:
     """What the pool of all languages costs in AP, and what of it for which reason, by language; None without it."""
     rows = []
     for name, loss in losses(result).items():
-        values = (loss.mono, loss.multi, loss.total, loss.irrelevant, loss.parallel)
-        rows.append(row(_language(name), *(number_cell(value, "AP") for value in values)))
+        values = (number_cell(value, PRECISION) for value in (loss.mono, loss.multi, loss.total))
+        parts = (
+            number_cell(value, part, interval=result.intervals.get(name, {}).get(part) if whole else None)
+            for part, value in zip(LOSSES, (loss.irrelevant, loss.parallel), strict=True)
+        )
+        rows.append(row(_language(name), *values, *parts))
     return _table(
         result,
         "attribution: what the pool of all languages costs, and why",
-        ("language", "AP mono", "AP multi", "loss", "irrelevant", "parallel"),
+        ("language", f"{PRECISION} mono", f"{PRECISION} multi", "loss", "irrelevant", "parallel"),
         rows,
         note="loss = irrelevant + parallel: due to irrelevant passages of other languages that rank too high, and to "
         "parallel passages in other languages that rank lower than the one in the query's. All over the queries with "
@@ -151,28 +161,30 @@ def attribution(result: Result) -> Table | None:
 def preference(result: Result) -> Table | None:
     """The share of queries of a language, down, whose first-ranked relevant passage is in a language, across."""
     about = "preference: share of queries (down) whose first-ranked relevant passage is in a language (across)"
-    return _matrix(result, about, result.matrices.get("first_language", {}), "LPR", note=preference_note(result))
+    return _matrix(result, about, result.matrices.get("first_language", {}), PREFERENCE, note=preference_note(result))
 
 
 def one_target(result: Result) -> Table | None:
     """The one-target matrix with its bias."""
     about = "one target: AP of queries (down) if only the relevant passages of one language (across) are in the pool"
-    bias_cell = cell_of(result, "multi", "OneTargetBias")
+    bias_cell = cell_of(result, "multi", ONE_TARGET)
     own = f"Own language less others: {bias_cell.text}; 0 is no preference for it." if bias_cell.text else ""
     note = " ".join(filter(None, [own, one_target_note(result)]))
-    return _matrix(result, about, result.matrices.get("one_target", {}), "AP", note=note)
+    return _matrix(result, about, result.matrices.get("one_target", {}), PRECISION, note=note)
 
 
-def alignment(result: Result) -> list[Table]:
-    """How near the vectors of parallel passages are, and the bitext accuracy between languages; else none."""
-    found = result.alignment
-    rows = [row(name, number_cell(found[name], name)) for name in ALIGNMENT if found.get(name) is not None]
+def alignment(result: Result) -> Table | None:
+    """How near the vectors of parallel passages are; None where that is not measured."""
+    values = result.alignment
+    rows = [row(name, number_cell(values[name], name)) for name in ALIGNMENT if values.get(name) is not None]
+    return _table(result, "alignment of the vectors of passages", ("measure", "value"), rows)
+
+
+def bitext(result: Result) -> Table | None:
+    """The bitext accuracy from a language, down, to another, across; None without it."""
     about = "alignment: share of passages (down) whose nearest passage of a language (across) is parallel"
-    made = (
-        _table(result, "alignment of the vectors of passages", ("measure", "value"), rows),
-        _matrix(result, about, found.get("bitext", {}), "bitext", mean=found.get("bitext_accuracy")),
-    )
-    return [table for table in made if table]
+    matrix = result.alignment.get("bitext", {})
+    return _matrix(result, about, matrix, "bitext", mean=result.alignment.get("bitext_accuracy"))
 
 
 def languages_of(result: Result) -> list[str]:
@@ -194,13 +206,14 @@ def _language(name: Setting | Kind) -> str:
     return name.query if isinstance(name, Setting) else MEAN
 
 
-def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: str) -> Table | None:
+def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: str, whole: bool) -> Table | None:
+    """A row a language and the mean; ``whole`` is with the intervals, for which there is room on a page."""
     names = [name for name in result.values if name.kind == kind]
     if not names or not measures:
         return None
     n_queries = {name: result.queries[name] for name in names}
     rows = [
-        row(_language(name), *(cell_of(result, name, measure, with_interval=False) for measure in measures), n)
+        row(_language(name), *(cell_of(result, name, measure, with_interval=whole) for measure in measures), n)
         for name, n in [*n_queries.items(), (kind, sum(n_queries.values()))]
     ]
     return _table(result, about, ("language", *measures, "queries"), rows)
@@ -209,19 +222,41 @@ def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: 
 def _matrix(
     result: Result, about: str, matrix: Matrix, measure: str, *, mean: float | None = None, note: str = ""
 ) -> Table | None:
+    header, rows = matrix_rows(matrix, measure, mean=mean)
+    return _table(result, about, header, rows, note=note)
+
+
+def matrix_rows(
+    matrix: Matrix, measure: str, *, mean: float | None = None
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Languages of the queries down and of the passages across, with their means; ``mean`` is the one in the corner."""
     columns, means = passage_languages(matrix), means_of_others(matrix)
     rows = [
-        row(
-            name, *(number_cell(values.get(column), measure) for column in [*columns]), _mean(means.rows, name, measure)
-        )
+        row(name, *(number_cell(values.get(column), measure) for column in columns), _mean(means.rows, name, measure))
         for name, values in matrix.items()
         if values
     ]
     below = (_mean(means.columns, column, measure) for column in columns)
     last = [row(MEAN_OF_OTHERS, *below, number_cell(mean, measure))] if rows else []
-    return _table(result, about, ("", *columns, MEAN_OF_OTHERS), [*rows, *last], note=note)
+    return ("", *columns, MEAN_OF_OTHERS), [*rows, *last]
 
 
 def _mean(means: Mapping[str, float], name: str, measure: str) -> Cell:
     return number_cell(means.get(name), measure)
+
+
+SECTIONS: Mapping[str, Callable[[Result], Table | None]] = {
+    "summary": summary,
+    "mono": mono,
+    "cross": cross,
+    "multi": multi,
+    "bias": language_bias,
+    "attribution": attribution,
+    "bias-by-language": bias_by_language,
+    "preference": preference,
+    "one-target": one_target,
+    "alignment": alignment,
+    "bitext": bitext,
+}
+"""The tables of a result by their keys, in the order in which they are shown."""
+_OF_RUN = ("summary", "mono", "cross", "multi", "bias", "attribution")

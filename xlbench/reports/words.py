@@ -13,11 +13,16 @@ KIND_TITLES: Mapping[Kind, str] = {"mono": "monolingual", "cross": "cross-lingua
 ALIGNMENT = ("parallel_cosine", "random_cosine", "bitext_accuracy", "language_variance")
 """The measures of the alignment of vectors."""
 _MOST_NAMED = 6  # Of the 17 that a result of Yoruba alone lacks of MIRACL, some are enough.
+QUESTION = "question"
+"""What is counted, once in however many languages it is asked."""
+REDRAWN = f"whole clusters of {QUESTION}s are drawn anew, with all their translations"
+COUNTS_ONCE = f"A {QUESTION} counts once, in however many languages it is asked: its translations are not independent."
+TEST = f"paired randomisation test over clusters of {QUESTION}s"
 LITTLE = "A model that finds little has little bias."
 NO_FAVOURITE = (
-    "LPR and OneTargetBias set the query's own language against the others: a fixed favourite, one language that "
-    "queries of all languages prefer, does not show in them, but in the preference and the one-target matrix of a "
-    "report."
+    f"{' and '.join(measures.OWN_LANGUAGE)} set the query's own language against the others: a fixed favourite, one "
+    "language that queries of all languages prefer, does not show in them, but in the preference and the one-target "
+    "matrix of a report."
 )
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.leaderboard.made_sites import checked, column, several, sound, submission
 from xlbench.leaderboard.site import build
-from xlbench.reports.html.parts import shown
+from xlbench.reports.cells import number_cell
+from xlbench.reports.html.page_tables import entry_of
 from xlbench.settings import Setting
 
 pytestmark = pytest.mark.browser
@@ -45,7 +46,7 @@ def test_numbers_are_written_as_in_reports(opened, site):
     with opened(site) as page:
         for measure in ("AP", "RankDistance", "LPR"):
             found = page.evaluate("([values, m]) => values.map(value => site.number(value, m))", [values, measure])
-            assert found == [shown(value, measure) for value in values]
+            assert found == [entry_of(number_cell(value, measure)).text for value in values]
 
 
 def test_reported_rows_stand_apart(opened, site):

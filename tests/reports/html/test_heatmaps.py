@@ -8,12 +8,20 @@ from itertools import pairwise
 
 import pytest
 
+from xlbench.reports.cells import Table
 from xlbench.reports.html.heatmaps import contrast, ends, heatmap, style_sheet
 from xlbench.reports.matrices import cross_lingual
+from xlbench.reports.tables import matrix_rows
 from xlbench.settings import Setting
 
 pytest_plugins = ["tests.reports.html.made_reports"]
 MATRIX = {"ar": {"ar": 1.0, "de": 0.25}, "de": {"ar": 0.0, "de": 0.5, "th": 0.1}}
+
+
+def table_of(matrix, mean=None):
+    """The table of a matrix of AP."""
+    header, rows = matrix_rows(matrix, "AP", mean=mean)
+    return Table("c", header, tuple(rows))
 
 
 def test_every_colour_has_text_that_stands_out():
@@ -42,9 +50,9 @@ def test_contrast_is_that_of_the_guidelines(one, other, ratio):
     assert contrast(one, other) == pytest.approx(ratio, abs=0.005)
 
 
-def test_values_are_spread_over_the_scale(whole):
+def test_values_are_spread_over_the_scale():
     """The least value has the first colour, the greatest the last; one that is not there is empty."""
-    table = heatmap(MATRIX, "AP", caption="c", spread=ends([MATRIX]), result=whole, mean=0.5)
+    table = heatmap(table_of(MATRIX), "AP", spread=ends([MATRIX]))
     assert [[c.shade for c in row.cells] for row in table.rows] == [[100, 25, None, None], [0, 50, 10, None]]
     assert [[c.text for c in row.cells] for row in table.rows] == [
         ["1.000", ".250", "", ".250"],
@@ -57,16 +65,16 @@ def test_values_are_spread_over_the_scale(whole):
     ]
 
 
-def test_means_leave_the_diagonal_out(whole):
+def test_means_leave_the_diagonal_out():
     """The means of columns are those of the other languages; the corner is given."""
-    table = heatmap(MATRIX, "AP", caption="c", spread=(0, 1), result=whole, mean=0.123)
+    table = heatmap(table_of(MATRIX, mean=0.123), "AP", spread=(0, 1))
     assert [c.text for c in table.foot[0].cells] == [".000", ".250", ".100", ".123"]
 
 
-def test_a_flat_matrix_has_one_colour(whole):
+def test_a_flat_matrix_has_one_colour():
     """Equal values divide by no zero."""
     flat = {"ar": {"ar": 0.5, "de": 0.5}}
-    table = heatmap(flat, "AP", caption="c", spread=ends([flat]), result=whole)
+    table = heatmap(table_of(flat), "AP", spread=ends([flat]))
     assert [c.shade for c in table.rows[0].cells] == [0, 0, None]
     assert ends([]) == (0.0, 1.0)
 

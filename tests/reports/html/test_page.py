@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from xlbench.errors import ResultError
 from xlbench.reports.html import render
+from xlbench.reports.tables import all_tables
 from xlbench.results import load_whole, save
 from xlbench.settings import Setting
 
@@ -100,14 +102,15 @@ def test_every_number_of_the_grid_is_there(whole):
 
 
 def test_the_parts_of_the_loss_add_up(whole):
-    """In each row of the attribution, AP in the pool and the two losses make the monolingual AP."""
+    """In each row of the attribution, the two losses make the whole one, and with AP in the pool the monolingual AP."""
     html = render([whole])
     part = html[html.index('<section id="t1-m1-attribution"') : html.index('<section id="t1-m1-distances"')]
     rows = [[float(v) for v in re.findall(r'data-v="([^"]+)"', row)] for row in re.findall(r"<tr.*?</tr>", part, re.S)]
     rows = [row for row in rows if row]
     assert len(rows) == 5
-    for code, (mono, irrelevant, parallel, multi) in zip(("ar", "de", "en", "th"), rows, strict=False):
-        assert irrelevant + parallel + multi == pytest.approx(mono)
+    for code, (mono, multi, total, irrelevant, parallel) in zip(("ar", "de", "en", "th"), rows, strict=False):
+        assert irrelevant + parallel == pytest.approx(total)
+        assert total + multi == pytest.approx(mono)
         assert mono == pytest.approx(whole.values[Setting(code, code)]["AP"])
         assert irrelevant == pytest.approx(whole.values[Setting(code, None)]["IrrelevantLoss"])
 
@@ -239,3 +242,14 @@ def test_the_page_may_ask_for_nothing(whole):
     allowed = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
     assert allowed.pop("default-src") == "'none'"
     assert set(allowed.values()) <= {"'none'", "'unsafe-inline'", "data:"}
+
+
+def test_a_page_shows_every_table_of_the_terminal(whole, other):
+    """Each figure of a result's tables stands on its page under the table's title, with the same text."""
+    shown = unescape(render([whole, other])).replace("−", "-")
+    for result in (whole, other):
+        for table in all_tables(result):
+            if "alignment of the vectors" in table.title:  # On a page a column of the models' table.
+                continue
+            assert table.title in shown
+            assert all(f">{cell.figure}<" in shown for cells in table.rows for cell in cells if cell.value is not None)

@@ -12,10 +12,11 @@ from xlbench.leaderboard.board import BoardRow, shown
 from xlbench.leaderboard.site import pages, site_texts
 from xlbench.leaderboard.site.pairs_of_models import comparable
 from xlbench.measures import DISTANCE
-from xlbench.reports.cells import MEAN
+from xlbench.reports.cells import MEAN, Table, number_cell
+from xlbench.reports.cells import row as cells_of
 from xlbench.reports.html import model
-from xlbench.reports.html.parts import EMPTY, Column, Entry, Facts, PageTable, Section, entry
-from xlbench.reports.html.parts import PageRow as TableRow
+from xlbench.reports.html.page_tables import barred, page_table
+from xlbench.reports.html.parts import Facts, Section
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.words import KIND_TITLES, captioned
 from xlbench.results import Result
@@ -79,23 +80,15 @@ def _scales(submission: Submission) -> Shared:
 def _bars(row: BoardRow, key: str) -> Section:
     """The headline by language of the queries, in each kind of setting side by side."""
     columns = [column for column in row.means if not measures.of_bias(column[1])]
-    table = PageTable(
-        caption=captioned(f"{row.headline} by query language", row.missing_languages),
-        corner="language",
-        columns=tuple(Column(KIND_TITLES[kind]) for kind, _ in columns),
-        rows=tuple(
-            TableRow(language, tuple(_bar(values.get(column), column[1]) for column in columns), language)
-            for language, values in row.languages.items()
-        ),
-        foot=(TableRow(MEAN, tuple(entry(row.means[column].value, column[1]) for column in columns)),),
-        kind="barred",
-    )
+    rows = [
+        cells_of(language, *(number_cell(values.get(column), column[1]) for column in columns))
+        for language, values in row.languages.items()
+    ]
+    rows.append(cells_of(MEAN, *(number_cell(row.means[column].value, column[1]) for column in columns)))
+    header = ("language", *(KIND_TITLES[kind] for kind, _ in columns))
+    title = captioned(f"{row.headline} by query language", row.missing_languages)
+    table = barred(page_table(Table(title, header, tuple(rows))))
     return Section(key, "Languages at a glance", site_texts.BARS, [table])
-
-
-def _bar(value: float | None, measure: str) -> Entry:
-    # Measures of retrieval are from 0 to 1.
-    return EMPTY if value is None else replace(entry(value, measure), bar=round(100 * value, 1))
 
 
 def _submission(submission: Submission, key: str) -> Section:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from xlbench.measures import DISTANCE, PREFERENCE, get
+from xlbench.reports.words import TEST
+
 RANK = (
     "1 + the number of models that are significantly better in the setting. It says that so many are better, not that "
     "all others are worse: two models of one rank may be told apart, and two of different ranks may not. All pairs of "
-    "models are tested in all settings by a paired randomisation test over clusters of questions (the articles that "
-    "they are about, where those are known), corrected together by Holm's method at the level .05. "
+    f"models are tested in all settings by a {TEST} (the articles that they are about, where those are known), "
+    "corrected together by Holm's method at the level .05. "
     "Ranks are of the means over languages; the order by one language has none."
 )
 SETTINGS = (
@@ -15,9 +18,8 @@ SETTINGS = (
     "interval; whole clusters of questions are drawn, such as those on one article."
 )
 BIAS = (
-    "RankDistance: ranks between a question's first and last answer in the pool; lower is better. LPR: share of "
-    "queries that find the passage in their own language first; best is the share that each language would have by "
-    "chance."
+    f"{DISTANCE}: {get(DISTANCE).brief}; lower is better. {PREFERENCE}: {get(PREFERENCE).brief}; best is the share "
+    "that each language would have by chance."
 )
 LEVELS = (
     "Verified: all scores, intervals and figures of bias were computed again from the ranks that were submitted. "

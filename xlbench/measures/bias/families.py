@@ -20,13 +20,19 @@ def _fixed(measure: Measure) -> Family:
 
 
 def _of_best(
-    about: str, value: Callable[[PooledRanks, int], FloatArray], weights: Callable[[int], FloatArray], name: str, k: int
+    about: str,
+    brief: str,
+    value: Callable[[PooledRanks, int], FloatArray],
+    weights: Callable[[int], FloatArray],
+    name: str,
+    k: int,
 ) -> Measure:
     """A measure of the languages of the k best passages."""
     return Measure(
         name,
         about,
         lambda pooled: value(pooled, k),
+        brief=brief,
         kinds=MULTI,
         perfect=exposure.perfect(weights, k),
         random=exposure.random(weights, k),
@@ -42,6 +48,7 @@ def _peer(name: str, k: int) -> Measure:
         name,
         "Probability of equal expected ranks in all languages (arXiv 2405.00978).",
         partial(peer.peer, k=k),
+        brief="whether languages have equal expected ranks",
         kinds=MULTI,
         perfect=peer.perfect,
         random=partial(peer.random, k=k),
@@ -56,6 +63,7 @@ DISTANCE = Measure(
     "RankDistance",
     "Ranks between the first and the last parallel passage (arXiv 2408.10536).",
     parallel_passages.rank_distance,
+    brief="ranks between a query's first and last answer in the pool",
     better="lower",
     decimals=0,
     kinds=MULTI,
@@ -66,6 +74,7 @@ MAX_RANK_NORM = Measure(
     "MaxRankNorm",
     "Rank of the last parallel passage on a scale of logarithms, 100 for the best (arXiv 2604.05684).",
     parallel_passages.max_rank_norm,
+    brief="how early all answers are found, in per cent on a logarithmic scale",
     decimals=1,
     kinds=MULTI,
     perfect=parallel_passages.perfect_norm,
@@ -75,6 +84,7 @@ PREFERENCE = Measure(
     "LPR",
     "Share of queries whose first relevant passage is in their language (after arXiv 2605.07249).",
     parallel_passages.own_first,
+    brief="share of queries whose first answer is in their own language",
     better="nearer",
     kinds=MULTI,
     perfect=parallel_passages.fair_share,
@@ -86,6 +96,7 @@ ONE_TARGET = Measure(
     "OneTargetBias",
     "AP with the answers in the query's language only, less that with those in another (after arXiv 2004.05484).",
     parallel_passages.one_target_bias,
+    brief="AP for answers in the query's language, less that for the others",
     better="nearer",
     kinds=MULTI,
     perfect=parallel_passages.unbiased,
@@ -97,6 +108,7 @@ LOSSES = (
         "IrrelevantLoss",
         "AP that the pool costs by irrelevant passages of other languages; see attribution.",
         attribution.irrelevant_loss,
+        brief="AP lost to other languages' irrelevant passages",
         better="neither",
         kinds=MULTI,
         perfect=attribution.no_loss,
@@ -107,6 +119,7 @@ LOSSES = (
         "ParallelLoss",
         "AP that the pool costs by the order of parallel passages; see attribution.",
         attribution.parallel_loss,
+        brief="AP lost to the order of the parallel answers; may be below 0",
         better="neither",
         kinds=MULTI,
         perfect=attribution.no_loss,
@@ -115,22 +128,31 @@ LOSSES = (
     ),
 )
 WITHOUT_CUTOFF = (DISTANCE, MAX_RANK_NORM, PREFERENCE, ONE_TARGET, *LOSSES)
-_SHARE = "Languages of the best passages against those of the relevant ones, 1 - Jensen-Shannon divergence."
+_SHARE = (
+    "Languages of the best passages against those of the relevant ones, 1 - Jensen-Shannon divergence.",
+    "how evenly the languages share the best ranks",
+)
 _AWRF = (
-    "The same with attention weights, falling with the rank (TREC Fair Ranking 2021); with many languages its perfect "
-    "value is a lower bound."
+    "The same with attention weights, falling with the rank (TREC Fair Ranking 2021); with many "
+    "languages its perfect value is a lower bound.",
+    "the same, weighted by the attention that a rank gets",
 )
 FAMILIES = (
     *map(_fixed, WITHOUT_CUTOFF),
     Family(
         "Share",
-        partial(_of_best, _SHARE, exposure.share, exposure.equal),
+        partial(_of_best, *_SHARE, exposure.share, exposure.equal),
         needs_cutoff=True,
         largest_cutoff=_LARGEST_CUTOFF,
     ),
     Family(
         "AWRF",
-        partial(_of_best, _AWRF, exposure.attention_weighted_fairness, exposure.attention),
+        partial(
+            _of_best,
+            *_AWRF,
+            exposure.attention_weighted_fairness,
+            exposure.attention,
+        ),
         needs_cutoff=True,
         largest_cutoff=_LARGEST_CUTOFF,
     ),

@@ -2,73 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from xlbench import measures
-from xlbench.comparison import Comparison, Difference, Tested, compare_alike
+from xlbench.comparison import Comparison
 from xlbench.measures import DISTANCE
-from xlbench.measures.values import by_language
-from xlbench.reports.cells import MEAN, Cell, Table
+from xlbench.reports.cells import MEAN, Table
+from xlbench.reports.comparison_tables import tradeoffs
 from xlbench.reports.html import charts, explanations
-from xlbench.reports.html.parts import (
-    EMPTY,
-    Column,
-    Entry,
-    Figure,
-    PageRow,
-    PageTable,
-    Section,
-    between,
-    entry,
-    interval_of,
-    shown,
-)
-from xlbench.reports.several_models import Group, best_of, columns_of, correlation, favourites, perfect_of
-from xlbench.reports.words import ALIGNMENT, KIND_TITLES, direction, partial
+from xlbench.reports.html.page_tables import barred, page_table
+from xlbench.reports.html.parts import Figure, PageTable, Section
+from xlbench.reports.judged_group import JudgedGroup
+from xlbench.reports.several_models import Group, aligned, columns_of, perfect_of, side_by_side
+from xlbench.reports.tables import cell_of
+from xlbench.reports.words import KIND_TITLES, direction, partial
 from xlbench.results import Result
-from xlbench.results.shown import drawn, number
-from xlbench.settings import KINDS, Kind
+from xlbench.results.shown import drawn
+from xlbench.settings import KINDS
 
 
 def section(group: Group, *, key: str) -> Section:
     """The models of a group against the first of them."""
-    tested = compare_alike(group.results, group.labels, measures=(group.results[0].headline, DISTANCE))
-    blocks: list[PageTable | Figure] = [_side_by_side(group, tested)]
+    of = JudgedGroup.of(group)
+    comparison = of.tested.comparison
+    blocks: list[PageTable | Figure] = [_side_by_side(of)]
     if figure := _plane(group, f"{key}-plane"):
         blocks.append(figure)
     parts = [
-        Section(f"{key}-languages", "By language", explanations.BY_LANGUAGE, _by_language(group, tested)),
-        Section(f"{key}-tradeoffs", "Gains and losses", explanations.TRADEOFFS, _tradeoffs(tested.comparison)),
+        Section(f"{key}-languages", "By language", explanations.BY_LANGUAGE, _by_language(of)),
+        Section(f"{key}-tradeoffs", "Gains and losses", explanations.TRADEOFFS, _tradeoffs(comparison)),
     ]
     return Section(
         key,
         "Models compared",
-        _how(tested.comparison),
+        _how(comparison),
         blocks=blocks,
         sections=[part for part in parts if part.blocks],
         # What was measured is shown all the same.
-        warnings=[f"No verdicts: {reason}" for reason in tested.reasons],
+        warnings=[f"No verdicts: {reason}" for reason in of.tested.reasons],
     )
 
 
 def alignment(group: Group, *, key: str) -> Section | None:
     """How near the vectors of parallel passages lie, a row a model; None if no result says it."""
-    aligned = [(label, r) for label, r in zip(group.labels, group.results, strict=True) if r.alignment]
-    if not aligned:
+    if (table := aligned(group)) is None:
         return None
-    if correlated := correlation(group):
-        return Section(key, "Alignment of the vectors", explanations.ALIGNMENT, [_with_correlation(correlated)])
-    table = PageTable(
-        caption="; ".join(["Alignment of the vectors of passages", *_partial_notes(group)]),
-        corner="model",
-        columns=tuple(Column(name.replace("_", " ")) for name in ALIGNMENT),
-        rows=tuple(
-            PageRow(label, tuple(entry(r.alignment.get(name), name) for name in ALIGNMENT)) for label, r in aligned
-        ),
-        sortable=len(aligned) > 1,
-    )
-    return Section(key, "Alignment of the vectors", explanations.ALIGNMENT, [table])
+    drawn = page_table(table, caption=". ".join(filter(None, [table.title, table.note])), sortable=len(table.rows) > 1)
+    return Section(key, "Alignment of the vectors", explanations.ALIGNMENT, [drawn])
 
 
 def _how(comparison: Comparison | None) -> str:
@@ -91,51 +71,21 @@ def _note(measure: str, perfect: float | None) -> str:
     return words.replace("nearer to", "best near") if "near" in words else f"{words} is better"
 
 
-def _side_by_side(group: Group, tested: Tested) -> PageTable:
-    chosen, preferred = columns_of(group), favourites(group)
-    columns = [
-        _judged(group, [_mean(r, kind, m) for r in group.results], tested, (kind, m, MEAN)) for kind, m in chosen
+def _side_by_side(of: JudgedGroup) -> PageTable:
+    """The table of the group with verdicts and groups, and under each measure of bias which values are better."""
+    group, columns = of.group, columns_of(of.group)
+    table = side_by_side(group, whole=True)
+    judged = [
+        of.with_verdicts([cells[i] for cells in table.rows], (kind, m, MEAN)) for i, (kind, m) in enumerate(columns, 1)
     ]
-    heads = [
-        Column(
-            m if measures.of_bias(m) else f"{KIND_TITLES[kind]} {m}",
-            note=_note(m, perfect_of(group, m)),
-        )
-        for kind, m in chosen
-    ]
-    if preferred:
-        columns.append([Entry(text) for text in preferred])
-        heads.append(Column("favourite", note="of other languages' queries", is_text=True))
-    return PageTable(
-        caption=f"Means over languages with 95 % intervals, {drawn(group.results[0])}",
-        corner="model",
-        columns=tuple(heads),
-        rows=tuple(
-            PageRow(
-                label, tuple(column[i] for column in columns), note="baseline" if i == 0 and tested.comparison else ""
-            )
-            for i, label in enumerate(group.labels)
-        ),
+    rows = tuple(
+        (name, *cells, *others[len(columns) :]) for (name, *others), *cells in zip(table.rows, *judged, strict=True)
     )
-
-
-def _judged(group: Group, entries: Sequence[Entry], tested: Tested, key: tuple[Kind, str, str]) -> list[Entry]:
-    """The entries of the group's models with the best ones marked, their verdicts and groups."""
-    marked = best_of(group, [Cell(e.text, e.value) for e in entries], key[1])
-    return [
-        replace(
-            e,
-            best=cell.best,
-            verdict=tested.verdict((label, *key)),
-            letters=tested.letters.get((label, *key), ""),
-        )
-        for e, cell, label in zip(entries, marked, group.labels, strict=True)
-    ]
-
-
-def _mean(result: Result, kind: Kind, measure: str) -> Entry:
-    value = result.summary.get(kind, {}).get(measure)
-    return entry(value, measure, interval=interval_of(result, kind, measure))
+    notes = {f"{kind} {m}": _note(m, perfect_of(group, m)) for kind, m in columns}
+    notes |= {"favourite": "of other languages' queries"}
+    notes |= {group.labels[0]: "baseline"} if of.tested.comparison else {}
+    caption = f"{group.title}: means over languages with 95 % intervals, {drawn(group.results[0])}"
+    return page_table(replace(table, rows=rows), caption=caption, notes=notes)
 
 
 def _plane(group: Group, key: str) -> Figure | None:
@@ -154,92 +104,23 @@ def _plane(group: Group, key: str) -> Figure | None:
 
 
 def _distance(result: Result) -> str:
-    value = result.summary.get("multi", {}).get(DISTANCE)
-    return "" if value is None else f"RD {number(value, DISTANCE)}"
+    text = cell_of(result, "multi", DISTANCE, with_interval=False).text
+    return f"RD {text}" if text else ""
 
 
-def _by_language(group: Group, tested: Tested) -> list[PageTable]:
+def _by_language(of: JudgedGroup) -> list[PageTable]:
     """A table for each kind: languages down, models across, with bars."""
-    measure = group.results[0].headline
-    tables = []
-    for kind in KINDS:
-        values = [by_language(result.values, kind, measure) for result in group.results]
-        languages = list(dict.fromkeys(language for of_model in values for language in of_model))
-        if not languages:
-            continue
-        rows = []
-        for language in languages:
-            entries = [_barred(of_model.get(language), measure) for of_model in values]
-            rows.append(PageRow(language, tuple(_judged(group, entries, tested, (kind, measure, language))), language))
-        means = tuple(replace(_mean(r, kind, measure), note="") for r in group.results)
-        tables.append(
-            PageTable(
-                caption=f"{KIND_TITLES[kind].capitalize()} {measure} by query language",
-                corner="language",
-                columns=tuple(Column(label) for label in group.labels),
-                rows=tuple(rows),
-                foot=(PageRow(MEAN, means, note="; ".join(_partial_notes(group))),),
-                kind="barred",
-            )
-        )
-    return tables
-
-
-def _partial_notes(group: Group) -> list[str]:
-    return list(dict.fromkeys(filter(None, (partial(result.missing_languages) for result in group.results))))
-
-
-def _barred(value: float | None, measure: str) -> Entry:
-    found = entry(value, measure)
-    # Measures of retrieval are from 0 to 1.
-    return found if value is None else replace(found, bar=round(100 * min(max(value, 0.0), 1.0), 1))
+    measure = of.group.results[0].headline
+    missing = dict.fromkeys(partial(result.missing_languages) for result in of.group.results)
+    foot_note = "; ".join(filter(None, missing))
+    by_kind: list[tuple[str, Table | None]] = [(KIND_TITLES[k], of.by_language([(k, measure)])) for k in KINDS]
+    return [
+        barred(page_table(table, caption=f"{kind.capitalize()} {table.title}", foot_note=foot_note))
+        for kind, table in by_kind
+        if table
+    ]
 
 
 def _tradeoffs(comparison: Comparison | None) -> list[PageTable]:
-    if comparison is None:
-        return []
-    tables = []
-    for model in comparison.others:
-        of_model = [t for t in comparison.tradeoffs if t.model == model]
-        if not of_model:
-            continue
-        first = of_model[0]
-        rows = [
-            PageRow(t.name, tuple(_change(d) for d in (t.mono, t.multi, t.distance) if d), t.name) for t in of_model
-        ]
-        tables.append(
-            PageTable(
-                caption=f"{model} less {comparison.baseline}",
-                corner="language",
-                columns=tuple(
-                    Column(f"{KIND_TITLES[d.quantity.kind]} {d.quantity.measure}")
-                    for d in (first.mono, first.multi, first.distance)
-                    if d
-                ),
-                rows=tuple(row for row in rows if row.name != MEAN),
-                foot=tuple(replace(row, language=None) for row in rows if row.name == MEAN),
-                kind="changes",
-            )
-        )
-    return tables
-
-
-def _change(d: Difference) -> Entry:
-    text = shown(d.difference, d.quantity.measure)
-    sign = "+" if d.difference > 0 and any(digit in text for digit in "123456789") else ""
-    return Entry(sign + text, d.difference, note=between(d.interval, d.quantity.measure), verdict=d.verdict)
-
-
-def _with_correlation(table: Table) -> PageTable:
-    """The table of models and, below, correlations in this form."""
-    rows = [
-        PageRow(row[0].text, tuple(Entry(c.text, c.value, best=c.best) if c.text else EMPTY for c in row[1:]))
-        for row in table.rows
-    ]
-    return PageTable(
-        caption=f"{table.title}. {table.note}",
-        corner=table.header[0],
-        columns=tuple(Column(name.replace("_", " ")) for name in table.header[1:]),
-        rows=tuple(rows[:-1]),
-        foot=tuple(rows[-1:]),
-    )
+    drawn = [tradeoffs(comparison, model) for model in comparison.others] if comparison else []
+    return [page_table(table, kind="changes") for table in drawn if table]

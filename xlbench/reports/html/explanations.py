@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xlbench.reports.words import LITTLE, NO_FAVOURITE
+from xlbench.reports.words import LITTLE, NO_FAVOURITE, REDRAWN
 
 SUMMARY = (
     "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. "
     "Multilingual: passages of all languages in one pool, and the answer in each of them is to be found. The range "
-    "below a number is its 95 % interval: whole clusters of questions are drawn anew, with all their translations."
+    f"below a number is its 95 % interval: {REDRAWN}."
 )
 LANGUAGES = (
     "One row a language of the queries. Press a heading to sort by it. The range below a number is its 95 % "
@@ -62,20 +62,3 @@ ALIGNMENT = (
     "it is the gap to random passages that counts. A large share of variance explained by language means that the "
     "languages lie apart."
 )
-
-_MEASURES = {
-    "RankDistance": "ranks between a query's first and last answer in the pool",
-    "MaxRankNorm": "how early all answers are found, in per cent on a logarithmic scale",
-    "LPR": "share of queries whose first answer is in their own language",
-    "OneTargetBias": "AP for answers in the query's language, less that for the others",
-    "IrrelevantLoss": "AP lost to other languages' irrelevant passages",
-    "ParallelLoss": "AP lost to the order of the parallel answers; may be below 0",
-    "Share": "how evenly the languages share the best ranks",
-    "AWRF": "the same, weighted by the attention that a rank gets",
-    "PEER": "whether languages have equal expected ranks",
-}
-
-
-def measure(name: str) -> str:
-    """What a measure of language bias is, in a few words; nothing for other measures."""
-    return _MEASURES.get(name.partition("@")[0], "")

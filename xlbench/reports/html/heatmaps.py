@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from xlbench.reports.cells import MEAN_OF_OTHERS
-from xlbench.reports.html.parts import EMPTY, Column, Entry, PageRow, PageTable, entry
-from xlbench.reports.matrices import Matrix, means_of_others, passage_languages
-from xlbench.reports.words import partial
-from xlbench.results import Result
+from xlbench.reports.cells import MEAN_OF_OTHERS, Table
+from xlbench.reports.html.page_tables import page_table
+from xlbench.reports.html.parts import Column, Entry, PageTable
+from xlbench.reports.matrices import Matrix
 from xlbench.results.shown import number
 
 _STEPS = 100
@@ -20,37 +20,25 @@ def ends(matrices: Iterable[Matrix]) -> tuple[float, float]:
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 
-def heatmap(
-    matrix: Matrix,
-    measure: str,
-    *,
-    caption: str,
-    spread: tuple[float, float],
-    result: Result,
-    mean: float | None = None,
-    corner: str = "query ↓ passage →",
-) -> PageTable:
-    """The table of a matrix; means of rows and columns leave the diagonal out, ``mean`` is the one in the corner."""
-    pools, means = passage_languages(matrix), means_of_others(matrix)
-    rows = [
-        PageRow(
-            language,
-            (
-                *(_entry(values.get(pool), measure, spread, own=pool == language) for pool in pools),
-                entry(means.rows.get(language), measure),
-            ),
-            language,
-        )
-        for language, values in matrix.items()
-    ]
-    below = [entry(means.columns.get(pool), measure) for pool in pools]
+def heatmap(table: Table, measure: str, *, spread: tuple[float, float], foot_note: str = "") -> PageTable:
+    """A table of languages by languages with a colour for each value, but none for the means."""
     low, high = spread
-    return PageTable(
-        caption=caption,
-        corner=corner,
-        columns=(*(Column(pool, language=pool) for pool in pools), Column(MEAN_OF_OTHERS)),
-        rows=tuple(rows),
-        foot=(PageRow(MEAN_OF_OTHERS, (*below, entry(mean, measure)), note=partial(result.missing_languages)),),
+    drawn = page_table(table, caption=". ".join(filter(None, [table.title, table.note])), foot_note=foot_note)
+    languages = [column.name if column.name != MEAN_OF_OTHERS else None for column in drawn.columns]
+    return replace(
+        drawn,
+        corner="query ↓ passage →",
+        columns=tuple(Column(c.name, language=of) for c, of in zip(drawn.columns, languages, strict=True)),
+        rows=tuple(
+            replace(
+                row,
+                cells=tuple(
+                    entry if of is None else _shaded(entry, spread, own=of == row.name)
+                    for entry, of in zip(row.cells, languages, strict=True)
+                ),
+            )
+            for row in drawn.rows
+        ),
         kind="heatmap",
         sortable=False,
         legend=(number(low, measure), number(high, measure)),
@@ -88,9 +76,9 @@ def _luminance(colour: Sequence[int]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _entry(value: float | None, measure: str, spread: tuple[float, float], *, own: bool) -> Entry:
-    if value is None:
-        return EMPTY
+def _shaded(entry: Entry, spread: tuple[float, float], *, own: bool) -> Entry:
+    if entry.value is None:
+        return entry
     low, high = spread
-    shade = round(_STEPS * (value - low) / (high - low)) if high > low else 0
-    return Entry(number(value, measure), value, shade=min(max(shade, 0), _STEPS), own=own)
+    shade = round(_STEPS * (entry.value - low) / (high - low)) if high > low else 0
+    return replace(entry, shade=min(max(shade, 0), _STEPS), own=own)

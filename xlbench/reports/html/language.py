@@ -3,93 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from xlbench import measures
-from xlbench.measures import LOSSES
-from xlbench.reports.cells import MEAN
+from xlbench.measures import PRECISION, PREFERENCE
+from xlbench.reports import tables
 from xlbench.reports.html import explanations
 from xlbench.reports.html.heatmaps import heatmap
-from xlbench.reports.html.parts import (
-    EMPTY,
-    Column,
-    Entry,
-    PageRow,
-    PageTable,
-    Scale,
-    Section,
-    count,
-    entry,
-    interval_of,
-)
+from xlbench.reports.html.page_tables import page_table
+from xlbench.reports.html.parts import EMPTY, Column, Entry, PageRow, PageTable, Scale, Section
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.losses import Loss, losses
-from xlbench.reports.matrices import one_target_note, preference_note
-from xlbench.reports.tables import bias_measures_of
-from xlbench.reports.words import captioned, direction, partial
+from xlbench.reports.words import partial
 from xlbench.results import Result
 from xlbench.results.shown import number
-from xlbench.settings import Kind, Setting
 
 
-def by_language(result: Result, kind: Kind, measures: Sequence[str], caption: str) -> PageTable:
-    """A row a language of the queries in the settings of a kind, with the mean of all below."""
-    names = [name for name in result.values if name.kind == kind]
-
-    def cells(name: Setting | Kind, values: Mapping[str, float], n_queries: int) -> tuple[Entry, ...]:
-        shown = (entry(values.get(m), m, interval=interval_of(result, name, m)) for m in measures)
-        return (*shown, count(n_queries))
-
-    rows = [
-        PageRow(language := name.query, cells(name, result.values[name], result.queries[name]), language)
-        for name in names
-    ]
-    total = sum(result.queries[name] for name in names)
-    return PageTable(
-        caption=captioned(caption, result.missing_languages),
-        corner="language",
-        columns=(*(Column(measure) for measure in measures), Column("queries")),
-        rows=tuple(rows),
-        foot=(PageRow(MEAN, cells(kind, result.summary[kind], total), note=partial(result.missing_languages)),),
-    )
+def languages(result: Result, key: str) -> Section | None:
+    """The measures of retrieval by language of the queries, each language alone and in the pool of all."""
+    each = (tables.mono(result, whole=True), tables.multi(result, whole=True))
+    drawn = [page_table(table, foot_note=partial(result.missing_languages)) for table in each if table]
+    return Section(key, "Languages", explanations.LANGUAGES, drawn) if drawn else None
 
 
 def language_bias(result: Result, key: str) -> Section | None:
     """The measures of bias, each with the values that place it, and by language; None if there are none."""
-    measures = bias_measures_of(result)
-    if not measures:
+    means, by_language = tables.language_bias(result), tables.bias_by_language(result, whole=True)
+    if means is None:
         return None
-    table = PageTable(
-        caption=captioned(
-            "Language bias in the pool of all languages, means over query languages", result.missing_languages
-        ),
-        corner="measure",
-        columns=(
-            Column("value"),
-            Column("better", is_text=True),
-            Column("perfect"),
-            Column("random"),
-            Column("place on the scale", note="the diamond is perfect", is_text=True),
-        ),
-        rows=tuple(_placed(result, measure) for measure in measures),
-        sortable=False,
-    )
-    languages = by_language(result, "multi", measures, "Language bias by query language")
-    return Section(key, "Language bias", explanations.BIAS, [table, languages])
+    briefs = {name: known.brief for name in tables.bias_measures_of(result) if (known := measures.of_bias(name))}
+    drawn = page_table(means, notes=briefs, sortable=False)
+    place = Column("place on the scale", note="the diamond is perfect", is_text=True)
+    placed = _with_column(drawn, place, [_placed(result, row.name) for row in drawn.rows])
+    foot_note = partial(result.missing_languages)
+    blocks = [placed, *([page_table(by_language, foot_note=foot_note)] if by_language else [])]
+    return Section(key, "Language bias", explanations.BIAS, blocks)
 
 
-def _placed(result: Result, measure: str) -> PageRow:
-    value, interval = result.summary["multi"][measure], interval_of(result, "multi", measure)
+def _with_column(table: PageTable, column: Column, entries: Sequence[Entry]) -> PageTable:
+    """The table with one more column, whose entries are those of the rows and then of the foot."""
+
+    def added(rows: Sequence[PageRow], more: Sequence[Entry]) -> tuple[PageRow, ...]:
+        return tuple(replace(row, cells=(*row.cells, entry)) for row, entry in zip(rows, more, strict=True))
+
+    n = len(table.rows)
+    rows, foot = added(table.rows, entries[:n]), added(table.foot, entries[n:])
+    return replace(table, columns=(*table.columns, column), rows=rows, foot=foot)
+
+
+def _placed(result: Result, measure: str) -> Entry:
     ends = result.references.get(measure, {})
-    perfect, random = ends.get("perfect"), ends.get("random")
-    known = perfect is not None and random is not None
-    cells = (
-        entry(value, measure, interval=interval),
-        Entry(direction(measure, perfect)),
-        entry(perfect, measure),
-        entry(random, measure),
-        Entry("", scale=_scale(measure, value, interval, ends)) if known else EMPTY,
-    )
-    return PageRow(measure, cells, note=explanations.measure(measure))
+    if ends.get("perfect") is None or ends.get("random") is None:
+        return EMPTY
+    interval = result.intervals.get("multi", {}).get(measure)
+    return Entry("", scale=_scale(measure, result.summary["multi"][measure], interval, ends))
 
 
 def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: Mapping[str, float]) -> Scale:
@@ -111,58 +78,31 @@ def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: M
 
 def preference(result: Result, key: str, shared: Shared) -> Section | None:
     """The one-target and the preference matrix with their favourites; None if the result has neither."""
-    found = [
-        heatmap(
-            matrix,
-            measure,
-            caption=captioned(caption.strip(), result.missing_languages),
-            spread=shared.matrices[name],
-            result=result,
-        )
-        for name, measure, caption in (
-            (
-                "one_target",
-                "AP",
-                f"One-target matrix: AP with the answers of one language only. {one_target_note(result)}",
-            ),
-            (
-                "first_language",
-                "LPR",
-                "Preference matrix: share of queries whose first answer is in this language. "
-                + preference_note(result),
-            ),
-        )
-        if (matrix := result.matrices.get(name))
+    named = (
+        ("one_target", PRECISION, tables.one_target(result)),
+        ("first_language", PREFERENCE, tables.preference(result)),
+    )
+    foot_note = partial(result.missing_languages)
+    drawn = [
+        heatmap(table, measure, spread=shared.matrices[name], foot_note=foot_note)
+        for name, measure, table in named
+        if table
     ]
-    return Section(key, "Language preference", explanations.PREFERENCE, found) if found else None
+    return Section(key, "Language preference", explanations.PREFERENCE, drawn) if drawn else None
 
 
 def attribution(result: Result, key: str) -> Section | None:
     """Where AP is lost from one language to the pool of all; None if a part of it is not measured."""
-    found = losses(result)
-    if not found:
+    table, lost = tables.attribution(result, whole=True), losses(result)
+    if table is None:
         return None
-    most = max(_length(loss.multi, loss.irrelevant, loss.parallel) for loss in found.values()) or 1.0
-    rows = {name: _kept_and_lost(result, name, loss, most) for name, loss in found.items()}
-    table = PageTable(
-        caption=captioned("Where AP is lost between one language and the pool of all", result.missing_languages),
-        corner="language",
-        columns=(
-            Column("AP mono"),
-            Column("irrelevant", note=LOSSES[0]),
-            Column("parallel", note=LOSSES[1]),
-            Column("AP multi"),
-            Column("kept and lost", is_text=True),
-        ),
-        rows=tuple(
-            PageRow(language := name.query, entries, language)
-            for name, entries in rows.items()
-            if isinstance(name, Setting)
-        ),
-        foot=(PageRow(MEAN, rows["multi"], note=partial(result.missing_languages)),),
-        key=("kept in the pool", "lost to irrelevant passages", "lost to the order of parallel ones"),
-    )
-    return Section(key, "Attribution of the loss", explanations.ATTRIBUTION, [table])
+    most = max(_length(loss.multi, loss.irrelevant, loss.parallel) for loss in lost.values()) or 1.0
+    notes = dict(zip(("irrelevant", "parallel"), measures.LOSSES, strict=True))
+    drawn = page_table(table, notes=notes, foot_note=partial(result.missing_languages))
+    bars = [_kept_and_lost(loss, most) for loss in lost.values()]
+    with_bars = _with_column(drawn, Column("kept and lost", is_text=True), bars)
+    key_of_parts = ("kept in the pool", "lost to irrelevant passages", "lost to the order of parallel ones")
+    return Section(key, "Attribution of the loss", explanations.ATTRIBUTION, [replace(with_bars, key=key_of_parts)])
 
 
 def _length(*parts: float) -> float:
@@ -170,11 +110,6 @@ def _length(*parts: float) -> float:
     return sum(max(part, 0.0) for part in parts)
 
 
-def _kept_and_lost(result: Result, name: Setting | Kind, loss: Loss, most: float) -> tuple[Entry, ...]:
-    lost = (loss.irrelevant, loss.parallel)
-    entries = [
-        entry(value, measure, interval=interval_of(result, name, measure))
-        for value, measure in zip(lost, LOSSES, strict=True)
-    ]
-    bars = tuple(round(100 * _length(part) / most, 2) for part in (loss.multi, *lost))
-    return (entry(loss.mono, "AP"), *entries, entry(loss.multi, "AP"), Entry("", parts=bars))
+def _kept_and_lost(loss: Loss, most: float) -> Entry:
+    lengths = (round(100 * _length(part) / most, 2) for part in (loss.multi, loss.irrelevant, loss.parallel))
+    return Entry("", parts=tuple(lengths))

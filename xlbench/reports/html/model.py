@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from xlbench import measures
 from xlbench.measures import DISTANCE
+from xlbench.reports import tables
+from xlbench.reports.cells import Table, number_cell, row
 from xlbench.reports.html import charts, explanations, language
 from xlbench.reports.html.heatmaps import heatmap
-from xlbench.reports.html.language import by_language
-from xlbench.reports.html.parts import (
-    Column,
-    Facts,
-    Figure,
-    HeadFigures,
-    PageRow,
-    PageTable,
-    Section,
-    entry,
-    interval_of,
-)
+from xlbench.reports.html.page_tables import entry_of, page_table
+from xlbench.reports.html.parts import Facts, Figure, HeadFigures, Section
 from xlbench.reports.html.shared import Shared
-from xlbench.reports.matrices import cross_lingual
-from xlbench.reports.tables import kinds_of, measures_of
 from xlbench.reports.words import KIND_TITLES, captioned, counted, partial
 from xlbench.results import Result
-from xlbench.results.shown import drawn
 from xlbench.settings import Kind
 
 
@@ -37,7 +26,7 @@ def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
     """All about one model on one task; ``shared`` is what it has in common with the other models of the report."""
     parts = [
         _summary(result, f"{key}-summary"),
-        _languages(result, f"{key}-languages"),
+        language.languages(result, f"{key}-languages"),
         _grid(result, f"{key}-grid", shared),
         language.language_bias(result, f"{key}-bias"),
         language.preference(result, f"{key}-preference", shared),
@@ -55,30 +44,17 @@ def section(result: Result, *, key: str, label: str, shared: Shared) -> Section:
 
 
 def _key_figures(result: Result) -> HeadFigures:
-    wanted = [(kind, result.headline, KIND_TITLES[kind]) for kind in kinds_of(result)]
+    wanted = [(kind, result.headline, f"{KIND_TITLES[kind]} {result.headline}") for kind in tables.kinds_of(result)]
     if DISTANCE in result.summary.get("multi", {}):
         wanted.append(("multi", DISTANCE, "rank distance"))
-    names = tuple(f"{name} {measure}" if measure != DISTANCE else name for _, measure, name in wanted)
-    entries = [entry(result.summary[kind][m], m, interval=interval_of(result, kind, m)) for kind, m, _ in wanted]
-    return HeadFigures(tuple(entries), names, partial(result.missing_languages))
+    entries = tuple(entry_of(tables.cell_of(result, kind, measure)) for kind, measure, _ in wanted)
+    return HeadFigures(entries, tuple(name for _, _, name in wanted), partial(result.missing_languages))
 
 
 def _summary(result: Result, key: str) -> Section | None:
-    kinds = kinds_of(result)
-    of_retrieval = dict.fromkeys(m for kind in kinds for m in result.summary[kind] if not measures.of_bias(m))
-    rows = [
-        PageRow(
-            m, tuple(entry(result.summary[kind].get(m), m, interval=interval_of(result, kind, m)) for kind in kinds)
-        )
-        for m in of_retrieval
-    ]
-    table = PageTable(
-        caption=captioned(f"Means over languages with 95 % intervals, {drawn(result)}", result.missing_languages),
-        corner="measure",
-        columns=tuple(Column(KIND_TITLES[kind], note=_n_settings(result, kind)) for kind in kinds),
-        rows=tuple(rows),
-    )
-    return Section(key, "Summary", explanations.SUMMARY, [table]) if rows else None
+    notes = {KIND_TITLES[kind]: _n_settings(result, kind) for kind in tables.kinds_of(result)}
+    table = tables.summary(result)
+    return Section(key, "Summary", explanations.SUMMARY, [page_table(table, notes=notes)]) if table else None
 
 
 def _n_settings(result: Result, kind: Kind) -> str:
@@ -86,28 +62,11 @@ def _n_settings(result: Result, kind: Kind) -> str:
     return f"{len(settings)} settings, {counted(result, kind)}"
 
 
-def _languages(result: Result, key: str) -> Section | None:
-    found = [
-        by_language(result, kind, measures_of(result, kind), f"{KIND_TITLES[kind].capitalize()}, by query language")
-        for kind in kinds_of(result)
-        if kind != "cross"
-    ]
-    return Section(key, "Languages", explanations.LANGUAGES, found) if found else None
-
-
 def _grid(result: Result, key: str, shared: Shared) -> Section | None:
-    if "cross" not in result.summary:
+    if (table := tables.cross(result, diagonal=True)) is None:
         return None
-    measure = result.headline
-    table = heatmap(
-        cross_lingual(result, diagonal=True),
-        measure,
-        caption=captioned(f"{measure} by language of the query and of the passages", result.missing_languages),
-        spread=shared.grid,
-        result=result,
-        mean=result.summary["cross"][measure],
-    )
-    return Section(key, "Cross-lingual grid", explanations.GRID, [table])
+    grid = heatmap(table, result.headline, spread=shared.grid, foot_note=partial(result.missing_languages))
+    return Section(key, "Cross-lingual grid", explanations.GRID, [grid])
 
 
 def _distances(result: Result, key: str, shared: Shared) -> Section | None:
@@ -117,23 +76,16 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
     ends = result.references.get(DISTANCE, {})
     svg = charts.distances(values, key=key, most=shared.most, perfect=ends.get("perfect"), random=ends.get("random"))
     shares = (0.1, 0.25, 0.5, 0.75, 0.9)
+    heads = [*("median" if share == 0.5 else f"{share:.0%}" for share in shares), "mean"]
     rows = [
-        PageRow(
-            language,
-            (
-                *(entry(float(at), DISTANCE) for at in np.quantile(distance, shares)),
-                entry(float(distance.mean()), DISTANCE),
-            ),
-            language,
+        row(
+            name,
+            *(number_cell(float(at), DISTANCE) for at in [*np.quantile(distance, shares), distance.mean()]),
         )
-        for language, distance in values.items()
+        for name, distance in values.items()
     ]
-    table = PageTable(
-        caption=captioned("Rank distance: quantiles and mean by query language", result.missing_languages),
-        corner="language",
-        columns=(*(Column("median" if s == 0.5 else f"{s:.0%}") for s in shares), Column("mean")),
-        rows=tuple(rows),
-    )
+    title = captioned("Rank distance: quantiles and mean by query language", result.missing_languages)
+    table = page_table(Table(title, ("language", *heads), tuple(rows)))
     figure = Figure(
         svg,
         captioned(
@@ -144,22 +96,10 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
 
 
 def _bitext(result: Result, key: str) -> Section | None:
-    matrix = result.alignment.get("bitext")
-    if not matrix:
+    if (table := tables.bitext(result)) is None:
         return None
-    table = heatmap(
-        matrix,
-        "bitext",
-        caption=captioned(
-            "Share of passages whose nearest passage in the other language is their translation",
-            result.missing_languages,
-        ),
-        spread=(0.0, 1.0),
-        result=result,
-        mean=result.alignment.get("bitext_accuracy"),
-        corner="from ↓ to →",
-    )
-    return Section(key, "Bitext retrieval", explanations.BITEXT, [table])
+    matrix = heatmap(table, "bitext", spread=(0.0, 1.0), foot_note=partial(result.missing_languages))
+    return Section(key, "Bitext retrieval", explanations.BITEXT, [replace(matrix, corner="from ↓ to →")])
 
 
 def _provenance(result: Result, key: str) -> Section:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xlbench.results import Result
-from xlbench.results.shown import number
-from xlbench.settings import Kind, Setting
-
 
 @dataclass(frozen=True)
 class Scale:
@@ -131,34 +127,3 @@ class Section:
     blocks: Sequence[PageTable | Figure | HeadFigures | Facts] = ()
     sections: Sequence[Section] = ()
     warnings: Sequence[str] = ()
-
-
-def entry(value: float | None, measure: str, *, interval: Sequence[float] | None = None) -> Entry:
-    """The entry of a measure's value, with its interval below; an empty one for None."""
-    if value is None:
-        return EMPTY
-    return Entry(shown(value, measure), value, note=between(interval, measure))
-
-
-def shown(value: float, measure: str) -> str:
-    """A value with a true minus, which no dash between two numbers is taken for."""
-    return number(value, measure).replace("-", "−")
-
-
-def between(interval: Sequence[float] | None, measure: str) -> str:
-    """An interval as text, or nothing."""
-    if not interval:
-        return ""
-    ends = [shown(end, measure) for end in interval]
-    # A dash beside a minus is hard to read.
-    return (" to " if any("−" in end for end in ends) else " – ").join(ends)
-
-
-def count(n: int) -> Entry:
-    """The entry of a count."""
-    return Entry(f"{n:,}", n)
-
-
-def interval_of(result: Result, name: Setting | Kind, measure: str) -> Sequence[float] | None:
-    """The interval of a measure in a setting or a kind of setting, None if the result does not have it."""
-    return result.intervals.get(name, {}).get(measure)
