@@ -177,6 +177,26 @@ def test_a_tuned_ranking_is_found_out(made_once, tmp_path):
     assert found.problems[-1].endswith("of 60 queries, are not those of the model.")
 
 
+class Squeezed(HashEncoder):
+    """Trigrams plus one large common component: all scores lie within the tolerance of the largest."""
+
+    def encode_queries(self, texts):
+        """One long vector for all, and a little of the texts' own."""
+        vectors = super().encode_queries(texts)
+        return np.hstack([vectors, np.full((len(vectors), 1), 1e3, np.float32)])
+
+    encode_passages = encode_queries
+
+
+def test_a_model_that_squeezes_its_scores_cannot_have_invented_ranks(made_once, tmp_path):
+    """Within a share of its largest score any ranks would be its own: the slack is refused, and nothing recorded."""
+    submission = cheating(sound(made_once), wrong=2000)
+    said = dict(submission.result.model)
+    squeezed = Model(Squeezed(), "hash", said["arguments"])
+    found = deep(submission, DeepSubject(squeezed), tmp_path)
+    assert any("a count could be off by" in problem and "nothing is recorded" in problem for problem in found.problems)
+
+
 def test_alignment_is_that_of_the_model(made_once, tmp_path):
     """What does not follow from ranks is computed again from the vectors: a figure that is not the model's is named."""
     submission = sound(made_once)

@@ -24,6 +24,8 @@ HALF_TOLERANCE = 4e-3
 """The same of a model in half precision, or of vectors that were stored so: 2^-8."""
 _CERTAIN = 0.95
 _ALIGNMENT_TOLERANCE = 2e-3
+_MOST_SLACK = 0.01
+"""By how much a count may be off in the mean, as a share of a language's passages, for a check to say anything."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,12 @@ def deep_check(
         scores = replace(scores, queries=replace(scores.queries, row=scores.queries.row[chosen]))
     agreed = agreement(submission.ranking, some, scores, tolerance=subject.allowed)
     aligned = align(whole, scores.passages) if isinstance(scores, VectorScores) else {}
-    problems = [*_ranks_faults(agreed), *_alignment_faults(submission.result.alignment, aligned)]
+    n_passages = len(whole.passages) / max(1, len(whole.pooled))
+    problems = [
+        *_ranks_faults(agreed),
+        *_slack_faults(agreed, n_passages),
+        *_alignment_faults(submission.result.alignment, aligned),
+    ]
     return DeepCheck(agreed, tuple(problems), detectable_share(len(judged.query_ids), len(rows)))
 
 
@@ -127,6 +134,9 @@ def sampled(collection: Collection, rows: npt.NDArray[np.int64]) -> Collection:
             ids=[queries.ids[row] for row in rows.tolist()],
             text=[queries.text[row] for row in rows.tolist()],
             language=queries.language[rows],
+        ),
+        clusters=replace(
+            collection.clusters, of_query=tuple(collection.clusters.of_query[row] for row in rows.tolist())
         ),
         pairs=Pairs(
             query=np.searchsorted(rows, pairs.query[chosen]).astype(np.int32),
@@ -155,6 +165,16 @@ def _ranks_faults(agreed: Agreement) -> Iterator[str]:
         yield (
             f"{agreed.n_outside:,} of {agreed.n_counts:,} counts, of {agreed.queries_outside:,} of "
             f"{agreed.n_queries:,} queries, are not those of the model."
+        )
+
+
+def _slack_faults(agreed: Agreement, n_passages: float) -> Iterator[str]:
+    """A model that squeezes its scores together would have any ranks within the tolerance."""
+    if agreed.slack > _MOST_SLACK * n_passages:
+        yield (
+            f"Its scores lie so close together that within the tolerance of {agreed.tolerance:.1e} a count could be "
+            f"off by {agreed.slack:,.2f} of {n_passages:,.0f} passages in the mean; expected at most {_MOST_SLACK:.0%}."
+            " The check says nothing then, and nothing is recorded."
         )
 
 
