@@ -386,3 +386,22 @@ def test_a_run_whose_data_was_changed_in_place_is_another_run(xlbench, folder):
     assert outcome.code == 1
     assert "is the result of other data: the passages of own were changed since. Add --force" in outcome.err
     assert xlbench(*command, "--force").code == 0
+
+
+def test_no_file_that_a_run_writes_has_a_secret_or_a_folder_of_the_machine(xlbench, folder, task):
+    """A key as an argument is refused before anything is written; a model is called by its file's name."""
+    canary = "sk-" + "canary0123456789abcd"
+    for argument in (f"api_key={canary}", f"dimensions={canary}"):
+        outcome = xlbench("run", "--model", "hash", "--task", task, "--model-arg", argument)
+        assert (outcome.code, canary in outcome.out + outcome.err) == (2, False)
+        assert "looks like a secret" in outcome.err
+    (folder / "mine.py").write_text(
+        "from xlbench.models.hash import HashEncoder\nclass Mine(HashEncoder):\n    name = 'mine'\n", encoding="utf-8"
+    )
+    assert xlbench("run", "--model", f"{folder.resolve()}/mine.py:Mine", "--task", task).code == 0
+    written = [path for path in folder.rglob("*") if path.is_file() and path.suffix in (".json", ".parquet")]
+    assert written
+    for path in written:
+        content = path.read_bytes()
+        assert canary.encode() not in content
+        assert f"{folder.resolve()}/mine.py".encode() not in content

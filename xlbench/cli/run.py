@@ -23,6 +23,7 @@ from xlbench.cli.options import (
 )
 from xlbench.settings import KINDS, Kind
 from xlbench.support.progress import display
+from xlbench.support.secrets import without_folders
 
 if TYPE_CHECKING:
     from xlbench.job import Job
@@ -231,7 +232,7 @@ def _saved(job: Job, result: Result, path: Path, kept: Kept | None) -> str:
 
 
 def _command(context: click.Context, task: str) -> str:
-    """The command that gives this result again; where its files are is no part of it."""
+    """The command that gives this result again; where its files are is no part of it, but for their names."""
     words = ["xlbench", "run"]
     for option in context.command.params:
         name = option.name or ""
@@ -241,4 +242,4 @@ def _command(context: click.Context, task: str) -> str:
         elif given and name not in _NOT_OF_THE_RESULT:
             value = context.params[name]
             words += [option.opts[0], *(map(str, value) if isinstance(value, tuple) else [str(value)])]
-    return shlex.join(words)
+    return shlex.join(map(without_folders, words))

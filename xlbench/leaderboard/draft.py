@@ -19,6 +19,7 @@ from xlbench.leaderboard.manifest import ASKED, FIELDS, MANIFEST_SCHEMA, parse_m
 from xlbench.leaderboard.submission import EVIDENCE, MANIFEST, RESULT, data_checksums, folder_name, load, variant_fault
 from xlbench.results import Result
 from xlbench.support.files import write_whole
+from xlbench.support.secrets import private_part
 
 _ANSWERS_BYTES = 1 << 16
 
@@ -39,7 +40,8 @@ class Draft:
 
         Raises:
             ResultError: if it or the evidence beside it cannot be read.
-            SubmissionError: if it is of a task that does not come with xlbench, or of a part of its settings.
+            SubmissionError: if it is of a task that does not come with xlbench, or of a part of its settings, or if it
+                has what should not be public.
 
         """
         result = results.load(path)
@@ -52,6 +54,11 @@ class Draft:
         if result.task not in catalogue.names():
             raise SubmissionError(
                 f"{path} is of {shown(result.task)}; the leaderboard takes {', '.join(catalogue.names())}."
+            )
+        if part := private_part({"model": result.model, "environment": result.environment}):
+            raise SubmissionError(
+                f"{path}: {part!r} looks like a secret, or has a path below somebody's home, and a submission is "
+                "public. Run again without it."
             )
         task = catalogue.load(result.task)
         languages = [language for language in task.languages if language not in result.missing_languages]

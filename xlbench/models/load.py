@@ -25,6 +25,7 @@ from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 from xlbench.models.kinds import BUILT_IN, FOLDERS, KINDS
 from xlbench.models.protocols import Encoder, Model, Scorer, StoredAs
 from xlbench.models.transform import Debiasing
+from xlbench.support.secrets import refuse_secrets
 
 ENTRY_POINT_GROUP = "xlbench.models"
 _PATH = re.compile(r"\.{0,2}[/\\]|~|[A-Za-z]:[/\\]")
@@ -61,6 +62,7 @@ def load(
 
     Raises:
         UnknownNameError: if there is no such model, or it does not take one of the arguments.
+        UsageError: if an argument looks like a secret, which would become part of results.
         EncoderError: if it cannot be used: a package is missing, the folder is no model, or the object does not encode.
 
     Example:
@@ -70,6 +72,7 @@ def load(
 
     """
     given = dict(arguments or {})
+    refuse_secrets(given)
     if isinstance(model, Model):
         loaded = model
     elif isinstance(model, str | Path):
