@@ -187,3 +187,12 @@ def test_a_file_of_another_kind_is_refused(file, read, content_of, said):
     assert said.format(twice=2 * len(good)) in str(error.value)
     assert str(error.value).startswith(str(path))
     assert len(str(error.value)) < 500
+
+
+def test_judgements_may_be_a_table_of_beir(tmp_path):
+    """Three columns with their names in the first line are BEIR's; without the names they are refused."""
+    (tmp_path / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td2\t0\n", encoding="utf-8")
+    assert read_judgements(tmp_path / "test.tsv") == {"q1": {"d1": 1, "d2": 0}}
+    (tmp_path / "bare.tsv").write_text("q1\td1\t1\n", encoding="utf-8")
+    with pytest.raises(DataError, match="has 3 columns"):
+        read_judgements(tmp_path / "bare.tsv")

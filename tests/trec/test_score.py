@@ -366,3 +366,15 @@ def test_measures_of_bias_are_unknown_without_languages():
     assert [m.name for m in choose(["AP"], with_bias=True).bias] == list(BIAS)
     only = choose(["LPR", "LPR"], with_bias=True)
     assert ([m.name for m in only.bias], only.retrieval) == (["LPR"], ())
+
+
+def test_a_run_of_other_ids_is_announced(tmp_path):
+    """If no passage of the run is judged, values of 0 say nothing of the ranking: both ids are named."""
+    found = score_run(*read(tmp_path, {"q": {"d9": 1.0}}, {"q": {"d1": 1}}), choose(["AP"], with_bias=False))
+    assert found.totals == {"AP": 0.0}
+    assert found.notes == (
+        "No passage of the run is judged for its query: for 'q' the run has 'd9', and the judgements 'd1'. Are they "
+        "ids of the same passages?",
+    )
+    near = score_run(*read(tmp_path, {"q": {"d9": 1.0, "d1": 0.5}}, {"q": {"d1": 1}}), choose(["AP"], with_bias=False))
+    assert near.notes == ()

@@ -23,6 +23,7 @@ from xlbench.errors import DataError, shown
 
 _RUN = "qid Q0 docid rank score tag"
 _JUDGEMENTS = "qid iter docid gain"
+_TABLE = "query-id corpus-id score"
 _LANGUAGES = "id language"
 _BLOCK = 1 << 24
 _LONGEST = 1 << 20
@@ -97,13 +98,15 @@ def read_run(path: Path) -> Run:
 def read_judgements(path: Path) -> Judgements:
     """The gains in a file of lines ``qid iter docid gain``, by query and passage, in the order of the file.
 
+    A table of BEIR, which begins with ``query-id corpus-id score``, is read as such.
+
     Raises:
         DataError: for a line that is not of this form, a gain that is no integer, a pair that is judged twice with
             different gains, and a file that is empty, cut off or not UTF-8.
 
     """
     found: dict[str, dict[str, int]] = {}
-    for number, (query, _, passage, text) in _rows(path, _JUDGEMENTS):
+    for number, (query, *_, passage, text) in _rows(path, _JUDGEMENTS, table=_TABLE):
         gain = _gain(text, path, number)
         known = found.setdefault(query.decode(), {}).setdefault(passage.decode(), gain)
         if known != gain:
@@ -135,14 +138,19 @@ def read_languages(path: Path) -> dict[str, str]:
     return found
 
 
-def _rows(path: Path, columns: str) -> Iterator[tuple[int, list[bytes]]]:
-    """The number and the columns of each line that is not blank; as many columns as are named."""
+def _rows(path: Path, columns: str, *, table: str = "") -> Iterator[tuple[int, list[bytes]]]:
+    """The number and the columns of each line that is not blank; as many columns as are named.
+
+    A file may begin with the names of the columns of a ``table``, and then has these.
+    """
     n_columns, empty = len(columns.split()), True
     for number, block in _blocks(path, columns):
         # Bytes split at ASCII white space only; text would also split at the non-breaking space within an id.
         for i, line in enumerate(block.split(b"\n")):
             fields = line.split()
-            if len(fields) == n_columns:
+            if empty and table and fields == table.encode().split():
+                columns, n_columns = table, len(fields)
+            elif len(fields) == n_columns:
                 yield number + i, fields
                 empty = False
             elif fields:

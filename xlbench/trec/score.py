@@ -186,7 +186,22 @@ def _check_queries(run: Run, judgements: Judgements) -> list[str]:
         "Judged queries without a relevant passage, which are left out": len(judgements) - len(relevant),
         "Queries of the run that are not judged, which are passed over": ignored,
     }
-    return [f"{what}: {n:,}." for what, n in counted.items() if n]
+    notes = [f"{what}: {n:,}." for what, n in counted.items() if n]
+    return notes + _unjudged(run, {query: judgements[query] for query in relevant if query in run.rows})
+
+
+def _unjudged(run: Run, judgements: Judgements) -> list[str]:
+    """A sentence if no passage of the run is judged, which says that the ids are of two kinds."""
+    for query, gains in judgements.items():
+        if not gains.keys().isdisjoint(run.ranking(query)):
+            return []
+    if not judgements or not run.ranking(query := next(iter(judgements))):
+        return []
+    theirs, ours = shown(run.ranking(query)[0]), shown(next(iter(judgements[query])))
+    return [
+        f"No passage of the run is judged for its query: for {shown(query)} the run has {theirs}, and the judgements "
+        f"{ours}. Are they ids of the same passages?"
+    ]
 
 
 def _retrieval(run: Run, judgements: Judgements, wanted: Sequence[TrecMeasure]) -> dict[str, FloatArray]:
