@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from xlbench.support.files import write_whole
+from xlbench.support.secrets import without_folders
 
 data_dir_option = click.option(
     "--data-dir",
@@ -82,6 +85,24 @@ def _values(word: str, option: click.Option) -> list[str]:
     """The values in a word: languages and kinds of setting may be listed with commas."""
     listed = "--language" in option.opts or "--setting" in option.opts
     return [value for value in word.split(",") if value] or [word] if listed else [word]
+
+
+def command_of(context: click.Context, leave_out: Collection[str], **replaced: str) -> str:
+    """The command that gives the same again: the options that were given, but for those left out.
+
+    Where files are is no part of it, but for their names. ``replaced`` options are always there, with these values.
+    """
+    words = ["xlbench", context.command.name or ""]
+    for option in context.command.params:
+        name = option.name or ""
+        value = replaced.get(name, context.params.get(name))
+        if name not in replaced and (
+            name in leave_out or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE
+        ):
+            continue
+        words.append(option.opts[0])
+        words += [] if value is True else map(str, value) if isinstance(value, tuple) else [str(value)]
+    return shlex.join(map(without_folders, words))
 
 
 def default_cache_dir(cache_dir: Path | None) -> Path:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
+    command_of,
     data_dir_option,
     default_cache_dir,
     device_option,
@@ -23,7 +22,6 @@ from xlbench.cli.options import (
 )
 from xlbench.settings import KINDS, Kind
 from xlbench.support.progress import display
-from xlbench.support.secrets import without_folders
 
 if TYPE_CHECKING:
     from xlbench.job import Job
@@ -158,7 +156,7 @@ def run(
     )
     kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
     places = _Places(data_dir, default_cache_dir(cache_dir), output)
-    commands = [_command(context, task) for task in dict.fromkeys(task_names)]
+    commands = [command_of(context, _NOT_OF_THE_RESULT, task_names=task) for task in dict.fromkeys(task_names)]
     _run(model, jobs, commands, places, kept=kept, force=force, quiet=quiet)
 
 
@@ -229,17 +227,3 @@ def _saved(job: Job, result: Result, path: Path, kept: Kept | None) -> str:
     left_out = job.left_out(result)
     runs = f", runs to {runs_folder(path)}" if kept else ""
     return f"{left_out}{chr(10) if left_out else ''}Saved to {path}{runs}"
-
-
-def _command(context: click.Context, task: str) -> str:
-    """The command that gives this result again; where its files are is no part of it, but for their names."""
-    words = ["xlbench", "run"]
-    for option in context.command.params:
-        name = option.name or ""
-        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if name == "task_names":
-            words += ["--task", task]
-        elif given and name not in _NOT_OF_THE_RESULT:
-            value = context.params[name]
-            words += [option.opts[0], *(map(str, value) if isinstance(value, tuple) else [str(value)])]
-    return shlex.join(map(without_folders, words))

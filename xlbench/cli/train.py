@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import click
-from click.core import ParameterSource
 
 from xlbench.cli.option_values import language_temperature, weighted
-from xlbench.cli.options import ManyValues, default_cache_dir, model_arguments, writable
+from xlbench.cli.options import ManyValues, command_of, default_cache_dir, model_arguments, writable
 from xlbench.cli.training_options import TrainingOptions, training_options
 from xlbench.errors import TrainingError
 from xlbench.support.progress import display
@@ -42,7 +40,7 @@ def train(context: click.Context, /, **options: Unpack[TrainingOptions]) -> None
 
     is_first = os.environ.get("RANK", "0") == "0"
     quiet = options["quiet"] or not is_first
-    run = _run(options, _command(context))
+    run = _run(options, command_of(context, _NO_PART))
     if options["resume"] and run_folder.is_trained(run.output):
         run_folder.check_folder(run.output, run_folder.identity_of(run), resume=True)
         click.echo(f"Model already exists: {run.output}")
@@ -69,22 +67,6 @@ def train(context: click.Context, /, **options: Unpack[TrainingOptions]) -> None
         raise click.exceptions.Exit(130) from None
     if trained is not None:
         click.echo(_summary(run, trained))
-
-
-def _command(context: click.Context) -> str:
-    """The command that gives this model again; where its files are is no part of it."""
-    words = ["xlbench", "train"]
-    for option in context.command.params:
-        name, value = option.name or "", context.params.get(option.name or "")
-        commandline = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not commandline or name in _NO_PART:
-            continue
-        words.append(option.opts[0])
-        if isinstance(value, tuple):
-            words += [str(item) for item in value]
-        elif value is not True:
-            words.append(str(value))
-    return shlex.join(words)
 
 
 def _run(options: TrainingOptions, command: str) -> TrainingRun:
@@ -126,8 +108,10 @@ def _data(options: TrainingOptions, recipe: Recipe) -> Data:
     weights = [pair.weight for pair in named]
     data = Data.of(files, weights=weights, languages=options["languages"])
     used = recipe.languages(data.languages)
+    if not used or tuple(used) == tuple(data.languages):
+        return data
     # A text of another language would link rows that have nothing to do with each other.
-    return Data.of(files, weights=weights, languages=used) if used else data
+    return Data.of(files, weights=weights, languages=used)
 
 
 def _n_steps(options: TrainingOptions, recipe: Recipe, data: Data) -> int:
