@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from xlbench.errors import DataError
+from xlbench.catalogue.readers import datasets
 
 HUB = "hf://datasets/"
 _READERS = {".parquet": "parquet", ".jsonl": "json", ".jsonl.gz": "json", ".json": "json", ".arrow": "arrow"}
@@ -35,26 +35,12 @@ def dataset_records(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _loaded(source: str) -> Any:
-    import datasets
-
-    shown = not datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
-        reader = next((reader for suffix, reader in _READERS.items() if source.endswith(suffix)), None)
-        if reader is not None:
-            return datasets.load_dataset(reader, data_files=source, split="train")
-        name, _, revision = source.removeprefix(HUB).strip("/").partition("@")
-        return datasets.load_dataset(name, split="train", revision=revision or None)
-    except Exception as error:
-        # The library raises nearly anything: its own errors, those of the Hub, of Arrow and of the system.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(
-            f"{source} cannot be loaded ({type(error).__name__}: {reason}). Expected a parquet file, or "
-            f"{HUB}OWNER/NAME, perhaps with @REVISION and the path of a file."
-        ) from error
-    finally:
-        if shown:
-            datasets.enable_progress_bars()
+    advice = f". Expected a parquet file, or {HUB}OWNER/NAME, perhaps with @REVISION and the path of a file."
+    reader = next((reader for suffix, reader in _READERS.items() if source.endswith(suffix)), None)
+    if reader is not None:
+        return datasets.load(reader, data_files=source, split="train", where=source, advice=advice)
+    name, _, revision = source.removeprefix(HUB).strip("/").partition("@")
+    return datasets.load(name, split="train", revision=revision or None, where=source, advice=advice)
 
 
 def _whole(value: Any) -> Any:

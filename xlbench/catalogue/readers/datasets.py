@@ -90,32 +90,19 @@ def _rows(
     table: DatasetTable, part: str, language: str, data_dir: Path | None, cache_dir: Path | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of a table by our names of the columns, and where each is."""
-    import datasets
-
     name, config, split = (value.replace("{language}", language) for value in (table.name, table.config, table.split))
     where = f"{name}, {config}, {split}"
     local = data_dir / name / config if data_dir is not None and (data_dir / name / config).is_dir() else None
-    progress = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
-        loaded = datasets.load_dataset(
-            str(local or name),
-            None if local else config,
-            split=split,
-            revision=None if local else table.revision,
-            cache_dir=str(cache_dir / "datasets") if cache_dir else None,
-        )
-    except Exception as error:
-        # The library raises nearly anything: its own errors, those of the Hub, of Arrow and of the system.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        looked = f"; {data_dir / name / config} is no folder" if data_dir is not None and local is None else ""
-        raise DataError(
-            f"The data set {where} cannot be loaded ({type(error).__name__}: {reason}){looked}. Expected it on the Hub "
-            "at that revision, or as a folder below --data-dir."
-        ) from error
-    finally:
-        if not progress:
-            datasets.enable_progress_bars()
+    looked = f"; {data_dir / name / config} is no folder" if data_dir is not None and local is None else ""
+    loaded = load(
+        str(local or name),
+        None if local else config,
+        split=split,
+        revision=None if local else table.revision,
+        cache_dir=str(cache_dir / "datasets") if cache_dir else None,
+        where=f"The data set {where}",
+        advice=f"{looked}. Expected it on the Hub at that revision, or as a folder below --data-dir.",
+    )
     for ours, theirs in table.columns.items():
         if theirs not in loaded.column_names:
             raise DataError(
@@ -123,3 +110,25 @@ def _rows(
             )
     for i, row in enumerate(loaded, 1):
         yield f"{where}, row {i:,}", {ours: row[theirs] for ours, theirs in table.columns.items()}
+
+
+def load(*which: Any, where: str, advice: str, **options: Any) -> Any:
+    """What ``datasets.load_dataset`` gives, without its progress bars.
+
+    Raises:
+        DataError: if it cannot be loaded; ``where`` begins the sentence, and ``advice`` ends it.
+
+    """
+    import datasets
+
+    shows = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        return datasets.load_dataset(*which, **options)
+    except Exception as error:
+        # The library raises nearly anything: its own errors, those of the Hub, of Arrow and of the system.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{where} cannot be loaded ({type(error).__name__}: {reason}){advice}") from error
+    finally:
+        if shows:
+            datasets.enable_progress_bars()
