@@ -120,15 +120,13 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
                 f"{self._source} is made for {model.similarity_fn_name} distance, "
                 "and vectors are compared by inner product here."
             )
-        ends = self._add_eos_token
-        if ends is None and folders.adds_end_token(self._source, revision=self._hub_revision):
-            ends = True
-        for body in token_rules.transformers_in(model):
-            n_positions = torch_model.n_positions(body.auto_model)
-            self._check_max_length(n_positions)
-            token_rules.set_longest_input(body, self._max_length, n_positions)
-            token_rules.set_padding(body.tokenizer, self._source)
-            token_rules.set_end_token(body.tokenizer, self._source, wanted=ends)
+        token_rules.apply(
+            model,
+            self._source,
+            revision=self._hub_revision,
+            max_length=self._max_length,
+            add_eos_token=self._add_eos_token,
+        )
         if note := token_rules.taken_by_last_token_pooling(model):
             self.notes = (*self.notes, note)
         return model
@@ -147,14 +145,4 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
     @cached_property
     def _is_padded(self) -> bool:
         """Whether texts of other lengths may be in one batch."""
-        bodies = token_rules.transformers_in(self._model)
-        if not bodies:
-            return True
-
-        def encode(texts: list[str]) -> VectorArray:
-            found = self._model.encode_query(texts, prompt="", convert_to_tensor=True, show_progress_bar=False)
-            array: VectorArray = found.float().cpu().numpy()
-            return array
-
-        tokenizers = [body.tokenizer for body in bodies]
-        return token_rules.batches_are_padded(tokenizers, encode, source=self._source, dtype=self._dtype)
+        return token_rules.is_padded(self._model, self._source, dtype=self._dtype)

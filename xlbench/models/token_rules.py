@@ -9,6 +9,7 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
+from xlbench.models import folders, torch_model
 
 _NO_LIMIT = 1_000_000  # A tokenizer without a limit names a number like 1e30, which its own library cannot take.
 _TOLERANCE, _HALF_TOLERANCE = 1e-3, 5e-2
@@ -20,6 +21,38 @@ def transformers_in(model: Any) -> list[Any]:
     from sentence_transformers.sentence_transformer.modules import Transformer
 
     return [module for module in model.modules() if isinstance(module, Transformer)]
+
+
+def apply(
+    model: Any, source: str, *, revision: str | None, max_length: int | None = None, add_eos_token: bool | None = None
+) -> None:
+    """Sets the longest input, the padding and the end token of each transformer in a model, for use and for training.
+
+    Without ``add_eos_token`` the tokenizer's configuration in ``source`` decides.
+
+    Raises:
+        EncoderError: if the network has no positions for ``max_length`` tokens, or an end token is missing or unwanted.
+
+    """
+    if add_eos_token is None and folders.adds_end_token(source, revision=revision):
+        add_eos_token = True
+    for body in transformers_in(model):
+        most = torch_model.n_positions(body.auto_model)
+        check_length("max_length", max_length, most, source)
+        set_longest_input(body, max_length, most)
+        set_padding(body.tokenizer, source)
+        set_end_token(body.tokenizer, source, wanted=add_eos_token)
+
+
+def check_length(name: str, length: int | None, most: int | None, source: str) -> None:
+    """Returns if the network has positions for so many tokens.
+
+    Raises:
+        EncoderError: if it has not.
+
+    """
+    if length is not None and most is not None and length > most:
+        raise EncoderError(f"{name} is {length:,}, but {source} takes {most:,} tokens at most.")
 
 
 def set_longest_input(body: Any, wanted: int | None, n_positions: int | None) -> None:
@@ -101,6 +134,20 @@ def taken_by_last_token_pooling(model: Any) -> str | None:
         "The vector of a text is that of its last word piece, since the tokenizer adds no end token; "
         "--model-arg add_eos_token=true adds one."
     )
+
+
+def is_padded(model: Any, source: str, *, dtype: str) -> bool:
+    """Whether texts of other lengths may be in one batch of a model; see ``batches_are_padded``."""
+    bodies = transformers_in(model)
+    if not bodies:
+        return True
+
+    def encode(texts: list[str]) -> VectorArray:
+        found = model.encode_query(texts, prompt="", convert_to_tensor=True, show_progress_bar=False)
+        vectors: VectorArray = found.float().cpu().numpy()
+        return vectors
+
+    return batches_are_padded([body.tokenizer for body in bodies], encode, source=source, dtype=dtype)
 
 
 def batches_are_padded(

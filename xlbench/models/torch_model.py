@@ -69,13 +69,6 @@ class TorchEncoder:
             "passage_prompt": self._passage_prompt,
         }
 
-    def _check_max_length(self, n_positions: int | None) -> None:
-        """Refuses a longest input that the network has no positions for."""
-        if self._max_length is not None and n_positions is not None and self._max_length > n_positions:
-            raise EncoderError(
-                f"max_length is {self._max_length:,}, but {self._source} takes {n_positions:,} tokens at most."
-            )
-
     @cached_property
     def _device(self) -> str:
         import torch

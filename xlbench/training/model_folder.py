@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
 from xlbench.errors import EncoderError
-from xlbench.models import folders, torch_model
+from xlbench.models import folders, token_rules, torch_model
 from xlbench.models.plain_transformer import checked_pooling, pooled_model
 from xlbench.training.run import Init
 from xlbench.training.tokens import Role, Tokeniser
@@ -54,8 +54,12 @@ def load(init: Init) -> Loaded:
         if not callable(getattr(model, "tokenizer", None)):
             raise EncoderError(f"{init.model} has no tokenizer of the usual kind, and only such models can be trained.")
         torch_model.check_vocabulary(model.tokenizer)
-    if model.tokenizer.pad_token is None:
-        model.tokenizer.pad_token = model.tokenizer.eos_token
+    token_rules.apply(model, init.model, revision=at)
+    if not token_rules.is_padded(model, init.model, dtype="float32"):
+        raise EncoderError(
+            f"{init.model} gives a text another vector beside longer ones, whatever side is padded, so that batches of "
+            "texts cannot be trained on: expected a network that masks what is padded."
+        )
     query, passage = folders.prompts_of(init.model, revision=hub_revision)
     query, passage = (
         str(init.arguments.get(name, known)) for name, known in (("query_prompt", query), ("passage_prompt", passage))
@@ -68,9 +72,7 @@ def load(init: Init) -> Loaded:
     if init.freeze_embeddings:
         network(model).get_input_embeddings().weight.requires_grad_(False)  # noqa: FBT003 (torch's)
     for name, length in (("max_query_length", init.max_query_length), ("max_passage_length", init.max_passage_length)):
-        most = torch_model.n_positions(network(model))
-        if length is not None and most is not None and length > most:
-            raise EncoderError(f"{name} is {length:,}, but {init.model} takes {most:,} tokens at most.")
+        token_rules.check_length(name, length, torch_model.n_positions(network(model)), init.model)
     roles = Role(query, "query", init.max_query_length), Role(passage, "document", init.max_passage_length)
     return Loaded(model, Tokeniser(model, *roles), revision)
 
