@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -110,7 +111,7 @@ def test_a_hub_id_is_an_owner_and_a_name(name, is_id):
 
 def test_a_hub_model_without_a_network_is_refused_with_advice(monkeypatch):
     """A model that is no folder, on a machine without the Hub, is an EncoderError that says what to do."""
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = importlib.import_module("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(EncoderError, match="nobody/nothing is no folder here, and the model hub cannot be reached"):
         folders.adapter_of("nobody/nothing", revision=None)
@@ -135,30 +136,29 @@ def hub_cache(root, *, name="config.json", absent="modules.json"):
     return commit
 
 
-def test_a_hub_model_that_was_used_before_needs_no_network(tmp_path):
-    """Of a model in the hub's cache the files, the absent files and the commit are known without a network."""
-    pytest.importorskip("huggingface_hub")
-    commit = hub_cache(tmp_path)
+def known_offline(home):
+    """What a process without a network says of the model in `hub_cache`: its adapter and its commit."""
     program = (
         "from xlbench.models import folders\n"
         "print(folders.adapter_of('some/model', revision=None), folders.revision_of('some/model', revision=None))"
     )
-    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
-    assert ran.stdout.split() == ["transformers", commit], ran.stderr
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.split()
+
+
+def test_a_hub_model_that_was_used_before_needs_no_network(tmp_path):
+    """Of a model in the hub's cache the files, the absent files and the commit are known without a network."""
+    commit = hub_cache(tmp_path)
+    assert known_offline(tmp_path) == ["transformers", commit]
 
 
 def test_a_hub_model_that_was_downloaded_needs_no_network_for_files_that_it_lacks(tmp_path):
     """`hf download` leaves no trace of the files that a model does not have: the snapshot itself says it."""
     commit = hub_cache(tmp_path)
     shutil.rmtree(tmp_path / "hub" / "models--some--model" / ".no_exist")
-    program = (
-        "from xlbench.models import folders\n"
-        "print(folders.adapter_of('some/model', revision=None), folders.revision_of('some/model', revision=None))"
-    )
-    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
-    assert ran.stdout.split() == ["transformers", commit], ran.stderr
+    assert known_offline(tmp_path) == ["transformers", commit]
 
 
 def test_a_linked_folder_is_part_of_the_revision(folder, tmp_path):

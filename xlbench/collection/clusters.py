@@ -44,6 +44,11 @@ class Clusters:
         return len(set(self.of_query))
 
 
+def counted(n: int, unit: str) -> str:
+    """So many of a unit in words, ``48 articles``."""
+    return f"{n:,} {unit}{'s' * (n != 1)}"
+
+
 def question_of(query: str) -> str:
     """The question that a query asks in its language: its id without the language, ``q1`` for ``de:q1``.
 

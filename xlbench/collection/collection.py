@@ -49,11 +49,10 @@ class Collection:
         That of the judgements is of the ids that they name, of the gains, and of the queries' clusters.
         """
         judgements = hashlib.sha256()
-        clusters = self.clusters.of_query
-        ids = self.queries.ids, self.passages.ids
-        for query, passage, gain in zip(self.pairs.query, self.pairs.passage, self.pairs.gain, strict=True):
-            row = [ids[0][int(query)], clusters[query], ids[1][int(passage)], int(gain)]
-            judgements.update(json.dumps(row).encode())
+        named = [json.dumps(names)[1:-1] for names in zip(self.queries.ids, self.clusters.of_query, strict=True)]
+        pairs = zip(self.pairs.query.tolist(), self.pairs.passage.tolist(), self.pairs.gain.tolist(), strict=True)
+        for query, passage, gain in pairs:
+            judgements.update(f"[{named[query]}, {json.dumps(self.passages.ids[passage])}, {gain}]".encode())
         return {
             "queries": self.queries.distinct.checksum,
             "passages": self.passages.distinct.checksum,

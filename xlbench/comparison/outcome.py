@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Literal
 
+from xlbench.collection.clusters import counted
 from xlbench.settings import Kind, Setting
 
 if TYPE_CHECKING:
@@ -163,11 +164,16 @@ class Comparison:
     left_out: tuple[str, ...]
     """Kinds of setting that only some of the results have."""
 
+    @property
+    def clusters(self) -> str:
+        """What intervals and tests drew, ``48 articles``."""
+        return counted(self.n_clusters, self.unit)
+
     def __repr__(self) -> str:
         """A line for each model, measure and kind of setting, at most twelve."""
         lines = [
             f"Comparison on {self.task}: {len(self.others)} against {self.baseline}, alpha {self.alpha:g}, "
-            f"by {self.n_clusters:,} {self.unit}s"
+            f"by {self.clusters}"
         ]
         means = [d for d in self.differences if d.quantity.name == MEAN or ">" in d.quantity.name]
         for d in means[:_MOST_LINES]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,12 @@ def config_file(model: str, name: str, *, revision: str | None) -> Path | None:
     if Path(model).exists():
         path = Path(model) / name
         return path if path.is_file() else None
+    return _hub_file(model, name, revision)
+
+
+@lru_cache(maxsize=256)
+def _hub_file(model: str, name: str, revision: str | None) -> Path | None:
+    """A file of a model on the Hub; it is asked for once, since each time is a request."""
     from huggingface_hub import hf_hub_download, snapshot_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 

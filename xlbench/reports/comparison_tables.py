@@ -53,7 +53,7 @@ def sentences(comparison: Comparison) -> list[str]:
 def explanation(comparison: Comparison) -> list[str]:
     """Sentences that say what the interval, p, d_z and the number of questions are, and what bias does not show."""
     level = f"{100 * (1 - comparison.alpha):g} %"
-    unit = f"{comparison.n_clusters:,} {comparison.unit}s, each with all of its {QUESTION}s"
+    unit = f"{comparison.clusters}, each with all of its {QUESTION}s"
     verdicts = [VERDICTS[measures.better(m) == "neither"] for m in comparison.measures]
     found = [
         f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of {unit}.",

@@ -75,7 +75,7 @@ def _explanation(groups: Sequence[JudgedGroup]) -> str:
         if comparison:
             text = (
                 f"{_BETTER} better and {_WORSE} worse than {comparison.baseline}: paired randomisation test over "
-                f"{comparison.n_clusters:,} {comparison.unit}s, p up to {comparison.alpha:g} after Holm's correction"
+                f"{comparison.clusters}, p up to {comparison.alpha:g} after Holm's correction"
             )
             of_test.setdefault(text, []).append(f"{comparison.n_tests}")
     found = [f"{text} for {' and '.join(counts)} tests." for text, counts in of_test.items()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from xlbench.collection.clusters import counted
 from xlbench.measures import DISTANCE, find
 from xlbench.settings import Kind, Setting
 from xlbench.statistics import FEW_CLUSTERS
@@ -47,9 +48,8 @@ def lines(result: Result) -> list[str]:
 
 def drawn(result: Result) -> str:
     """What intervals are drawn from, ``by 48 articles``, and whether there are too few of it."""
-    n, unit = result.n_clusters, result.unit
-    few = f"; with fewer than {FEW_CLUSTERS} they are too narrow" if n < FEW_CLUSTERS else ""
-    return f"by {n:,} {unit if n == 1 else f'{unit}s'}{few}"
+    few = f"; with fewer than {FEW_CLUSTERS} they are too narrow" if result.n_clusters < FEW_CLUSTERS else ""
+    return f"by {counted(result.n_clusters, result.unit)}{few}"
 
 
 def losing_languages(result: Result, *, most: int = 2) -> list[tuple[str, float]]:

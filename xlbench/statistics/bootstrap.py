@@ -66,15 +66,21 @@ def difference_intervals(
     """The percentile interval of each weighted mean of columns: lower and upper ends, ``float64[2, K]`` a difference.
 
     ``differences`` are ``[Q, C]`` with NaN where a column does not have a question, ``weights`` ``[C, K]`` and
-    ``cluster`` ``[Q]``. The same seed draws the same clusters as ``intervals``.
+    ``cluster`` ``[Q]``. The same seed draws the same clusters as ``intervals``, and more of them in parts, so that the
+    means of columns need not be in memory for all.
     """
     sums = [Sums.of(difference, cluster) for difference in differences]
-    counts = draw(len(sums[0].total), resamples=resamples, seed=seed)
-    return [_ends(weighted_means(of.resampled(counts), weights), level).round(INTERVAL_DECIMALS) for of in sums]
+    parts: list[list[FloatArray]] = [[] for _ in sums]
+    for part, first in enumerate(range(0, resamples, RESAMPLES)):
+        n = min(RESAMPLES, resamples - first)
+        counts = draw(len(sums[0].total), resamples=n, seed=(seed, part) if part else seed)
+        for means, of in zip(parts, sums, strict=True):
+            means.append(weighted_means(of.resampled(counts), weights))
+    return [_ends(np.concatenate(means), level).round(INTERVAL_DECIMALS) for means in parts]
 
 
 @lru_cache(maxsize=1)
-def draw(n_clusters: int, *, resamples: int, seed: int) -> FloatArray:
+def draw(n_clusters: int, *, resamples: int, seed: int | tuple[int, int]) -> FloatArray:
     """How often each resample has each cluster, ``float64[resamples, G]``: each draws ``G`` with replacement.
 
     The last is kept, and read-only: results of one task, one after the other, need the same.

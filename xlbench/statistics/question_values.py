@@ -30,11 +30,11 @@ class Values:
     def of(cls, per_query: Sequence[QueryValues]) -> Values:
         """The values of queries by question, with the questions' clusters."""
         # Settings with the queries of one language may share them, and are looked up once.
-        asked = {id(scores.query): scores.query for scores in per_query}
-        question = {query: question_of(query) for queries in asked.values() for query in queries}
+        asked = {id(scores.query): scores for scores in per_query}
+        question = {query: question_of(query) for scores in asked.values() for query in scores.query}
         questions = sorted(set(question.values()))
         row_of_question = {name: i for i, name in enumerate(questions)}
-        rows = {key: [row_of_question[question[query]] for query in queries] for key, queries in asked.items()}
+        rows = {key: [row_of_question[question[query]] for query in scores.query] for key, scores in asked.items()}
         columns = [(scores.setting, measure) for scores in per_query for measure in scores.values]
         value = np.full((len(questions), len(columns)), np.nan)
         at = 0
@@ -42,7 +42,7 @@ class Values:
             for values in scores.values.values():
                 value[rows[id(scores.query)], at] = values
                 at += 1
-        named = {q: c for of in per_query for q, c in zip(of.query, of.cluster, strict=bool(of.cluster))}
+        named = {q: c for of in asked.values() for q, c in zip(of.query, of.cluster, strict=bool(of.cluster))}
         cluster_of = {question[query]: cluster for query, cluster in named.items()}
         names = [cluster_of.get(name, name) for name in questions]
         cluster = np.unique(names, return_inverse=True)[1] if names else np.zeros(0, np.int64)

@@ -77,7 +77,7 @@ class _Query:
 
 
 def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int) -> Iterator[Pool]:
-    """A pool for each language that has queries with relevant passages; ``depth`` best passages are kept for each.
+    """A pool for each language that has queries, all with a relevant passage; ``depth`` best passages are kept.
 
     Raises:
         DataError: if the language of a query or of a passage is not known.
@@ -86,7 +86,7 @@ def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int)
     index = {language: i for i, language in enumerate(languages.names)}
     code = {passage: index[language] for passage, language in languages.passages.items()}
     n_passages = np.bincount(np.fromiter(code.values(), np.int64), minlength=len(index))
-    queries = [query for query, gains in judgements.items() if max(gains.values()) > 0]
+    queries = list(judgements)
     by_language: dict[str, list[str]] = {}
     for query, language in zip(queries, languages.of_queries(queries), strict=True):
         by_language.setdefault(language, []).append(query)

@@ -140,10 +140,9 @@ def score_run(run: Run, judgements: Judgements, wanted: Wanted, *, languages: La
             give none of the measures.
 
     """
-    notes = _check_queries(run, judgements)
-    judgements = {query: gains for query, gains in judgements.items() if max(gains.values()) > 0}
-    if not judgements:
-        raise DataError("No judged query has a relevant passage; expected a gain of 1 or more.")
+    relevant = {query: gains for query, gains in judgements.items() if max(gains.values()) > 0}
+    notes = _check_queries(run, judgements, relevant)
+    judgements = relevant
     queries = tuple(judgements)
     values = _retrieval(run, judgements, wanted.retrieval)
     totals = {m.name: float(values[m.name].sum() if m.is_count else values[m.name].mean()) for m in wanted.retrieval}
@@ -170,24 +169,25 @@ def score_run(run: Run, judgements: Judgements, wanted: Wanted, *, languages: La
     return RunValues(queries, tuple(asked), values, totals, by_language, summary, references, tuple(notes))
 
 
-def _check_queries(run: Run, judgements: Judgements) -> list[str]:
-    """What to say of queries that are in one file only; an error if all are."""
-    relevant = [query for query, gains in judgements.items() if max(gains.values()) > 0]
-    missing = sum(query not in run.rows for query in relevant)
+def _check_queries(run: Run, judgements: Judgements, relevant: Judgements) -> list[str]:
+    """What to say of queries that are in one file only or without a relevant passage; an error if none is left."""
     if not any(query in run.rows for query in judgements):
         first, judged = shown(next(iter(run.rows))), shown(next(iter(judgements)))
         raise DataError(
             f"None of the {len(run.rows):,} queries of the run is judged: the run begins with {first}, "
             f"the judgements with {judged}. Expected the same ids in both."
         )
-    ignored = sum(query not in judgements for query in run.rows)
+    if not relevant:
+        raise DataError("No judged query has a relevant passage; expected a gain of 1 or more.")
     counted = {
-        "Judged queries that the run does not have, which count 0": missing,
+        "Judged queries that the run does not have, which count 0": sum(query not in run.rows for query in relevant),
         "Judged queries without a relevant passage, which are left out": len(judgements) - len(relevant),
-        "Queries of the run that are not judged, which are passed over": ignored,
+        "Queries of the run that are not judged, which are passed over": sum(
+            query not in judgements for query in run.rows
+        ),
     }
     notes = [f"{what}: {n:,}." for what, n in counted.items() if n]
-    return notes + _unjudged(run, {query: judgements[query] for query in relevant if query in run.rows})
+    return notes + _unjudged(run, {query: gains for query, gains in relevant.items() if query in run.rows})
 
 
 def _unjudged(run: Run, judgements: Judgements) -> list[str]:
@@ -224,8 +224,8 @@ def _reason_against(measure: Measure, parts: Sequence[Pool]) -> str | None:
             f"it needs the rank of every relevant passage, and of {lacking:,} queries the run does not have them all; "
             "keep more passages of each query"
         )
-    depth = max((int(part.depth.max()) for part in parts), default=0)
-    if parts and depth < _least(measure, parts[0]):
+    depth = max(int(part.depth.max()) for part in parts)
+    if depth < _least(measure, parts[0]):
         return f"the run has {depth} passages of a query at most"
     judged = [part.ranked.ranks for part in parts]
     if measure.is_constant and all(measure.is_constant(of.owner, of.language, of.gain) for of in judged):
@@ -233,7 +233,7 @@ def _reason_against(measure: Measure, parts: Sequence[Pool]) -> str | None:
     for part in parts:
         if not np.isfinite(_where_known(measure, part, measure.value)).any():
             return f"it is defined for no query in the language of {shown(part.queries[0])}"
-    return None if parts else "no query has a relevant passage"
+    return None
 
 
 def _where_known(measure: Measure, part: Pool, values: Callable[[PooledRanks], FloatArray]) -> FloatArray:

@@ -41,6 +41,8 @@ def _pair(baseline: Result, model: Result) -> dict[str, Any]:
         "alpha": comparison.alpha,
         "draws": comparison.draws,
         "resamples": comparison.resamples,
+        "unit": comparison.unit,
+        "clusters": comparison.clusters,
         "differences": [
             {
                 "measure": d.quantity.measure,

@@ -56,7 +56,7 @@ def _how(comparison: Comparison | None) -> str:
         return explanations.SIDE_BY_SIDE
     verdicts = explanations.COMPARISON.format(
         baseline=comparison.baseline,
-        units=f"{comparison.n_clusters:,} {comparison.unit}s",
+        units=comparison.clusters,
         tests=f"all {comparison.n_tests:,} tests" if comparison.n_tests > 1 else "one test",
         alpha=comparison.alpha,
     )
