@@ -19,11 +19,12 @@ from xlbench import __version__, measures
 from xlbench.catalogue import Task
 from xlbench.collection import Collection
 from xlbench.engine.alignment import align
-from xlbench.engine.model_scores import score_collection, warnings_of
+from xlbench.engine.model_scores import score_collection, vectors_of, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
-from xlbench.engine.scores import Scores, VectorScores
+from xlbench.engine.scores import Scores
 from xlbench.job import Job, debiasing
 from xlbench.models import load as load_model
+from xlbench.models import pooling
 from xlbench.models.protocols import Model
 from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
@@ -48,6 +49,7 @@ def evaluate(
     stored_as: Literal["float32", "float16"] = "float32",
     transform: str | None = None,
     fit_on: Path | None = None,
+    pool: str = "one",
     cache: str | Path | None = "default",
     data_dir: str | Path | None = None,
     force: bool = False,
@@ -66,8 +68,10 @@ def evaluate(
         arguments: Arguments of the model, as ``--model-arg`` gives them.
         device: Where the model runs; the best there is if none is named.
         stored_as: How vectors are stored and then scored; ``float16`` rounds them.
-        transform: ``center`` or ``lir:K``, to debias the vectors.
+        transform: ``center``, ``lir:K`` or ``shift:LANGUAGE``, to debias the vectors.
         fit_on: Parallel text to fit the transform on; the task's own texts if there is none.
+        pool: How one list is made of several languages' passages: ``one`` index, ``round-robin``, ``own-first``,
+            ``balanced:K``, ``z-score`` or ``min-max``.
         cache: Folder of stored vectors and downloads; None keeps no vectors, ``default`` is the user's cache folder.
             Vectors of a live object are kept only where its weights can be hashed.
         data_dir: Folder with the data sets, looked into before anything is downloaded.
@@ -88,7 +92,15 @@ def evaluate(
     """
     job = Job.of(task, languages=languages, kinds=settings)
     wanted = debiasing(transform, fit_on)
-    loaded = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as, debiasing=wanted)
+    loaded = load_model(
+        model,
+        name=name,
+        device=device,
+        arguments=arguments,
+        stored_as=stored_as,
+        debiasing=wanted,
+        pooling=pooling.parse(pool),
+    )
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
@@ -118,13 +130,17 @@ def evaluate_collection(
     """
     start = time.perf_counter()
     task = job.task
-    places = Places(keep, measures.depth(task.measures) if "multi" in job.kinds else 0, {*job.kinds} != {"multi"})
+    in_order = model.pooling is not None and not model.pooling.normalises
+    of_bias = measures.depth(task.measures) if "multi" in job.kinds else 0
+    places = Places(keep, of_bias, in_languages={*job.kinds} != {"multi"}, pooled=in_order)
     places.check_memory(collection)
     share = _EncodedShare(progress)
     scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
     encoded = time.perf_counter()
     checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
-    ranking = ranking_of(collection, scores, places=places, checkpoint=checkpoint, progress=progress)
+    ranking = ranking_of(
+        collection, scores, places=places, pooling=model.pooling, checkpoint=checkpoint, progress=progress
+    )
     ranked = time.perf_counter()
     suspicions = [*model.notes, *warnings_of(scores)]
     for suspicion in suspicions:
@@ -146,7 +162,7 @@ def evaluate_collection(
         intervals=computed.intervals,
         references=computed.references,
         matrices=computed.matrices,
-        alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
+        alignment=align(collection, vectors.passages) if (vectors := vectors_of(scores)) else {},
         environment=_environment(model, scores, suspicions),
         timing={"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
         | {"score_s": time.perf_counter() - ranked},
@@ -230,6 +246,6 @@ def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[st
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "encoder": model.provenance(),
-        **({"dimensions": int(scores.passages.vectors.shape[1])} if isinstance(scores, VectorScores) else {}),
+        **({"dimensions": int(vectors.passages.vectors.shape[1])} if (vectors := vectors_of(scores)) else {}),
         **({"warnings": suspicions} if suspicions else {}),
     }

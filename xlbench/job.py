@@ -15,7 +15,7 @@ from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
 from xlbench.errors import ResultError, UnknownNameError, UsageError
 from xlbench.measures import LOSSES
-from xlbench.models.transform import Debiasing, FitOn, parse
+from xlbench.models.transform import Debiasing, FitOn, Side, parse
 from xlbench.results import Result, evidence_path, load, parquet_path
 from xlbench.settings import Kind, Setting, settings
 from xlbench.support.progress import Progress, silent
@@ -183,7 +183,7 @@ def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing 
         if fit_on is not None:
             raise UsageError(f"{where} has no --transform, so that --fit-on says nothing.")
         return None
-    fitted = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None)
+    fitted = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None, of=stated.get("side"))
     expected = fitted.identity(dict(result.model))["transform"]
     if stated != expected:
         raise ResultError(
@@ -193,18 +193,20 @@ def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing 
     return fitted
 
 
-def debiasing(transform: str | None, fit_on: Path | None = None) -> Debiasing | None:
-    """The debiasing that ``center`` or ``lir:K`` names, fitted on a file or on the texts themselves; None for None.
+def debiasing(transform: str | None, fit_on: Path | None = None, *, side: Side | None = None) -> Debiasing | None:
+    """The debiasing that ``--transform`` names, fitted on a file or on the texts themselves; None for None.
 
     Raises:
-        UsageError: if there is a file and no transform, or a transform that does not exist.
+        UsageError: if there is a file or a side and no transform, or a transform that does not exist.
 
     """
     if transform is None:
         if fit_on is not None:
             raise UsageError("--fit-on needs --transform.")
+        if side is not None:
+            raise UsageError("--side needs --transform.")
         return None
-    return Debiasing(parse(transform), parallel_text(fit_on) if fit_on else None)
+    return Debiasing(parse(transform), parallel_text(fit_on) if fit_on else None, of=side)
 
 
 def parallel_text(path: Path) -> FitOn:

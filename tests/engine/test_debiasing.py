@@ -40,9 +40,16 @@ def by_text(found: Embeddings) -> np.ndarray:
     return found.vectors[found.row]
 
 
-@pytest.mark.parametrize(("text", "transform"), [("center", Transform("center")), ("lir:2", Transform("lir", 2))])
+@pytest.mark.parametrize(
+    ("text", "transform"),
+    [
+        ("center", Transform("center")),
+        ("lir:2", Transform("lir", 2)),
+        ("shift:de", Transform("shift", source="de")),
+    ],
+)
 def test_a_transform_prints_as_it_is_given(text, transform):
-    """``center`` and ``lir:K`` are read and printed alike."""
+    """``center``, ``lir:K`` and ``shift:LANGUAGE`` are read and printed alike."""
     assert parse(text) == transform
     assert str(transform) == text
 
@@ -126,3 +133,39 @@ def test_a_result_says_what_was_fitted_on_what(tmp_path):
     assert other["name"] == "m+lir:1"
     assert other["transform"]["fit_on"] == f"pairs.jsonl, sha256 {hashlib.sha256(b'{}').hexdigest()}"
     assert {**own, "name": "m", "transform": None} == {**model, "transform": None}
+
+
+def test_shift_moves_each_language_by_its_mean_difference_to_the_source():
+    """Vectors of the source keep their direction; the others lose the mean of the differences of parallel texts."""
+    texts = collection().passages
+    before = embeddings(texts, vector_of)
+    fitted = fit(Transform("shift", source="en"), [(before, texts)], LANGUAGES)
+    vectors, found = by_text(before), by_text(fitted.apply(before, texts, LANGUAGES))
+    de, en = texts.language == 0, texts.language == 1
+    assert np.allclose(found[en], vectors[en], atol=1e-6)
+    moved = vectors[de] - (vectors[de] - vectors[en]).mean(axis=0)
+    assert np.allclose(found[de], moved / np.linalg.norm(moved, axis=1, keepdims=True), atol=1e-6)
+
+
+def test_shift_without_a_text_in_the_source_is_refused():
+    """The message names the languages that there are."""
+    texts = collection().passages
+    with pytest.raises(DataError, match="'fr', but the texts that it is fitted on are in de, en"):
+        fit(Transform("shift", source="fr"), [(embeddings(texts, vector_of), texts)], LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "suffix", "stated"),
+    [
+        ("center", None, "+center-transductive", {}),
+        ("center", "both", "+center-transductive", {}),
+        ("center", "passages", "+center-passages-transductive", {"side": "passages"}),
+        ("shift", None, "+shift:en-transductive", {}),
+        ("shift", "both", "+shift:en-both-transductive", {"side": "both"}),
+    ],
+)
+def test_a_side_that_is_not_the_usual_one_is_said(name, side, suffix, stated):
+    """center changes both, shift passages; a result of another side has another name."""
+    model = Debiasing(parse(name), of=side).identity({"name": "m"})
+    assert model["name"] == f"m{suffix}"
+    assert {key: value for key, value in model["transform"].items() if key == "side"} == stated

@@ -20,12 +20,14 @@ from xlbench.cli.options import (
     model_arguments,
     writable,
 )
+from xlbench.models.pooling import METHODS as POOLINGS
 from xlbench.settings import KINDS, Kind
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:
     from xlbench.job import Job
     from xlbench.models.protocols import Model, StoredAs
+    from xlbench.models.transform import Side
     from xlbench.results import Result
     from xlbench.trec.write import Kept
 
@@ -88,14 +90,28 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
 @click.option(
     "--transform",
     "transform_name",
-    metavar="center|lir:K",
-    help="Debias the vectors before they are scored: subtract each language's mean, or project out its K first "
-    "principal components.",
+    metavar="center|lir:K|shift:LANGUAGE",
+    help="Debias the vectors before they are scored: subtract each language's mean, project out its K first principal "
+    "components, or move passages by the mean difference to those of a language. Vectors then have length 1.",
+)
+@click.option(
+    "--side",
+    type=click.Choice(["both", "queries", "passages"]),
+    help="Whose vectors --transform changes.  [default: both; of shift the passages]",
 )
 @click.option(
     "--fit-on",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Parallel text (JSON lines) to fit --transform on.  [default: the task's own texts, marked as transductive]",
+)
+@click.option(
+    "--pool",
+    "pool",
+    default="one",
+    show_default=True,
+    metavar="|".join(["one", *POOLINGS]),
+    help="How one list is made of several languages' passages: in one index, of the lists of single-language indexes, "
+    "or with scores normalised by language.",
 )
 @click.option(
     "--keep-run",
@@ -126,7 +142,9 @@ def run(
     model_args: tuple[str, ...],
     stored_as: StoredAs,
     transform_name: str | None,
+    side: Side | None,
     fit_on: Path | None,
+    pool: str,
     keep_run: int | None,
     qrels: bool,
     force: bool,
@@ -139,7 +157,7 @@ def run(
     take several values: --language de en.
     """
     from xlbench.job import debiasing, jobs_of
-    from xlbench.models import load
+    from xlbench.models import load, pooling
     from xlbench.trec.write import Kept
 
     if len(model_names) > 1:
@@ -152,7 +170,8 @@ def run(
         device=device,
         arguments={key: value for key, value in options.items() if value is not None} | model_arguments(model_args),
         stored_as=stored_as,
-        debiasing=debiasing(transform_name, fit_on),
+        debiasing=debiasing(transform_name, fit_on, side=side),
+        pooling=pooling.parse(pool),
     )
     kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
     places = _Places(data_dir, default_cache_dir(cache_dir), output)

@@ -57,6 +57,7 @@ def verify(
     from xlbench import catalogue, models, results
     from xlbench.errors import ResultError
     from xlbench.job import debiasing_of
+    from xlbench.models import pooling
 
     stored = results.load(result)
     per_query = results.load_per_query(result)
@@ -67,6 +68,7 @@ def verify(
         arguments=dict(stored.model["arguments"]),
         stored_as=stored.model.get("stored_as", "float32"),
         debiasing=debiasing_of(stored, fit_on, result),
+        pooling=pooling.parse(str(stored.model.get("pooling", "one"))),
     )
     for asked, theirs, ours in (
         ("the task at hand", f"{stored.task} version {stored.task_version}", f"{task.name} version {task.version}"),
@@ -88,7 +90,9 @@ def verify(
     with display(task.name, quiet=quiet)(
         "verifying", n_texts=n_queries, n_characters=n_queries, noun="rankings"
     ) as advance:
-        differences = list(verify.verify(collection, scores, per_query, settings=chosen, advance=advance))
+        differences = list(
+            verify.verify(collection, scores, per_query, settings=chosen, pooling=model.pooling, advance=advance)
+        )
     differences += verify.means_verified(stored, [of_it for of_it in per_query if of_it.setting in chosen])
     if not names:
         differences += verify.intervals_verified(stored, per_query)

@@ -25,7 +25,7 @@ class Fitted:
     transform: Transform
     languages: tuple[str, ...]
     mean: VectorArray
-    """``[L, D]``, subtracted by ``center``."""
+    """``[L, D]``, subtracted by ``center`` and ``shift``."""
     components: npt.NDArray[np.float32]
     """``[L, K, D]``, orthonormal directions that ``lir`` projects out."""
 
@@ -50,9 +50,9 @@ class Fitted:
 
     def without(self, vectors: VectorArray, language: int) -> VectorArray:
         """Vectors of one language without what is removed, of length 1."""
-        if self.transform.method == "center":
-            return removed(vectors, mean=self.mean[language])
-        return removed(vectors, components=self.components[language])
+        if self.transform.method == "lir":
+            return removed(vectors, components=self.components[language])
+        return removed(vectors, mean=self.mean[language])
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,18 @@ def fit(transform: Transform, parts: Sequence[tuple[Embeddings, Texts]], languag
 
     ``center`` subtracts a language's mean vector. ``lir:K`` projects out the K first right singular vectors of a
     language's vectors (language information removal, Yang et al., EMNLP 2021, arXiv 2109.04727), which are not centred
-    before: the first is close to the mean.
+    before: the first is close to the mean. ``shift:S`` subtracts the mean difference between a text's vector and that
+    of the same text in the language S (SHIFT, arXiv 2606.18801): of parallel texts that is the difference of the means.
 
     Raises:
-        DataError: if a language has no texts, or fewer than ``lir`` has components.
+        DataError: if a language has no texts, or fewer than ``lir`` has components; if there is none of the source.
 
     """
+    if transform.source and transform.source not in languages:
+        raise DataError(
+            f"{transform} moves vectors to those of {transform.source!r}, but the texts that it is fitted on are in "
+            f"{', '.join(languages)}: name one of these, or fit it on parallel text that has {transform.source!r}."
+        )
     means, directions = [], []
     for code, name in enumerate(languages):
         counts = [
@@ -115,4 +121,6 @@ def fit(transform: Transform, parts: Sequence[tuple[Embeddings, Texts]], languag
         # The eigenvectors of D x D are cheap however many texts there are, unless D is in the thousands.
         found = np.linalg.eigh(moment)[1][:, ::-1] if transform.components else moment
         directions.append(found[:, : transform.components].T)
-    return Fitted(transform, languages, np.array(means, np.float32), np.array(directions, np.float32))
+    mean = np.array(means)
+    mean -= mean[languages.index(transform.source)].copy() if transform.source else 0
+    return Fitted(transform, languages, mean.astype(np.float32), np.array(directions, np.float32))

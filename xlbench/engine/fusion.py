@@ -31,6 +31,7 @@ import numpy.typing as npt
 
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
+from xlbench.engine.combinations import Combinations
 from xlbench.engine.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer
 from xlbench.errors import EncoderError
 from xlbench.models.fused import Fusion
@@ -75,9 +76,9 @@ class FusedScores:
 
         """
         first, second = scores
-        query = _distinct(first.query, second.query)
+        query = Combinations.of(first.query, second.query)
         language = collection.passages.language
-        passage = _distinct(language.astype(np.int64), first.passage, second.passage)
+        passage = Combinations.of(language.astype(np.int64), first.passage, second.passage)
         copies = np.bincount(passage.row, minlength=len(passage.first))
         n_bytes = _BUFFERS * TILE_QUERIES * 4 * len(copies)
         if n_bytes > memory_bytes() / 2:
@@ -185,21 +186,3 @@ class _Part:
     def tiles(self, queries: IntArray) -> VectorArray:
         """The scores of a tile of queries and all of the model's passages."""
         return self.scores.tiles(self.query[queries], self._everything, buffer(self.scores.n_passages))
-
-
-@dataclass(frozen=True)
-class _Distinct:
-    first: IntArray
-    """``[U]``, the first row that has each combination of keys; ascending."""
-    row: IntArray
-    """``[N]``, which combination each row has."""
-
-
-def _distinct(*keys: IntArray) -> _Distinct:
-    """The distinct combinations of keys, in the order in which they occur."""
-    sizes = [int(key.max(initial=0)) + 1 for key in keys]
-    _, first, row = np.unique(np.ravel_multi_index(keys, sizes), return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return _Distinct(first[order], place[row])

@@ -10,6 +10,7 @@ import numpy as np
 from xlbench.collection import Collection
 from xlbench.engine.debiasing import fit
 from xlbench.engine.fusion import FusedScores
+from xlbench.engine.normalised_scores import NormalisedScores
 from xlbench.engine.scores import Scores, TextScores, VectorScores
 from xlbench.engine.vectors import VectorStore, embed
 from xlbench.errors import EncoderError
@@ -31,7 +32,7 @@ def score_collection(
     fresh: bool = False,
     progress: Progress = silent,
 ) -> Scores:
-    """The scores of a model, of debiased vectors if it has a debiasing.
+    """The scores of a model: of debiased vectors if it has a debiasing, normalised if its pooling asks for it.
 
     Vectors are read from the store under ``cache_dir`` and kept there; without it, or for a model without fingerprint,
     they are in memory only. With ``fresh`` all are encoded again.
@@ -42,6 +43,16 @@ def score_collection(
         DataError: if the debiasing cannot be fitted.
 
     """
+    if model.pooling and isinstance(model.encoder, Fusion):
+        raise EncoderError(
+            f"The scores of {model.name} depend on the pool that they are fused in, so that --pool {model.pooling} "
+            "cannot make another one of them: leave --pool out, or name one of the models."
+        )
+    if model.pooling and model.pooling.normalises:
+        plain = score_collection(
+            collection, replace(model, pooling=None), cache_dir=cache_dir, fresh=fresh, progress=progress
+        )
+        return NormalisedScores.of(collection, plain, model.pooling)
     if model.debiasing:
         return _debiased(collection, model, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if isinstance(model.encoder, Fusion):
@@ -102,7 +113,10 @@ def _debiased(
     debiasing, plain = model.debiasing, replace(model, debiasing=None)
     assert debiasing is not None  # noqa: S101 (asked for by the caller)
     # What is wrong with the parallel text is said before the first text is encoded.
-    fit_on = debiasing.fit_on.read(collection.languages) if debiasing.fit_on is not None else collection
+    fit_on = collection
+    if debiasing.fit_on is not None:
+        source = [debiasing.transform.source] if debiasing.transform.source else []
+        fit_on = debiasing.fit_on.read(tuple(dict.fromkeys([*collection.languages, *source])))
     scores = score_collection(collection, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if not isinstance(scores, VectorScores):
         raise EncoderError(
@@ -113,18 +127,31 @@ def _debiased(
     if debiasing.fit_on is not None:
         encoded = score_collection(fit_on, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
         fitted_scores = encoded if isinstance(encoded, VectorScores) else scores
-    parts = [(fitted_scores.queries, fit_on.queries), (fitted_scores.passages, fit_on.passages)]
+    of_queries, of_passages = (debiasing.side in ("both", role) for role in ("queries", "passages"))
+    parts = [(fitted_scores.queries, fit_on.queries)] if of_queries else []
+    parts += [(fitted_scores.passages, fit_on.passages)] if of_passages else []
     fitted = fit(debiasing.transform, parts, fit_on.languages)
-    queries = fitted.apply(scores.queries, collection.queries, collection.languages)
-    passages = fitted.apply(scores.passages, collection.passages, collection.languages)
+    queries, passages = scores.queries, scores.passages
+    if of_queries:
+        queries = fitted.apply(queries, collection.queries, collection.languages)
+    if of_passages:
+        passages = fitted.apply(passages, collection.passages, collection.languages)
     return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
+
+
+def vectors_of(scores: Scores) -> VectorScores | None:
+    """The vectors that scores are made from, None where there are none."""
+    if isinstance(scores, NormalisedScores):
+        return vectors_of(scores.scores)
+    return scores if isinstance(scores, VectorScores) else None
 
 
 def warnings_of(scores: Scores) -> list[str]:
     """What makes a model's vectors suspect, a sentence each."""
-    if not isinstance(scores, VectorScores):
+    vectors = vectors_of(scores)
+    if vectors is None:
         return []
-    roles = {"queries": scores.queries, "passages": scores.passages}
+    roles = {"queries": vectors.queries, "passages": vectors.passages}
     return [
         f"The model gives all {role} the same vector, so that their order says nothing of the texts."
         for role, embeddings in roles.items()
@@ -134,9 +161,10 @@ def warnings_of(scores: Scores) -> list[str]:
 
 def from_store(scores: Scores) -> str:
     """A sentence on how many vectors came from the store, and how many of those were encoded again."""
-    if not isinstance(scores, VectorScores):
+    vectors = vectors_of(scores)
+    if vectors is None:
         return "There are no vectors: all scores were computed anew."
-    parts = (scores.queries, scores.passages)
+    parts = (vectors.queries, vectors.passages)
     n_stored, n_probed = sum(part.n_stored for part in parts), sum(part.n_probed for part in parts)
     probed = f"; {n_probed} of them were encoded again and agree" if n_stored else ""
     return f"{n_stored:,} of {sum(len(part.vectors) for part in parts):,} vectors came from the store{probed}."

@@ -9,10 +9,12 @@ import numpy as np
 
 from xlbench.collection import Collection
 from xlbench.engine.fusion import FusedScores, alone
+from xlbench.engine.merged_lists import pooled
 from xlbench.engine.scores import Scores
-from xlbench.engine.search import SHARD_ROWS, Work, rank
+from xlbench.engine.search import SHARD_ROWS, Work, best_of_all, rank
 from xlbench.errors import ResultError
 from xlbench.measures.ranks import Ranking
+from xlbench.models.pooling import Pooling
 from xlbench.support.machine import memory_bytes
 from xlbench.support.progress import Progress, silent
 
@@ -30,11 +32,13 @@ class Places:
     """Their languages, in the pool of all languages."""
     in_languages: bool
     """Whether any setting has a pool of one language."""
+    pooled: bool = False
+    """Whether the list of all languages is made of the lists of each."""
 
     @property
     def by_language(self) -> bool:
         """Whether those of each language are kept; those of the pool of all languages follow from them."""
-        return self.for_runs > 0 and self.in_languages
+        return self.pooled or (self.for_runs > 0 and self.in_languages)
 
     def check_memory(self, collection: Collection) -> None:
         """Returns if they take no more than half of the memory.
@@ -44,7 +48,8 @@ class Places:
 
         """
         sizes = np.bincount(collection.passages.language, minlength=len(collection.languages))
-        places = min(self.for_runs, int(sizes.max(initial=0) if self.by_language else sizes.sum()))
+        wanted = max(self.for_runs, self.for_bias) if self.pooled else self.for_runs
+        places = min(wanted, int(sizes.max(initial=0) if self.by_language else sizes.sum()))
         n_queries = len(np.unique(collection.pairs.query))
         n_pools = len(collection.languages) if self.by_language else 1
         n_bytes, most = n_queries * n_pools * places * _PLACE_BYTES, memory_bytes() // 2
@@ -62,12 +67,14 @@ def ranking_of(
     scores: Scores,
     *,
     places: Places,
+    pooling: Pooling | None = None,
     checkpoint: Path | None = None,
     progress: Progress = silent,
 ) -> Ranking:
     """The ranking by these scores; long counting shows its progress, and resumes from the checkpoint if it was killed.
 
-    A fusion is ranked twice: in the pool of all languages, and in the pool of each.
+    A fusion is ranked twice: in the pool of all languages, and in the pool of each. A pooling that changes scores is
+    in them already.
     """
     fused, in_languages = isinstance(scores, FusedScores), alone(scores)
     n = scores.n_passages
@@ -91,4 +98,9 @@ def ranking_of(
         most = places.for_runs if places.by_language else 0
         other = counted(in_languages, "counting in each language", depth=most, by_language=True)
         ranking = ranking.with_alone(other)
-    return replace(ranking, top=ranking.top[:, : places.for_bias], best=ranking.best if places.for_runs else None)
+    if pooling and not pooling.normalises:
+        ranking = pooled(ranking, pooling, depth=most)
+        if ranking.best:
+            top, lists = best_of_all(collection, ranking.judged, ranking.best, most)
+            ranking = replace(ranking, top=top, lists=lists)
+    return ranking.with_places(places.for_bias, keep_best=places.for_runs > 0)

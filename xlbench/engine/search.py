@@ -20,7 +20,7 @@ from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
 from xlbench.engine.counting import count_copies, count_first, keep_best
 from xlbench.engine.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer
-from xlbench.measures.ranks import Best, Judged, Ranking
+from xlbench.measures.ranks import Best, Judged, Lists, Ranking
 from xlbench.support.checkpoint import Checkpoint
 from xlbench.support.progress import Advance
 
@@ -277,9 +277,15 @@ def _ranking(
     passage_at[collection.passages.tie_order] = np.arange(len(collection.passages))
     best = Best(pools, group[scores.query], score=counts.best_score, order=counts.best_order, passage_at=passage_at)
     said = Judged.of(collection)
+    top, lists = best_of_all(collection, said, best, depth)
+    return Ranking(said, above=above, top=top, best=best if depth else None, lists=lists if depth else None)
+
+
+def best_of_all(collection: Collection, judged: Judged, best: Best, depth: int) -> tuple[npt.NDArray[np.int16], Lists]:
+    """The ``depth`` best passages of each query in the pool of all languages: languages ``[Nq, depth]``, and lists."""
     language = np.append(collection.passages.language, np.int16(-1))  # Row -1 is no passage.
-    top = np.empty((len(collection.queries), depth), np.int16)
-    for start in range(0, len(top), TILE_QUERIES):  # To merge them takes many times their memory.
-        rows = np.arange(start, min(start + TILE_QUERIES, len(top)))
-        top[rows] = language[best.top(said.everything, rows, depth).passage]
-    return Ranking(said, above=above, top=top, best=best if depth else None)
+    passages = np.empty((len(collection.queries), depth), np.int32)
+    for start in range(0, len(passages), TILE_QUERIES):  # To merge them takes many times their memory.
+        rows = np.arange(start, min(start + TILE_QUERIES, len(passages)))
+        passages[rows] = best.top(judged.everything, rows, depth).passage
+    return language[passages], Lists.of(passages, judged.query_ids, judged.query_language, judged.languages)

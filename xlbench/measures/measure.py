@@ -44,8 +44,8 @@ class Measure:
     """As reports show it."""
     kinds: tuple[Kind, ...] = KINDS
     """The kinds of setting that it is defined in."""
-    perfect: PerQuery = _one
-    """What a perfect ranking has."""
+    perfect: PerQuery | None = _one
+    """What a perfect ranking has; None where perfect rankings differ in it."""
     random: PerQuery = _not_computed
     """The mean of random rankings; NaN for measures of retrieval.
 
@@ -58,6 +58,8 @@ class Measure:
     """The rank below which nothing matters to it; 0 if there is none."""
     needs_all_ranks: bool = True
     """Whether it needs the rank of every relevant passage; if not, those up to ``cutoff``, or that of the first."""
+    needs_lists: bool = False
+    """Whether it needs the best passages themselves, and those of other queries, which evidence does not have."""
     is_constant: Callable[[Integers, Integers, Integers], bool] | None = None
     """Given each relevant passage's query, language and gain, whether all rankings have one value; None if never."""
     flatters_little: bool = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection import Clusters, Collection
+from xlbench.collection.clusters import question_of
 from xlbench.settings import Setting
 
 _T = TypeVar("_T", np.float32, np.int32)
@@ -53,6 +54,38 @@ class Ranks:
 
 
 @dataclass(frozen=True)
+class Lists:
+    """The best passages of every query in the pool of all languages, and which queries are translations."""
+
+    passage: npt.NDArray[np.int32]
+    """``[Nq, k]``, rows of passages, best first; -1 where the pool has fewer, and for queries without a judged pair."""
+    translated: npt.NDArray[np.int64]
+    """``[Nq, L]``, row of the same question in each language; -1 where there is none."""
+
+    @classmethod
+    def of(
+        cls,
+        passage: npt.NDArray[np.int32],
+        queries: Sequence[str],
+        language: npt.NDArray[np.integer[Any]],
+        languages: Sequence[str],
+    ) -> Lists:
+        """The lists of these passages, of queries in languages; ids ``de:1`` and ``en:1`` are of one question."""
+        names = [
+            question_of(query) if query.startswith(f"{languages[code]}:") else f"{query}\n{row}"
+            for row, (query, code) in enumerate(zip(queries, language.tolist(), strict=True))
+        ]
+        question = np.unique(names, return_inverse=True)[1]
+        of_question = np.full((int(question.max(initial=-1)) + 1, len(languages)), -1)
+        of_question[question, language] = np.arange(len(question))
+        return cls(passage, of_question[question])
+
+    def translations(self, queries: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """The row of each query's question in each language, ``int64[len(queries), L]``; -1 where there is none."""
+        return self.translated[queries]
+
+
+@dataclass(frozen=True)
 class PooledRanks:
     """The ranks of one language's queries in the pool of all languages, with what tells languages apart there."""
 
@@ -65,6 +98,8 @@ class PooledRanks:
     """``[n]``, how many passages in the language of the queries beat each relevant passage."""
     top: npt.NDArray[np.int16]
     """``[m, k]``, languages of the ``k`` best passages, best first; -1 where the pool has fewer."""
+    lists: Lists | None = None
+    """The best passages of these and all other queries; None where they are not known, as in evidence."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +240,8 @@ class Ranking:
     """
     best: Best | None = None
     """The best passages themselves; None if they were not asked for."""
+    lists: Lists | None = None
+    """The passages whose languages are in ``top``; None where they are not known."""
     alone: npt.NDArray[np.int32] | None = None
     """``[Nr]``, how many passages of its own language beat the pair's passage in the pool of that language alone.
 
@@ -216,6 +253,11 @@ class Ranking:
         own = other.above[np.arange(len(other.above)), self.judged.passage_language]
         best = self.best.and_those(other.best) if self.best and other.best else self.best
         return replace(self, alone=own, best=best)
+
+    def with_places(self, depth: int, *, keep_best: bool) -> Ranking:
+        """With no more than the ``depth`` first languages and passages of each query."""
+        lists = replace(self.lists, passage=self.lists.passage[:, :depth]) if self.lists and depth else None
+        return replace(self, top=self.top[:, :depth], best=self.best if keep_best else None, lists=lists)
 
     def ranks(self, setting: Setting) -> Ranks:
         """The ranks in one setting."""
@@ -231,6 +273,7 @@ class Ranking:
             n_passages=self.judged.n_passages,
             above_own=self.above[rows, asked].astype(np.int64),
             top=self.top[ranks.query],
+            lists=self.lists,
         )
 
     def _ranks(self, setting: Setting) -> tuple[Ranks, npt.NDArray[np.int64]]:

@@ -23,6 +23,7 @@ from typing import Any, cast
 
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 from xlbench.models.kinds import BUILT_IN, FOLDERS, KINDS
+from xlbench.models.pooling import Pooling
 from xlbench.models.protocols import Encoder, Model, Scorer, StoredAs
 from xlbench.models.transform import Debiasing
 from xlbench.support.secrets import refuse_secrets
@@ -45,6 +46,7 @@ def load(
     arguments: Mapping[str, Any] | None = None,
     stored_as: StoredAs = "float32",
     debiasing: Debiasing | None = None,
+    pooling: Pooling | None = None,
     hash_weights: bool = True,
 ) -> Model:
     """The model that ``--model`` names, or that an object is; weights in files are loaded with the first text.
@@ -58,6 +60,7 @@ def load(
         arguments: Arguments of the encoder's class.
         stored_as: How its vectors are stored.
         debiasing: What is removed from its vectors.
+        pooling: How one list is made of several languages' passages.
         hash_weights: Whether the weights of an object are hashed. Without that, its vectors are never stored.
 
     Raises:
@@ -90,6 +93,7 @@ def load(
         label=name or loaded.label,
         stored_as=stored_as if stored_as != "float32" else loaded.stored_as,
         debiasing=debiasing or loaded.debiasing,
+        pooling=pooling or loaded.pooling,
         given=given or loaded.given,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from xlbench.arrays import VectorArray
 from xlbench.collection import Text
+from xlbench.models.pooling import Pooling
 from xlbench.models.transform import Debiasing
 
 if TYPE_CHECKING:
@@ -83,12 +84,14 @@ class Model:
     """How its vectors are stored; ``float16`` rounds them, and takes half the space."""
     debiasing: Debiasing | None = None
     """What is removed from its vectors before they are scored."""
+    pooling: Pooling | None = None
+    """How one list is made of several languages' passages; None for one index that holds all of them."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that the user gave."""
 
     @property
     def name(self) -> str:
-        """What results call it, without the debiasing."""
+        """What results call it, without debiasing and pooling."""
         return self.label or self.encoder.name
 
     @property
@@ -104,7 +107,8 @@ class Model:
     def identity(self) -> dict[str, Any]:
         """The ``model`` object of a result."""
         record = self._identity(self.name)
-        return self.debiasing.identity(record) if self.debiasing else record
+        record = self.debiasing.identity(record) if self.debiasing else record
+        return self.pooling.identity(record) if self.pooling else record
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the vectors; see ``Encoder``."""

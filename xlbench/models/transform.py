@@ -12,17 +12,26 @@ from typing import Any, Literal
 from xlbench.collection import Collection
 from xlbench.errors import UnknownNameError
 
+Side = Literal["both", "queries", "passages"]
+
 
 @dataclass(frozen=True)
 class Transform:
     """A way to debias vectors; prints as ``--transform`` takes it."""
 
-    method: Literal["center", "lir"]
+    method: Literal["center", "lir", "shift"]
     components: int = 0
     """How many principal components ``lir`` removes."""
+    source: str = ""
+    """The language whose vectors stay as they are in ``shift``."""
 
     def __str__(self) -> str:
-        return self.method if self.method == "center" else f"{self.method}:{self.components}"
+        return ":".join(filter(None, [self.method, str(self.components or ""), self.source]))
+
+    @property
+    def side(self) -> Side:
+        """What it is meant to change: ``shift`` moves passages to the vectors of the source language."""
+        return "passages" if self.method == "shift" else "both"
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,13 @@ class Debiasing:
     transform: Transform
     fit_on: FitOn | None = None
     """None for the texts that are evaluated themselves, which makes the result transductive."""
+    of: Side | None = None
+    """Whose vectors are changed; None for what the transform is meant for."""
+
+    @property
+    def side(self) -> Side:
+        """Whose vectors are changed; it is fitted on texts of the same role."""
+        return self.of or self.transform.side
 
     def identity(self, model: Mapping[str, Any]) -> dict[str, Any]:
         """The ``model`` object of a result, from that of the model without this debiasing."""
@@ -54,11 +70,14 @@ class Debiasing:
         else:
             suffix, source = "", f"{self.fit_on.path.name}, sha256 {self.fit_on.checksum}"
         transform = {"method": str(self.transform), "fit_on": source}
+        if self.side != self.transform.side:
+            suffix = f"-{self.side}{suffix}"
+            transform["side"] = self.side
         return {**model, "name": f"{model['name']}+{self.transform}{suffix}", "transform": transform}
 
 
 def parse(text: str) -> Transform:
-    """The transform of this name: ``center`` or ``lir:K``.
+    """The transform of this name: ``center``, ``lir:K`` or ``shift:LANGUAGE``.
 
     Raises:
         UnknownNameError: if there is none.
@@ -68,4 +87,11 @@ def parse(text: str) -> Transform:
         return Transform("center")
     if match := re.fullmatch(r"lir:([1-9][0-9]{0,3})", text):
         return Transform("lir", int(match[1]))
-    raise UnknownNameError("transform", text, ["center", "lir:1"], hint="lir:K removes K principal components.")
+    if match := re.fullmatch(r"shift(?::([\w-]{1,40}))?", text):
+        return Transform("shift", source=match[1] or "en")
+    raise UnknownNameError(
+        "transform",
+        text,
+        ["center", "lir:1", "shift:en"],
+        hint="lir:K removes K principal components; shift:LANGUAGE moves passages to where those of the language are.",
+    )

@@ -51,7 +51,7 @@ def run_tables(run: RunValues, name: str, *, per_query: bool) -> list[Table]:
     if run.languages:
         lines = {**run.languages, "mean": run.summary}
         for end in ("perfect", "random"):
-            lines[end] = {measure: ends[end] for measure, ends in run.references.items()}
+            lines[end] = {measure: ends.get(end, math.nan) for measure, ends in run.references.items()}
         counted = {language: f"{run.asked.count(language):,}" for language in run.languages}
         rows = tuple(
             row(

@@ -83,7 +83,7 @@ def favourites(group: Group) -> list[str]:
 
 def perfect_of(group: Group, measure: str) -> float | None:
     """The perfect value of a measure of bias, None if no result says it."""
-    return next((ends["perfect"] for r in group.results if (ends := r.references.get(measure))), None)
+    return next((ends.get("perfect") for r in group.results if (ends := r.references.get(measure))), None)
 
 
 def best_of(group: Group, cells: Sequence[Cell], measure: str) -> tuple[Cell, ...]:

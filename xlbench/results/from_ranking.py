@@ -114,12 +114,17 @@ def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[Setting, P
 
 
 def references(pools: Mapping[Setting, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
-    """The perfect and the random value of measures of bias: means by language of the queries, then over languages."""
+    """The perfect and the random value of measures of bias: means by language of the queries, then over languages.
+
+    A measure in which perfect rankings differ has no perfect value.
+    """
     found = {}
     for measure in (measure for name in names if (measure := measures.of_bias(name))):
         ends = {"perfect": measure.perfect, "random": measure.random}
         found[measure.name] = {
-            end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools.values()])) for end, value in ends.items()
+            end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools.values()]))
+            for end, value in ends.items()
+            if value
         }
     return found
 

@@ -44,8 +44,8 @@ class ModelRecord(msgspec.Struct):
 class ReferenceRecord(msgspec.Struct, forbid_unknown_fields=True):
     """What perfect and random rankings have."""
 
-    perfect: Number
     random: Number
+    perfect: Number | None = None
 
 
 class MatrixRecord(msgspec.Struct, forbid_unknown_fields=True):

@@ -57,6 +57,11 @@ def debias(
         DataError: if the parallel text cannot be read, or has too few texts of a language.
 
     """
+    if transform.method == "shift":
+        raise EncoderError(
+            f"{transform} is of passages alone, and a folder does the same with all texts; expected center or lir:K. "
+            "With `xlbench run --transform` it is applied while passages are scored."
+        )
     model = models.load(subject.model, device=subject.device, arguments=subject.arguments)
     _refuse_code(subject, model)
     pairs = read_pairs(fit_on)
@@ -138,7 +143,7 @@ languages, what all of these have in common is removed.
 
 Or in Python, where vectors are compared by inner product:
 
-    from xlbench import encoders
-    encoder = models.load("FOLDER").encoder
+    import xlbench
+    encoder = xlbench.load_model("FOLDER").encoder
     encoder.encode_queries(["..."]), encoder.encode_passages(["..."])
 """

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.errors import DataError, shown
-from xlbench.measures.ranks import PooledRanks, Ranks
+from xlbench.measures.ranks import Lists, PooledRanks, Ranks
 from xlbench.trec.read import Judgements, Run
 
 NOT_RETRIEVED = 1 << 31  # As a rank: below every passage that was.
@@ -87,14 +87,26 @@ def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int)
     code = {passage: index[language] for passage, language in languages.passages.items()}
     n_passages = np.bincount(np.fromiter(code.values(), np.int64), minlength=len(index))
     queries = list(judgements)
-    by_language: dict[str, list[str]] = {}
-    for query, language in zip(queries, languages.of_queries(queries), strict=True):
-        by_language.setdefault(language, []).append(query)
-    for language, asked in by_language.items():
-        own = index[language]
-        parts = [_query(query, run.ranking(query), judgements[query], code, own=own, depth=depth) for query in asked]
+    of_queries = languages.of_queries(queries)
+    by_language: dict[str, list[int]] = {}
+    for row, language in enumerate(of_queries):
+        by_language.setdefault(language, []).append(row)
+    found = {
+        language: [
+            _query(query, run.ranking(query), judgements[query], code, own=index[language], depth=depth)
+            for query in (queries[row] for row in rows)
+        ]
+        for language, rows in by_language.items()
+    }
+    row_of = {passage: row for row, passage in enumerate(code)}
+    best = np.full((len(queries), depth), -1, np.int32)
+    for places, query in zip(best, queries, strict=True):
+        retrieved = [row_of[passage] for passage in run.ranking(query)[:depth]]
+        places[: len(retrieved)] = retrieved
+    lists = Lists.of(best, queries, np.array([index[language] for language in of_queries], np.int64), list(index))
+    for language, parts in found.items():
         ranks = Ranks(
-            query=np.arange(len(asked), dtype=np.int32),
+            query=np.array(by_language[language], np.int32),
             starts=np.cumsum([0, *(len(part.rank) for part in parts)]),
             rank=np.concatenate([part.rank for part in parts]),
             gain=np.concatenate([part.gain for part in parts]),
@@ -102,12 +114,14 @@ def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int)
         )
         ranked = PooledRanks(
             ranks=ranks,
-            asked=own,
+            asked=index[language],
             n_passages=n_passages,
             above_own=np.concatenate([part.above_own for part in parts]),
             top=np.stack([part.top for part in parts]),
+            lists=lists,
         )
         n_retrieved = np.array([(part.rank < NOT_RETRIEVED).sum() for part in parts])
+        asked = [queries[row] for row in by_language[language]]
         yield Pool(asked, ranked, n_retrieved, np.array([part.depth for part in parts]))
 
 

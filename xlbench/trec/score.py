@@ -256,9 +256,11 @@ def _bias(measure: Measure, parts: Sequence[Pool], queries: Sequence[str]) -> Fl
 
 
 def _references(measure: Measure, parts: Sequence[Pool]) -> dict[str, float]:
+    ends = {"perfect": measure.perfect, "random": measure.random}
     return {
-        "perfect": _mean([_mean(_where_known(measure, part, measure.perfect)) for part in parts]),
-        "random": _mean([_mean(_where_known(measure, part, measure.random)) for part in parts]),
+        end: _mean([_mean(_where_known(measure, part, value)) for part in parts])
+        for end, value in ends.items()
+        if value
     }
 
 

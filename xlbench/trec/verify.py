@@ -18,6 +18,7 @@ from xlbench.measures import Measure
 from xlbench.measures.oracle import trec_scores
 from xlbench.measures.ranks import PooledRanks, Ranks
 from xlbench.measures.values import QueryValues
+from xlbench.models.pooling import Pooling
 from xlbench.results import Result
 from xlbench.settings import Setting
 from xlbench.statistics import intervals
@@ -45,12 +46,13 @@ def verify(
     reported: Sequence[QueryValues],
     *,
     settings: Sequence[Setting],
+    pooling: Pooling | None = None,
     advance: Advance,
 ) -> Iterator[LargestDifference]:
     """The largest difference for each setting and measure between ``reported`` and full rankings that trec_eval scored.
 
     ``advance`` is called each time that some queries are done. Measures of bias, which trec_eval does not have, are
-    taken from the sorted ranking.
+    taken from the sorted ranking. A pooling that changes the order of one index is done list by list.
 
     Raises:
         ResultError: if the result lacks a setting or has other queries in it.
@@ -64,7 +66,7 @@ def verify(
                 f"{', '.join(map(str, by_setting)) or 'none'}."
             )
         found = by_setting[setting]
-        recomputed = _recompute(collection, scores, setting, list(found.values), advance)
+        recomputed = _recompute(collection, scores, setting, list(found.values), pooling, advance)
         if list(recomputed) != list(found.query):
             raise ResultError(
                 f"The result has {len(found.query):,} queries in {setting}, "
@@ -108,6 +110,7 @@ def _recompute(
     scores: Scores,
     setting: Setting,
     measure_names: Sequence[str],
+    pooling: Pooling | None,
     advance: Advance,
 ) -> dict[str, dict[str, float]]:
     """The value of each measure for each query of the setting, from full rankings."""
@@ -129,6 +132,8 @@ def _recompute(
     for start in range(0, len(rows), TILE_QUERIES):
         some = rows[start : start + TILE_QUERIES]
         lines = dict(zip(some, matrix(scores, scores.query[some], scores.passage[pool]), strict=True))
+        if everything and pooling and not pooling.normalises:
+            lines = {row: _pooled(line, order, language, asked_language, pooling) for row, line in lines.items()}
         for first in range(0, len(some), _QUERIES_AT_ONCE):
             chunk = {collection.queries.ids[row]: lines[row] for row in some[first : first + _QUERIES_AT_ONCE]}
             run = {id_: dict(zip(ids, line.tolist(), strict=True)) for id_, line in chunk.items()}
@@ -137,6 +142,33 @@ def _recompute(
                 relevant = {row_of[passage]: gain for passage, gain in qrels[id_].items()}
                 found[id_] = by_query[id_] | _bias(line, order, language, relevant, asked_language, of_bias)
             advance(texts=len(chunk), characters=len(chunk), stored=False)
+    return found
+
+
+def _pooled(
+    line: npt.NDArray[np.float32],
+    order: npt.NDArray[np.int64],
+    language: npt.NDArray[np.int16],
+    asked: int,
+    pooling: Pooling,
+) -> npt.NDArray[np.float32]:
+    """Scores that give the order of the list that a pooling makes of one query's passages."""
+    ranked = np.lexsort((-order, -line)).tolist()
+    lists: dict[int, list[int]] = {int(code): [] for code in np.unique(language)}
+    for row in ranked:
+        lists[int(language[row])].append(row)
+    first = [asked] if asked in lists and not pooling.fixed else []
+    turns = [*first, *(code for code in lists if code not in first)]
+    if pooling.method == "own-first":
+        merged = list(lists.get(asked, []))
+    else:
+        most = pooling.best or len(ranked)
+        rounds = range(min(most, max(map(len, lists.values()))))
+        merged = [lists[code][place] for place in rounds for code in turns if place < len(lists[code])]
+    taken = set(merged)
+    merged += [row for row in ranked if row not in taken]
+    found = np.empty(len(ranked), np.float32)
+    found[merged] = -np.arange(len(ranked))
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.bias import attribution, exposure, parallel_passages, peer
+from xlbench.measures.bias import attribution, exposure, parallel_passages, peer, target_languages, translations
+from xlbench.measures.bias.first_place import FirstPlace
 from xlbench.measures.measure import Family, Measure
 from xlbench.measures.ranks import PooledRanks
 from xlbench.settings import Kind
@@ -127,6 +129,89 @@ LOSSES = (
         flatters_little=True,
     ),
 )
+FIRST_PLACES = tuple(
+    Measure(
+        f"First{'Own' if own else 'Other'}{'Relevant' if relevant else 'Irrelevant'}",
+        f"Share of queries whose first passage is {'' if relevant else 'ir'}relevant and in "
+        f"{'the query' + chr(39) + 's' if own else 'another'} language (after arXiv 2605.07249).",
+        FirstPlace(own, relevant).share,
+        brief=f"share of queries whose first passage is {'right' if relevant else 'wrong'}, in "
+        f"{'their own' if own else 'another'} language",
+        better="neither" if relevant else "lower",
+        kinds=MULTI,
+        perfect=None if relevant else FirstPlace(own, relevant).perfect,
+        random=FirstPlace(own, relevant).random,
+        depth=1,
+        needs_all_ranks=False,
+    )
+    for own, relevant in ((True, True), (False, True), (True, False), (False, False))
+)
+
+
+def _target_languages(name: str, k: int) -> Measure:
+    return Measure(
+        name,
+        "Share of the relevant passages in other languages that are found (Target-Languages Recall, arXiv 2606.18801).",
+        partial(target_languages.recall, k=k),
+        brief=f"share of the answers in other languages that are among the first {k}",
+        kinds=MULTI,
+        perfect=partial(target_languages.perfect, k=k),
+        random=partial(target_languages.random, k=k),
+        cutoff=k,
+    )
+
+
+@dataclass(frozen=True)
+class _Consistency:
+    """Measures of how much the lists of a question's translations have in common."""
+
+    name: str
+    about: str
+    brief: str
+    value: Callable[..., FloatArray]
+    random: Callable[..., FloatArray]
+
+    def make(self, name: str, k: int) -> Measure:
+        """The measure of the first k."""
+        return Measure(
+            name,
+            self.about,
+            partial(self.value, k=k),
+            brief=self.brief,
+            kinds=MULTI,
+            perfect=partial(translations.same, k=k),
+            random=partial(self.random, k=k),
+            depth=k,
+            cutoff=k,
+            needs_all_ranks=False,
+            needs_lists=True,
+            flatters_little=True,
+        )
+
+
+_CONSISTENCY = (
+    _Consistency(
+        "RBO",
+        "Rank-biased overlap of the lists of a question's translations, p = .9 (Webber, Moffat and Zobel 2010).",
+        "whether translations of a question get the same list, counting more near the top",
+        translations.rank_biased_overlap,
+        translations.random_rank_biased_overlap,
+    ),
+    _Consistency(
+        "Overlap",
+        "Share of the best passages that the lists of a question's translations have in common.",
+        "whether translations of a question get the same passages",
+        translations.overlap,
+        translations.random_overlap,
+    ),
+    _Consistency(
+        "MRC",
+        "Spearman's correlation of the lists of a question's translations (arXiv 2509.06195).",
+        "whether translations of a question get the passages in the same order",
+        translations.rank_correlation,
+        translations.random_rank_correlation,
+    ),
+)
 WITHOUT_CUTOFF = (DISTANCE, MAX_RANK_NORM, PREFERENCE, ONE_TARGET, *LOSSES)
 _SHARE = (
     "Languages of the best passages against those of the relevant ones, 1 - Jensen-Shannon divergence.",
@@ -138,7 +223,9 @@ _AWRF = (
     "the same, weighted by the attention that a rank gets",
 )
 FAMILIES = (
-    *map(_fixed, WITHOUT_CUTOFF),
+    *map(_fixed, (*WITHOUT_CUTOFF, *FIRST_PLACES)),
+    Family("TLR", _target_languages, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF),
+    *(Family(of.name, of.make, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF) for of in _CONSISTENCY),
     Family(
         "Share",
         partial(_of_best, *_SHARE, exposure.share, exposure.equal),
