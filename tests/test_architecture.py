@@ -28,7 +28,7 @@ LAYERS = [
     "catalogue",
     "job comparison",
     "evaluation",
-    "evaluator examination",
+    "evaluator examination remedies",
     "training",
     "reports",
     "leaderboard",

@@ -23,6 +23,7 @@ from xlbench.engine.model_scores import score_collection, vectors_of, warnings_o
 from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.scores import Scores
 from xlbench.job import Job, debiasing
+from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
 from xlbench.models import pooling
 from xlbench.models.protocols import Model
@@ -145,6 +146,30 @@ def evaluate_collection(
     suspicions = [*model.notes, *warnings_of(scores)]
     for suspicion in suspicions:
         _LOG.warning("%s: %s", model.name, suspicion)
+    vectors = vectors_of(scores)
+    result = result_of(
+        job,
+        collection,
+        model,
+        ranking,
+        alignment=align(collection, vectors.passages) if vectors else {},
+        environment=_environment(model, scores, suspicions),
+    )
+    timing = {"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
+    return replace(result, timing=timing | {"score_s": time.perf_counter() - ranked})
+
+
+def result_of(
+    job: Job,
+    collection: Collection,
+    model: Model,
+    ranking: Ranking,
+    *,
+    alignment: Mapping[str, Any] | None = None,
+    environment: Mapping[str, Any] | None = None,
+) -> Result:
+    """The result that a model's ranking of a job's collection has; the timing is empty."""
+    task = job.task
     computed = figures(ranking, settings_in(job.kinds, collection.asked, pooled=collection.pooled), task.measures)
     return Result(
         schema=SCHEMA,
@@ -162,10 +187,9 @@ def evaluate_collection(
         intervals=computed.intervals,
         references=computed.references,
         matrices=computed.matrices,
-        alignment=align(collection, vectors.passages) if (vectors := vectors_of(scores)) else {},
-        environment=_environment(model, scores, suspicions),
-        timing={"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
-        | {"score_s": time.perf_counter() - ranked},
+        alignment=alignment or {},
+        environment=environment or {},
+        timing={},
         per_query=computed.per_query,
         ranking=ranking,
     )

@@ -21,6 +21,7 @@ from xlbench.cli.leaderboard import leaderboard
 from xlbench.cli.mine import mine
 from xlbench.cli.models import models
 from xlbench.cli.pairs import pairs
+from xlbench.cli.remedies import remedies
 from xlbench.cli.report import report
 from xlbench.cli.run import run
 from xlbench.cli.score import score
@@ -33,6 +34,7 @@ from xlbench.errors import XlbenchError
 GROUPS: dict[str, dict[click.Command, str]] = {
     "Evaluate": {
         run: "xlbench run --model use-multilingual --task demo",
+        remedies: "xlbench remedies --model use-multilingual --task demo",
         compare: "xlbench compare results/base/xquad-r.json results/mine/xquad-r.json",
         report: "xlbench report results/*/xquad-r.json --format html --output report.html",
         verify: "xlbench verify results/hash/demo.json --model hash --setting 'de>en'",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -97,18 +97,25 @@ def compare_labelled(
     languages: Sequence[str] = (),
     alpha: float = 0.05,
     equivalent: float | None = None,
+    means_only: bool = False,
 ) -> Comparison:
-    """As ``compare``: the results against the first of them, with these labels of the models."""
+    """As ``compare``: the results against the first of them, with these labels of the models.
+
+    With ``means_only`` nothing is tested but the mean of each kind of setting, and models have no order: the fewer
+    tests, the smaller the differences that show.
+    """
     check_per_query(results, names)
     check_comparable(results, names)
     results = asked_in(results, languages) if languages else results
     plan = _Plan.of(results, names, measures=measures, wanted=settings)
+    plan = plan.of_means() if means_only else plan
     check_queries(results, names, plan.settings(results))
     whole = Study.of(results, names, list(dict.fromkeys([*plan.tested, *plan.overall])))
     check_clusters(whole, results[0].unit)
     overall = whole.only(plan.overall)
     lead = [quantity for quantity in plan.overall if quantity.measure == plan.lead]
-    tests = Tests.of(whole, plan.tested, lead if len(results) > 2 else [], alpha=alpha)
+    ordered = lead if len(results) > 2 and not means_only else []
+    tests = Tests.of(whole, plan.tested, ordered, alpha=alpha)
     judged = _Judgement(alpha, equivalent, plan.lead)
     differences = _differences(whole.only(plan.tested), labelled, tests, judged)
     return Comparison(
@@ -131,7 +138,7 @@ def compare_labelled(
         differences=tuple(d for d in differences if d.quantity.measure in plan.measures),
         tradeoffs=tuple(_tradeoffs(differences, labelled[1:], plan.lead)),
         standings=tuple(standings(overall, labelled)) if plan.whole else (),
-        orders=tuple(orders(whole.only(lead), labelled, tests, alpha=alpha)) if len(results) > 2 and lead else (),
+        orders=tuple(orders(whole.only(ordered), labelled, tests, alpha=alpha)) if ordered else (),
         left_out=tuple(plan.left_out),
     )
 
@@ -154,6 +161,10 @@ class _Plan:
     def whole(self) -> bool:
         """Whether mono and multi are compared in whole, so that one can be set against the other."""
         return {"mono", "multi"} <= {*self.kinds}
+
+    def of_means(self) -> _Plan:
+        """The part of it that is about means."""
+        return replace(self, tested=[quantity for quantity in self.tested if quantity.name == MEAN])
 
     def settings(self, results: Sequence[Result]) -> list[Setting]:
         """The settings that the results must have in common."""

@@ -16,6 +16,7 @@ from xlbench.engine.vectors import VectorStore, embed
 from xlbench.errors import EncoderError
 from xlbench.models.fused import Fusion
 from xlbench.models.protocols import Encoder, Model, Scorer
+from xlbench.models.transform import Debiasing
 from xlbench.support.progress import Progress, silent
 
 # A text's vector depends a little on the texts in its batch and on the number of threads. A step of training changes
@@ -127,10 +128,23 @@ def _debiased(
     if debiasing.fit_on is not None:
         encoded = score_collection(fit_on, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
         fitted_scores = encoded if isinstance(encoded, VectorScores) else scores
+    return debiased(scores, collection, debiasing, (fitted_scores, fit_on))
+
+
+def debiased(
+    scores: VectorScores, collection: Collection, debiasing: Debiasing, fit_on: tuple[VectorScores, Collection]
+) -> VectorScores:
+    """The scores of a collection's vectors without what is found in those of another collection, or of the same.
+
+    Raises:
+        DataError: if the debiasing cannot be fitted.
+
+    """
+    fitted_scores, fitted_on = fit_on
     of_queries, of_passages = (debiasing.side in ("both", role) for role in ("queries", "passages"))
-    parts = [(fitted_scores.queries, fit_on.queries)] if of_queries else []
-    parts += [(fitted_scores.passages, fit_on.passages)] if of_passages else []
-    fitted = fit(debiasing.transform, parts, fit_on.languages)
+    parts = [(fitted_scores.queries, fitted_on.queries)] if of_queries else []
+    parts += [(fitted_scores.passages, fitted_on.passages)] if of_passages else []
+    fitted = fit(debiasing.transform, parts, fitted_on.languages)
     queries, passages = scores.queries, scores.passages
     if of_queries:
         queries = fitted.apply(queries, collection.queries, collection.languages)

@@ -34,6 +34,14 @@ PRECISION = "AP"
 DISTANCE = families.DISTANCE.name
 PREFERENCE = families.PREFERENCE.name
 ONE_TARGET = families.ONE_TARGET.name
+TARGETS = tuple(target.name for target in families.TARGETS)
+"""AP where an answer exists in one language only: the query's own, and another."""
+FIRST_PLACES = tuple(place.name for place in families.FIRST_PLACES)
+"""The four kinds of first passage: relevant or not, in the query's language or not."""
+IN_THE_POOL = (PRECISION, "R@20", "TLR@20", *TARGETS, DISTANCE, "RBO@10")
+"""Those by which remedies for a mixed index are judged."""
+OF_REMEDIES = (*IN_THE_POOL[:1], "nDCG@20", *IN_THE_POOL[1:], *FIRST_PLACES)
+"""All that is measured of a remedy."""
 LOSSES = tuple(loss.name for loss in families.LOSSES)
 """The two parts of what the pool of all languages costs in AP."""
 BIAS = tuple(measure.name for measure in families.WITHOUT_CUTOFF)

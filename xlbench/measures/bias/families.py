@@ -105,6 +105,26 @@ ONE_TARGET = Measure(
     random=parallel_passages.random_one_target_bias,
     flatters_little=True,
 )
+TARGETS = (
+    Measure(
+        "OwnTargetAP",
+        "AP where the answers in the query's own language are the only ones (after arXiv 2004.05484).",
+        parallel_passages.own_target,
+        brief="AP if only an answer in the query's language is to be found",
+        kinds=MULTI,
+        perfect=parallel_passages.found_first,
+        random=parallel_passages.random_own_target,
+    ),
+    Measure(
+        "OtherTargetAP",
+        "AP where the answers in one other language are the only ones, mean over languages (after arXiv 2004.05484).",
+        parallel_passages.other_target,
+        brief="AP if only an answer in another language is to be found",
+        kinds=MULTI,
+        perfect=parallel_passages.others_found_first,
+        random=parallel_passages.random_other_target,
+    ),
+)
 LOSSES = (
     Measure(
         "IrrelevantLoss",
@@ -137,7 +157,7 @@ FIRST_PLACES = tuple(
         FirstPlace(own, relevant).share,
         brief=f"share of queries whose first passage is {'right' if relevant else 'wrong'}, in "
         f"{'their own' if own else 'another'} language",
-        better="neither" if relevant else "lower",
+        better="neither",  # Less of one kind of irrelevant passage may be more of the other.
         kinds=MULTI,
         perfect=None if relevant else FirstPlace(own, relevant).perfect,
         random=FirstPlace(own, relevant).random,
@@ -223,7 +243,7 @@ _AWRF = (
     "the same, weighted by the attention that a rank gets",
 )
 FAMILIES = (
-    *map(_fixed, (*WITHOUT_CUTOFF, *FIRST_PLACES)),
+    *map(_fixed, (*WITHOUT_CUTOFF, *TARGETS, *FIRST_PLACES)),
     Family("TLR", _target_languages, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF),
     *(Family(of.name, of.make, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF) for of in _CONSISTENCY),
     Family(

@@ -111,6 +111,17 @@ def one_target(pooled: PooledRanks) -> FloatArray:
     return found
 
 
+def own_target(pooled: PooledRanks) -> FloatArray:
+    """One-target AP for the query's own language; NaN where it has no relevant passage in it."""
+    found: FloatArray = one_target(pooled)[:, pooled.asked]
+    return found
+
+
+def other_target(pooled: PooledRanks) -> FloatArray:
+    """The mean of one-target AP for the other languages; NaN where none has a relevant passage of the query."""
+    return _of_others(one_target(pooled), pooled.asked)
+
+
 def one_target_bias(pooled: PooledRanks) -> FloatArray:
     """One-target AP for the query's own language, less the mean of that for the other languages.
 
@@ -124,12 +135,16 @@ def one_target_bias(pooled: PooledRanks) -> FloatArray:
 
 
 def _own_less_others(ap: FloatArray, asked: int) -> FloatArray:
-    own = ap[:, asked]
+    bias: FloatArray = ap[:, asked] - _of_others(ap, asked)
+    return bias
+
+
+def _of_others(ap: FloatArray, asked: int) -> FloatArray:
     others = np.delete(ap, asked, axis=1)
     n_others = np.isfinite(others).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        bias: FloatArray = own - np.nansum(others, axis=1) / n_others
-    return bias
+        mean: FloatArray = np.nansum(others, axis=1) / n_others
+    return mean
 
 
 def unbiased(pooled: PooledRanks) -> FloatArray:
@@ -139,7 +154,33 @@ def unbiased(pooled: PooledRanks) -> FloatArray:
 
 def random_one_target_bias(pooled: PooledRanks) -> FloatArray:
     """The mean of random rankings: AP is higher by chance for a language with more relevant passages."""
+    bias = _own_less_others(_random_one_target(pooled), pooled.asked)
+    return bias.round(12) + 0.0  # The mean of equal numbers may differ from them by rounding, and show as -0.
+
+
+def random_own_target(pooled: PooledRanks) -> FloatArray:
+    """The mean of random rankings."""
+    found: FloatArray = _random_one_target(pooled)[:, pooled.asked]
+    return found
+
+
+def random_other_target(pooled: PooledRanks) -> FloatArray:
+    """The mean of random rankings."""
+    return _of_others(_random_one_target(pooled), pooled.asked)
+
+
+def _random_one_target(pooled: PooledRanks) -> FloatArray:
+    """The mean one-target AP of random rankings, ``float64[m, L]``."""
     relevant = counts(pooled)
     n_pool = pooled.n_passages.sum() - (pooled.ranks.n_relevant[:, None] - relevant)
-    bias = _own_less_others(np.where(relevant > 0, random_ap(relevant, n_pool), np.nan), pooled.asked)
-    return bias.round(12) + 0.0  # The mean of equal numbers may differ from them by rounding, and show as -0.
+    return np.where(relevant > 0, random_ap(relevant, n_pool), np.nan)
+
+
+def found_first(pooled: PooledRanks) -> FloatArray:
+    """1: what is to be found is first."""
+    return own_target(pooled) * 0.0 + 1.0
+
+
+def others_found_first(pooled: PooledRanks) -> FloatArray:
+    """1: what is to be found is first."""
+    return other_target(pooled) * 0.0 + 1.0
