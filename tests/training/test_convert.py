@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
 
 from xlbench.errors import DataError, UnknownNameError
-from xlbench.training.convert import Dropped, from_mmarco, from_squad, with_letters
+from xlbench.training.convert import Dropped, from_lines, from_mmarco, from_squad, with_letters
 from xlbench.training.pairs import read_pairs, write_rows
 
 TRIPLES = [(7, 20, 30), (8, 21, 31), (7, 20, 32), (7, 22, 30), (7, 20, 30), (8, 21, 33)]
@@ -153,3 +154,24 @@ def test_texts_without_letters_are_dropped_and_counted_and_so_are_rows_that_have
         {"id": "1", "queries": {"en": "a"}, "passages": {"en": "b"}, "negatives": {"en": ["c"]}}
     ]
     assert dropped == Dropped(n_texts=4, n_rows=1)
+
+
+def test_lines_give_a_row_for_each_sentence(tmp_path):
+    """Line by line; a blank line is left out in its language alone, and packed files and a byte order mark are read."""
+    (tmp_path / "a.de").write_text("\ufeffeins\nzwei\n\nvier", encoding="utf-8")
+    with gzip.open(tmp_path / "a.en.gz", "wt", encoding="utf-8") as file:
+        file.write("one\ntwo \nthree\nfour\n")
+    files = {"de": tmp_path / "a.de", "en": tmp_path / "a.en.gz"}
+    rows = list(from_lines(files))
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4"]
+    assert rows[1] == {"id": "2", "queries": {"de": "zwei", "en": "two"}, "passages": {"de": "zwei", "en": "two"}}
+    assert rows[2]["passages"] == {"en": "three"}
+    assert list(from_lines(files, n_rows=3)) == rows[:3]
+
+
+def test_files_of_different_length_are_refused(tmp_path):
+    """Their lines could not be translations of each other."""
+    (tmp_path / "a.de").write_text("eins\n", encoding="utf-8")
+    (tmp_path / "a.en").write_text("one\ntwo\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.de has 1 lines and .*a\.en 2"):
+        list(from_lines({"de": tmp_path / "a.de", "en": tmp_path / "a.en"}))

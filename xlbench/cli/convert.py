@@ -59,6 +59,20 @@ def squad(*, files: tuple[str, ...], passage: str, output: Path) -> None:
     _write(from_squad(_by_language(files), sentences=passage == "sentence"), output)
 
 
+@convert.command(name="lines", cls=ManyValues)
+@click.argument("files", nargs=-1, required=True, metavar="LANGUAGE=FILE...")
+@click.option("--rows", "n_rows", type=click.IntRange(min=1), help="Take the first lines only.  [default: all]")
+@_output_option
+def of_lines(*, files: tuple[str, ...], n_rows: int | None, output: Path) -> None:
+    """Convert files that agree line by line, one a language, such as those of NTREX, Tatoeba and OPUS.
+
+    The result is parallel text: for `xlbench run --transform ... --fit-on`, `remedies --fit-on` and `debias`.
+    """
+    from xlbench.training.convert import from_lines
+
+    _write(from_lines(_by_language(files), n_rows=n_rows), output)
+
+
 def _write(rows: Iterable[dict[str, Any]], output: Path) -> None:
     """Writes the rows without texts that have no letters, and says how many there are."""
     from xlbench.training.convert import Dropped, with_letters

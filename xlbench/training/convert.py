@@ -1,4 +1,4 @@
-"""Published parallel data as rows of pair files: mMARCO as it lies on the Hub, and translations of SQuAD.
+"""Published parallel data as rows of pair files: mMARCO, translations of SQuAD, and files that agree line by line.
 
 mMARCO (unicamp-dl/mmarco, Bonifacio et al. 2021) has the same ids in all languages; its triples name a query, a passage
 that answers it and one that does not. Translations of SQuAD have the same question ids in one JSON file a language.
@@ -7,6 +7,7 @@ that answers it and one that does not. Translations of SQuAD have the same quest
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Collection as Container
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -188,6 +189,37 @@ def from_squad(files: Mapping[str, Path], *, sentences: bool = False) -> Iterato
             "queries": {language: texts[id_] for language, texts in queries.items() if id_ in texts},
             "passages": answers,
         }
+
+
+def from_lines(files: Mapping[str, Path], *, n_rows: int | None = None) -> Iterator[Record]:
+    """The rows of files that agree line by line, one a language: each sentence is a query and a passage.
+
+    The first ``n_rows`` are taken, None for all; a line that is blank in some language is left out there.
+
+    Raises:
+        DataError: if a file is not UTF-8, or one has more lines than another.
+
+    """
+    texts = {language: _lines(path) for language, path in files.items()}
+    lengths = {language: len(found) for language, found in texts.items()}
+    if len(set(lengths.values())) > 1:
+        (few, least), *_, (many, most) = sorted(lengths.items(), key=lambda item: item[1])
+        raise DataError(
+            f"{files[few]} has {least:,} lines and {files[many]} {most:,}; expected as many in each, line i of one the "
+            "translation of line i of the other."
+        )
+    for number in range(min(n_rows or sys.maxsize, *lengths.values())):
+        sentence = {language: found[number] for language, found in texts.items() if found[number]}
+        yield {"id": str(number + 1), "queries": sentence, "passages": sentence}
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a file without spaces at their ends; a blank one is empty, and counts."""
+    found: list[str] = []
+    for number, line in lines(path):
+        found += [""] * (number - 1 - len(found))
+        found.append(text_of(line, f"{path}, line {number:,}").strip())
+    return found
 
 
 def _of_paragraphs(language: str, path: Path) -> tuple[dict[str, str], dict[str, str]]:  # noqa: ARG001 (as below)
