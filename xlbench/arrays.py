@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,3 +20,22 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 """Values of measures and what is computed from them."""
 VectorArray: TypeAlias = npt.NDArray[np.float32]
 """Vectors, and scores made from them."""
+
+
+@dataclass(frozen=True)
+class TokenVectors:
+    """The vectors of the tokens of several texts, as late interaction compares them."""
+
+    vectors: VectorArray
+    """``[T, d]``, one text after the other."""
+    starts: IntArray
+    """``[n + 1]``: text ``i`` has the rows ``starts[i]:starts[i + 1]``."""
+
+    def __len__(self) -> int:
+        """How many texts there are."""
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> IntArray:
+        """``[n]``, how many tokens each text has."""
+        return np.diff(self.starts)

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from xlbench.errors import EncoderError
+from xlbench.errors import EncoderError, UnknownNameError
 from xlbench.models import folders
 
 
@@ -172,28 +172,70 @@ def test_a_linked_folder_is_part_of_the_revision(folder, tmp_path):
     assert folders.revision_of(str(folder), revision=None) != first
 
 
+SPARSE = {"config_sentence_transformers.json": {"model_type": "SparseEncoder"}, "modules.json": []}
+LATE = {"config_sentence_transformers.json": {"model_type": "MultiVectorEncoder"}}
+PYLATE = {"config_sentence_transformers.json": {"model_type": "ColBERT"}}
+COLBERT = {"config.json": {"architectures": ["HF_ColBERT"]}}
+SPLADE = {"modules.json": [{"type": "sentence_transformers.sparse_encoder.models.SpladePooling"}]}
+MASKED = {"config.json": {"architectures": ["BertForMaskedLM"]}}
+DENSE = {"modules.json": []}
+PLAIN = {"config.json": {"architectures": ["BertModel"]}}
+
+
+def written(folder, files):
+    """A folder with these configurations."""
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content))
+    return str(folder)
+
+
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "kind", "adapter"),
     [
-        (
-            {"config_sentence_transformers.json": {"model_type": "SparseEncoder"}, "modules.json": []},
-            "a sparse encoder",
-        ),
-        ({"config_sentence_transformers.json": {"model_type": "MultiVectorEncoder"}}, "a late-interaction model"),
-        ({"config_sentence_transformers.json": {"model_type": "CrossEncoder"}}, "a reranker"),
-        (
-            {"modules.json": [{"type": "sentence_transformers.sparse_encoder.models.SpladePooling"}]},
-            "a sparse encoder",
-        ),
-        ({"config.json": {"architectures": ["XLMRobertaForSequenceClassification"]}}, "a reranker"),
+        (SPARSE, None, "sparse-encoder"),
+        (SPLADE, None, "sparse-encoder"),
+        (LATE, None, "late-interaction"),
+        (PYLATE, None, "late-interaction"),
+        (COLBERT, None, "late-interaction"),
+        (DENSE, None, "sentence-transformers"),
+        (DENSE, "dense", "sentence-transformers"),
+        (DENSE, "late", "late-interaction"),
+        (PLAIN, None, "transformers"),
+        (PLAIN, "late", "late-interaction"),
+        (MASKED, "dense", "transformers"),
+        (MASKED, "sparse", "sparse-encoder"),
+        (MASKED, "late", "late-interaction"),
     ],
 )
-def test_a_model_of_another_kind_is_refused_as_a_dense_one(tmp_path, files, said):
-    """It would give plausible numbers that are wrong: the error says which kind it is."""
-    for name, content in files.items():
-        (tmp_path / name).write_text(json.dumps(content))
-    with pytest.raises(EncoderError, match=f"is {said}.*not a dense encoder"):
-        folders.adapter_of(str(tmp_path), revision=None)
+def test_the_adapter_is_that_of_what_the_files_say(tmp_path, files, kind, adapter):
+    """Or of the kind that the user says, where a model can be of it."""
+    assert folders.adapter_of(written(tmp_path, files), revision=None, kind=kind) == adapter
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "said"),
+    [
+        (SPARSE, "dense", "is a sparse encoder.*not a dense encoder"),
+        (SPARSE, "late", "is a sparse encoder, and has no vectors of tokens"),
+        (LATE, "dense", "is a late-interaction model.*not a dense encoder"),
+        (LATE, "sparse", "no weights for terms"),
+        (DENSE, "sparse", "no weights for terms"),
+        (MASKED, None, "say which it is with --kind"),
+        ({"config_sentence_transformers.json": {"model_type": "CrossEncoder"}}, None, "is a reranker.*cannot search"),
+        ({"config.json": {"architectures": ["XLMRobertaForSequenceClassification"]}}, None, "is a reranker"),
+        ({"config.json": {"architectures": ["XLMRobertaForSequenceClassification"]}}, "dense", "is a reranker"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused(tmp_path, files, kind, said):
+    """It would give plausible numbers that are wrong: the error says which kind it is, and what to do."""
+    with pytest.raises(EncoderError, match=said):
+        folders.adapter_of(written(tmp_path, files), revision=None, kind=kind)
+
+
+def test_an_unknown_kind_is_refused(tmp_path):
+    """The error names those that there are."""
+    with pytest.raises(UnknownNameError, match="dense, sparse, late"):
+        folders.adapter_of(written(tmp_path, DENSE), revision=None, kind="reranker")
 
 
 @pytest.mark.parametrize(

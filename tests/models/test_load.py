@@ -256,6 +256,8 @@ def test_every_kind_of_model_says_what_it_takes():
         "use-multilingual",
         "sentence-transformers",
         "transformers",
+        "sparse-encoder",
+        "late-interaction",
         "fusion",
         "debiased",
         "class",

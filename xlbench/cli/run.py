@@ -80,6 +80,11 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
 )
 @model_arg_option
 @click.option(
+    "--kind",
+    type=click.Choice(["dense", "sparse", "late"]),
+    help="What the model gives: a vector a text, weighted terms, or a vector a token.  [default: as its files say]",
+)
+@click.option(
     "--store",
     "stored_as",
     type=click.Choice(["float32", "float16"]),
@@ -140,6 +145,7 @@ def run(
     dtype: str | None,
     max_length: int | None,
     model_args: tuple[str, ...],
+    kind: str | None,
     stored_as: StoredAs,
     transform_name: str | None,
     side: Side | None,
@@ -163,7 +169,7 @@ def run(
     if len(model_names) > 1:
         raise click.UsageError(f"Give one --model at a time; {len(model_names)} are given: {', '.join(model_names)}.")
     jobs = jobs_of(task_names, languages=wanted, kinds=kinds)
-    options = {"dtype": dtype, "max_length": max_length}
+    options = {"dtype": dtype, "max_length": max_length, "kind": kind}
     model = load(
         model_names[0],
         name=name,

@@ -1,4 +1,4 @@
-"""Vectors as an encoder gives them, usable or refused by name of the text; and whether stored ones still hold."""
+"""Vectors as an encoder gives them, usable or refused by name of the text."""
 
 from __future__ import annotations
 
@@ -8,54 +8,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from xlbench.arrays import VectorArray
+from xlbench.arrays import FloatArray, VectorArray
 from xlbench.errors import EncoderError, XlbenchError
 
 _LONGEST = 1e18
-_PROBED_SHARDS = (1, 2, 4, 8)
-"""Of the stored ones of a role: with two texts each, 8 texts of different lengths and mostly languages."""
 
 
-class Probe:
-    """Encodes some stored texts again: a model may give other vectors under the name that they were stored under."""
-
-    def __init__(self, encode: Callable[[list[str]], VectorArray], tolerance: float) -> None:
-        self.n_probed = 0
-        self._encode = encode
-        self._tolerance = tolerance
-        self._n_shards = 0
-
-    def check(self, texts: list[str], stored: VectorArray, ids: Sequence[str]) -> None:
-        """Compares the longest and the shortest text of the first, second, fourth and eighth stored shard.
-
-        Raises:
-            EncoderError: if a vector differs by more than the tolerance, as a share of its length.
-
-        """
-        self._n_shards += 1
-        if self._n_shards not in _PROBED_SHARDS:
-            return
-        chosen = sorted({0, len(texts) - 1})
-        now = checked(encoded(self._encode, [texts[i] for i in chosen]), [ids[i] for i in chosen])
-        for i, vector in zip(chosen, now, strict=True):
-            difference = self._difference(vector, stored[i])
-            if not difference <= self._tolerance:
-                raise EncoderError(
-                    f"The stored vector of {ids[i]!r} is not what the model gives now: it differs by {difference:.1e} "
-                    f"of its length, expected at most {self._tolerance:.0e}. The model's weights or code were changed "
-                    "under the same name and revision: add --force to encode everything again, or raise the revision."
-                )
-        self.n_probed += len(chosen)
-
-    @staticmethod
-    def _difference(vector: VectorArray, stored: VectorArray) -> float:
-        if vector.shape != stored.shape:
-            return float("inf")
-        length = float(np.linalg.norm(vector)) or 1.0
-        return float(np.linalg.norm(vector - stored.astype(np.float32))) / length
-
-
-def encoded(encode: Callable[[list[str]], VectorArray], texts: list[str]) -> object:
+def encoded(encode: Callable[[list[str]], object], texts: list[str]) -> object:
     """What an encoder gives for texts, not checked yet.
 
     Raises:
@@ -94,19 +53,27 @@ def checked(answer: object, ids: Sequence[str]) -> VectorArray:
         raise EncoderError(
             f"The encoder gave an array of shape {vectors.shape} for {len(ids)} texts; expected ({len(ids)}, D)."
         )
+    expected_finite(np.linalg.norm(vectors.astype(np.float64), axis=1), ids)
+    return np.ascontiguousarray(vectors)
+
+
+def expected_finite(length: FloatArray, ids: Sequence[str]) -> None:
+    """Refuses vectors of these lengths if one is not finite, or so long that products overflow.
+
+    Raises:
+        EncoderError: with the id of the text.
+
+    """
     # A NaN beats nothing, so counting would rank it first: it must not come in.
-    finite = np.isfinite(vectors).all(axis=1)
+    finite = np.isfinite(length)
     if not finite.all():
-        bad = int(np.argmin(finite))
         raise EncoderError(
-            f"The encoder gave NaN or infinity for the text {ids[bad]!r} "
+            f"The encoder gave NaN or infinity for the text {ids[int(np.argmin(finite))]!r} "
             f"({(~finite).sum()} of {len(ids)} texts in this batch): "
             "expected finite numbers. With half precision, try --dtype float32."
         )
-    length = np.linalg.norm(vectors.astype(np.float64), axis=1)
     if length.max(initial=0) > _LONGEST:
         raise EncoderError(
             f"The encoder gave a vector of length {length.max():.1e} for the text {ids[int(length.argmax())]!r}: "
             f"expected at most {_LONGEST:.0e}, beyond which inner products overflow. Normalise the vectors."
         )
-    return np.ascontiguousarray(vectors)

@@ -1,7 +1,8 @@
-"""The compiled loops of the engine: which passages beat a judged one, counted over a tile of scores."""
+"""The compiled loops of the engine: counts over a tile of scores, and the largest products of late interaction."""
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 _BLOCK = 128
@@ -121,3 +122,35 @@ def _insert(score, order, best_score, best_order):
     if i < len(best_score):
         best_score[i] = score
         best_order[i] = order
+
+
+@compiled
+def keep_largest(product, first_token, starts, best):
+    """Raises each maximum ``best[query token, passage]`` to what a block of products has for it.
+
+    The block's first column is the passage token ``first_token``; passage ``p`` has the tokens
+    ``starts[p]:starts[p + 1]``.
+    """
+    n_columns = product.shape[1]
+    for passage in range(len(starts) - 1):
+        start = max(starts[passage] - first_token, 0)
+        stop = min(starts[passage + 1] - first_token, n_columns)
+        if start >= stop:
+            continue
+        for row in range(product.shape[0]):
+            segment = product[row, start:stop]
+            largest = best[row, passage]
+            for j in range(len(segment)):
+                largest = max(largest, segment[j])
+            best[row, passage] = largest
+
+
+@compiled
+def add_up(best, starts, mean, tile):
+    """Writes the sums over each query's tokens, in their order, to ``tile[query, passage]``."""
+    for query in range(len(starts) - 1):
+        for passage in range(best.shape[1]):
+            total = np.float32(0)
+            for row in range(starts[query], starts[query + 1]):
+                total += best[row, passage]
+            tile[query, passage] = total / np.float32(starts[query + 1] - starts[query]) if mean else total

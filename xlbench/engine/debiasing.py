@@ -74,7 +74,7 @@ class _Transformed:
         return len(self.row)
 
     def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> VectorArray:
-        found = self.vectors[self.row[rows]]
+        found: VectorArray = self.vectors[self.row[rows]]
         language = self.language[rows]
         for code in np.unique(language):
             mine = language == code

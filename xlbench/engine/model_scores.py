@@ -10,9 +10,12 @@ import numpy as np
 from xlbench.collection import Collection
 from xlbench.engine.debiasing import fit
 from xlbench.engine.fusion import FusedScores
+from xlbench.engine.late_scores import LateScores
 from xlbench.engine.normalised_scores import NormalisedScores
+from xlbench.engine.representations import LATE, SPARSE, representation_of
 from xlbench.engine.scores import Scores, TextScores, VectorScores
-from xlbench.engine.vectors import VectorStore, embed
+from xlbench.engine.sparse_scores import SparseScores
+from xlbench.engine.vectors import HeldVectors, VectorStore, embed
 from xlbench.errors import EncoderError
 from xlbench.models.fused import Fusion
 from xlbench.models.protocols import Encoder, Model, Scorer
@@ -75,7 +78,8 @@ def _vector_scores(
     cache_dir: Path | None,
     fresh: bool,
     progress: Progress,
-) -> VectorScores:
+) -> VectorScores | SparseScores | LateScores:
+    form = representation_of(encoder)
     key = {"name": encoder.name, **model.key()}
     half = "float32" not in str(key["provenance"].get("dtype", "float32")) or model.stored_as != "float32"
     roles = (
@@ -89,9 +93,10 @@ def _vector_scores(
             embed(
                 texts,
                 encode,
-                store=VectorStore.open(cache_dir, role, key, dtype=model.stored_as)
+                store=VectorStore.open(cache_dir, role, key, dtype=model.stored_as, form=form)
                 if cache_dir is not None and model.fingerprint is not None
                 else None,
+                form=form,
                 fresh=fresh,
                 tolerance=_HALF_TOLERANCE if half else _TOLERANCE,
                 advance=advance,
@@ -104,6 +109,11 @@ def _vector_scores(
             f"The encoder gave vectors of {dimensions[0]} dimensions for queries and {dimensions[1]} for passages: "
             "expected one dimension for both."
         )
+    if form is SPARSE:
+        return SparseScores(replace(queries, vectors=HeldVectors(queries.vectors[:], form)), passages)
+    if form is LATE:
+        mean = bool(getattr(encoder, "mean_of_tokens", False))
+        return LateScores(replace(queries, vectors=HeldVectors(queries.vectors[:], form)), passages, mean)
     return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
 
 
@@ -121,8 +131,8 @@ def _debiased(
     scores = score_collection(collection, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if not isinstance(scores, VectorScores):
         raise EncoderError(
-            f"{model.name} gives no vectors, so that there is nothing to transform: leave --transform out, or "
-            "name a model that encodes texts."
+            f"{model.name} does not give one dense vector a text, so that there is nothing to transform: leave "
+            "--transform out, or name a model that does."
         )
     fitted_scores = scores
     if debiasing.fit_on is not None:
@@ -154,15 +164,21 @@ def debiased(
 
 
 def vectors_of(scores: Scores) -> VectorScores | None:
-    """The vectors that scores are made from, None where there are none."""
+    """The dense vectors that scores are made from, None where there are none."""
     if isinstance(scores, NormalisedScores):
         return vectors_of(scores.scores)
     return scores if isinstance(scores, VectorScores) else None
 
 
+def _embedded(scores: Scores) -> VectorScores | SparseScores | LateScores | None:
+    if isinstance(scores, NormalisedScores):
+        return _embedded(scores.scores)
+    return scores if isinstance(scores, VectorScores | SparseScores | LateScores) else None
+
+
 def warnings_of(scores: Scores) -> list[str]:
     """What makes a model's vectors suspect, a sentence each."""
-    vectors = vectors_of(scores)
+    vectors = _embedded(scores)
     if vectors is None:
         return []
     roles = {"queries": vectors.queries, "passages": vectors.passages}
@@ -175,7 +191,7 @@ def warnings_of(scores: Scores) -> list[str]:
 
 def from_store(scores: Scores) -> str:
     """A sentence on how many vectors came from the store, and how many of those were encoded again."""
-    vectors = vectors_of(scores)
+    vectors = _embedded(scores)
     if vectors is None:
         return "There are no vectors: all scores were computed anew."
     parts = (vectors.queries, vectors.passages)

@@ -16,12 +16,10 @@ import numpy.typing as npt
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
 from xlbench.engine.combinations import Combinations
-from xlbench.engine.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer
+from xlbench.engine.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer, shard_rows_of
 from xlbench.models.pooling import Pooling
 
 DoubleArray = npt.NDArray[np.float64]
-
-_SHARD_ROWS = 32 * TILE_PASSAGES
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,11 @@ class NormalisedScores:
             query=scores.query,
             passage=distinct.row,
         )
+
+    @property
+    def shard_rows(self) -> int:
+        """As the model's own."""
+        return shard_rows_of(self.scores)
 
     @property
     def n_queries(self) -> int:
@@ -133,9 +136,10 @@ class _Parts:
 
     def _each(self) -> Iterator[tuple[slice, int, DoubleArray, DoubleArray]]:
         """Queries, language, copies of each passage, and scores ``[q, p]``."""
-        out = buffer(min(len(self.columns), _SHARD_ROWS))
-        for first in range(0, len(self.columns), _SHARD_ROWS):
-            shard = slice(first, min(first + _SHARD_ROWS, len(self.columns)))
+        rows = shard_rows_of(self.scores)
+        out = buffer(min(len(self.columns), rows))
+        for first in range(0, len(self.columns), rows):
+            shard = slice(first, min(first + rows, len(self.columns)))
             prepared = self.scores.prepare(self.columns[shard])
             language, copies = self.language[shard], self.copies[shard].astype(np.float64)
             spans = np.searchsorted(language, np.arange(self.n_languages + 1))

@@ -10,8 +10,8 @@ import numpy as np
 from xlbench.collection import Collection
 from xlbench.engine.fusion import FusedScores, alone
 from xlbench.engine.merged_lists import pooled
-from xlbench.engine.scores import Scores
-from xlbench.engine.search import SHARD_ROWS, Work, best_of_all, rank
+from xlbench.engine.scores import Scores, shard_rows_of
+from xlbench.engine.search import Work, best_of_all, rank
 from xlbench.errors import ResultError
 from xlbench.measures.ranks import Ranking
 from xlbench.models.pooling import Pooling
@@ -88,7 +88,7 @@ def ranking_of(
                 depth=depth,
                 by_language=by_language,
                 # Shard by shard a fusion would rank all passages again for each.
-                shard_rows=n if fused else SHARD_ROWS,
+                shard_rows=n if fused else shard_rows_of(of),
                 work=Work(checkpoint, advance),
             )
 

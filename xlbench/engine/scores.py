@@ -23,6 +23,7 @@ from xlbench.models.protocols import Scorer
 # 64 x larger tiles are no faster on a CPU, and a smaller query tile would waste the product on the pairs' own scores.
 TILE_QUERIES = 256
 TILE_PASSAGES = 512
+SHARD_ROWS = 32 * TILE_PASSAGES
 
 _NONE = np.zeros(0, np.int64)
 
@@ -81,6 +82,11 @@ def matrix(scores: Scores, queries: IntArray, passages: IntArray) -> VectorArray
     return found
 
 
+def shard_rows_of(scores: Scores) -> int:
+    """How many distinct passages are scored at a time, where memory is to be bounded."""
+    return int(getattr(scores, "shard_rows", SHARD_ROWS))
+
+
 def buffer(n_passages: int) -> VectorArray:
     """Room for the tiles of one tile of queries: fresh memory for each would cost a tenth of a product's time."""
     return np.empty((-(-n_passages // TILE_PASSAGES), TILE_QUERIES, TILE_PASSAGES), np.float32)
@@ -120,7 +126,7 @@ class VectorScores:
 
     def prepare(self, passages: slice | IntArray) -> torch.Tensor:
         """The passages' vectors, padded."""
-        return _padded(self.passages.vectors[passages], TILE_PASSAGES)
+        return padded(self.passages.vectors[passages], TILE_PASSAGES)
 
     def tiles(self, queries: IntArray, prepared: torch.Tensor, out: VectorArray) -> VectorArray:
         """One batched product: threads take whole tiles.
@@ -128,11 +134,11 @@ class VectorScores:
         In one product after the other they would wait for each other at the end of each, for seconds on a busy machine.
         """
         n_tiles = len(prepared) // TILE_PASSAGES
-        padded = _padded(self.queries.vectors[queries], TILE_QUERIES)
+        asked = padded(self.queries.vectors[queries], TILE_QUERIES)
         found = torch.from_numpy(out[:n_tiles])
-        with _full_precision():
+        with full_precision():
             torch.bmm(
-                padded.expand(n_tiles, -1, -1),
+                asked.expand(n_tiles, -1, -1),
                 prepared.view(n_tiles, TILE_PASSAGES, -1).transpose(1, 2),
                 out=found,
             )
@@ -231,7 +237,7 @@ def _distinct(texts: Texts, languages: tuple[str, ...]) -> tuple[_Records, IntAr
 
 
 @contextmanager
-def _full_precision() -> Iterator[None]:
+def full_precision() -> Iterator[None]:
     """Has torch compute float32 products in float32, whatever an encoder has asked it to do (TF32, bfloat16)."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
@@ -241,12 +247,12 @@ def _full_precision() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _padded(vectors: VectorArray, multiple: int) -> torch.Tensor:
+def padded(vectors: VectorArray, multiple: int) -> torch.Tensor:
     """The vectors with rows of zeros up to a multiple, and with zeros up to 16 dimensions: ``float32[n', D']``."""
     rows = -(-len(vectors) // multiple) * multiple
     dimensions = -(-vectors.shape[1] // 16) * 16
     if vectors.shape == (rows, dimensions) and vectors.flags.writeable and vectors.flags.c_contiguous:
         return torch.from_numpy(vectors)  # A copy of each shard would cost a tenth of its product.
-    padded = np.zeros((rows, dimensions), np.float32)
-    padded[: len(vectors), : vectors.shape[1]] = vectors
-    return torch.from_numpy(padded)
+    found = np.zeros((rows, dimensions), np.float32)
+    found[: len(vectors), : vectors.shape[1]] = vectors
+    return torch.from_numpy(found)

@@ -19,15 +19,13 @@ import torch
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
 from xlbench.engine.counting import count_copies, count_first, keep_best
-from xlbench.engine.scores import TILE_PASSAGES, TILE_QUERIES, Scores, buffer
+from xlbench.engine.scores import SHARD_ROWS, TILE_PASSAGES, TILE_QUERIES, Scores, buffer
 from xlbench.measures.ranks import Best, Judged, Lists, Ranking
 from xlbench.support.checkpoint import Checkpoint
 from xlbench.support.progress import Advance
 
 _Pairs = tuple[IntArray, IntArray, IntArray, VectorArray]
 _Pools = tuple[tuple[int, ...], ...]
-
-SHARD_ROWS = 32 * TILE_PASSAGES
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,8 @@ runs at once, give the same bytes as one undisturbed run.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
-import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +18,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.arrays import IntArray, VectorArray
+from xlbench.arrays import IntArray
 from xlbench.collection import Texts
-from xlbench.engine.checked_vectors import Probe, checked, encoded
+from xlbench.engine.checked_vectors import encoded
+from xlbench.engine.probe import Probe
+from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Rows
 from xlbench.errors import EncoderError
 from xlbench.support.files import write_whole
 from xlbench.support.progress import Advance
@@ -45,8 +45,8 @@ class Vectors(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> VectorArray:
-        """The vectors of these rows, ``float32[rows, D]``."""
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> Any:
+        """The vectors of these rows, ``float32[rows, D]`` if they are dense."""
         ...
 
 
@@ -69,40 +69,60 @@ class Embeddings:
 class StoredVectors:
     """The vectors in some shards, one shard after the other, read from disk when they are asked for."""
 
-    def __init__(self, shards: Sequence[Path], lengths: Sequence[int], *, dimensions: int) -> None:
+    def __init__(self, shards: Sequence[Path], lengths: Sequence[int], *, width: int, form: Representation) -> None:
         self.shards = tuple(shards)
         self._starts = np.cumsum([0, *lengths])
-        self._dimensions = dimensions
+        self._width = width
+        self._form = form
 
     @property
     def shape(self) -> tuple[int, int]:
         """``(U, D)``."""
-        return len(self), self._dimensions
+        return len(self), self._width
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:  # noqa: FBT001 (numpy's)
         del copy
-        return self[:].astype(dtype or np.float32, copy=False)
+        found: npt.NDArray[Any] = self[:].astype(dtype or np.float32, copy=False)
+        return found
 
-    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> VectorArray:
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> Any:
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
         wanted, place = np.unique(rows, return_inverse=True)
-        found = np.empty((len(wanted), self._dimensions), np.float32)
         ends = np.searchsorted(wanted, self._starts)
+        parts = []
         for shard in np.flatnonzero(np.diff(ends)).tolist():
-            mine = slice(int(ends[shard]), int(ends[shard + 1]))
+            mine = wanted[ends[shard] : ends[shard + 1]] - self._starts[shard]
             try:
-                stored = np.load(self.shards[shard], mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError, EOFError) as error:
+                parts.append(self._form.take(self._form.read(self.shards[shard]), mine))
+            except UNREADABLE as error:
                 raise EncoderError(
                     f"{self.shards[shard]} was there and cannot be read any more ({error}): run again to encode its "
                     "texts again."
                 ) from error
-            found[mine] = stored[wanted[mine] - self._starts[shard]]
-        return found if np.array_equal(wanted, rows) else found[place]
+        found = self._form.joined(parts, self._width)
+        return found if np.array_equal(wanted, rows) else self._form.take(found, place)
+
+
+class HeldVectors:
+    """Vectors in memory that are not a numpy array, to be asked for as one is."""
+
+    def __init__(self, rows: Rows, form: Representation) -> None:
+        self._rows, self._form = rows, form
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(U, D)``."""
+        return len(self), self._form.width(self._rows)
+
+    def __len__(self) -> int:
+        return self._form.n_rows(self._rows)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> Any:
+        return self._form.take(self._rows, rows)
 
 
 @dataclass(frozen=True)
@@ -112,10 +132,17 @@ class VectorStore:
     folder: Path
     dtype: npt.DTypeLike = np.float32
     """How vectors are stored; in half precision they are rounded, and take half the space."""
+    form: Representation = DENSE
 
     @classmethod
     def open(
-        cls, cache_dir: Path, role: str, key: Mapping[str, Any], *, dtype: npt.DTypeLike = np.float32
+        cls,
+        cache_dir: Path,
+        role: str,
+        key: Mapping[str, Any],
+        *,
+        dtype: npt.DTypeLike = np.float32,
+        form: Representation = DENSE,
     ) -> VectorStore:
         """The store for a role (``queries`` or ``passages``) and a key: all but the texts that can change a vector."""
         canonical = json.dumps({"key": dict(key), "role": role}, sort_keys=True, default=str)
@@ -125,42 +152,24 @@ class VectorStore:
         description = folder / "key.json"
         if not description.exists():
             write_whole(description, canonical.encode())
-        return cls(folder, dtype)
+        return cls(folder, dtype, form)
 
-    def get(self, texts: Sequence[str]) -> VectorArray | None:
+    def get(self, texts: Sequence[str]) -> Rows | None:
         """The vectors of these texts, or None if they are not there or the file is damaged."""
         try:
-            with self.path(texts).open("rb") as file:
-                vectors = np.lib.format.read_array(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError):
-            # A damaged header is no Python literal, or asks for more memory than there is.
+            rows = self.form.read(self.path(texts), dtype=self.dtype)
+        except UNREADABLE:
             return None
-        sound = (
-            vectors.dtype == self.dtype
-            and vectors.ndim == 2
-            and len(vectors) == len(texts)
-            and np.isfinite(vectors).all()
-        )
-        return vectors if sound else None
+        return rows if self.form.n_rows(rows) == len(texts) else None
 
-    def put(self, texts: Sequence[str], vectors: VectorArray) -> None:
+    def put(self, texts: Sequence[str], rows: Rows) -> None:
         """Stores the vectors; the file appears whole or not at all.
 
         Raises:
             EncoderError: if a number is too large for half precision.
 
         """
-        with np.errstate(over="ignore"):
-            stored = vectors.astype(self.dtype)
-        if not np.isfinite(stored).all():
-            raise EncoderError(
-                f"The encoder gave the number {np.abs(vectors).max():.1e}, too large for half precision: leave "
-                "--store float16 out."
-            )
-        # numpy's own writing to a file does not say why it failed, so that a full disk could not be told from a bug.
-        content = io.BytesIO()
-        np.save(content, stored, allow_pickle=False)
-        write_whole(self.path(texts), content.getbuffer())
+        write_whole(self.path(texts), self.form.content(rows, self.dtype))
 
     def path(self, texts: Sequence[str]) -> Path:
         """The file of the vectors of these texts."""
@@ -168,14 +177,15 @@ class VectorStore:
         for text in texts:
             encoded = text.encode("utf-8", "surrogatepass")
             digest.update(len(encoded).to_bytes(8, "little") + encoded)
-        return self.folder / f"{digest.hexdigest()[:32]}.npy"
+        return self.folder / f"{digest.hexdigest()[:32]}{self.form.suffix}"
 
 
 def embed(
     texts: Texts,
-    encode: Callable[[list[str]], VectorArray],
+    encode: Callable[[list[str]], Any],
     *,
     store: VectorStore | None,
+    form: Representation = DENSE,
     fresh: bool = False,
     tolerance: float | None = None,
     advance: Advance | None = None,
@@ -192,30 +202,30 @@ def embed(
             if stored vectors are not what it gives now.
 
     """
-    shards: list[Path | VectorArray] = []
+    shards: list[Path | Rows] = []
     order: list[IntArray] = []
-    probe = None if tolerance is None else Probe(encode, tolerance)
-    dimensions = n_stored = 0
-    first: VectorArray | None = None
+    probe = None if tolerance is None else Probe(encode, tolerance, form)
+    width = n_stored = 0
+    first: Rows | None = None
     is_constant = len(texts.distinct) > 1
     for shard, shard_texts in _shards(texts):
         rows = texts.distinct.first[shard]
         vectors = store.get(shard_texts) if store and not fresh else None
         stored = vectors is not None
         if vectors is None:
-            vectors = checked(encoded(encode, shard_texts), [texts.ids[row] for row in rows])
+            vectors = form.checked(encoded(encode, shard_texts), [texts.ids[row] for row in rows])
         else:
-            n_stored += len(vectors)
+            n_stored += len(shard)
             if probe:
                 probe.check(shard_texts, vectors, [texts.ids[row] for row in rows])
-        if dimensions and vectors.shape[1] != dimensions:
+        if width and form.width(vectors) != width:
             raise EncoderError(
-                f"The encoder gave vectors of {vectors.shape[1]} dimensions for {texts.ids[rows[0]]!r} "
-                f"and of {dimensions} before: expected one dimension for all texts."
+                f"The encoder gave vectors of {form.width(vectors)} dimensions for {texts.ids[rows[0]]!r} "
+                f"and of {width} before: expected one dimension for all texts."
             )
-        dimensions = vectors.shape[1]
-        first = vectors[:1].copy() if first is None else first
-        is_constant = is_constant and bool((vectors == first).all())
+        width = form.width(vectors)
+        first = form.take(vectors, np.zeros(1, np.int64)) if first is None else first
+        is_constant = is_constant and form.all_equal(vectors, first)
         if store and not stored:
             store.put(shard_texts, vectors)
         shards.append(store.path(shard_texts) if store else vectors)
@@ -224,8 +234,9 @@ def embed(
             advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
     place = np.empty(len(texts.distinct), np.int64)
     place[np.concatenate(order) if order else []] = np.arange(len(place))
+    lengths = [len(shard) for shard in order]
     return Embeddings(
-        _joined(shards, [len(shard) for shard in order], dimensions=max(dimensions, 1)),
+        StoredVectors(shards, lengths, width=max(width, 1), form=form) if store else _held(shards, form, max(width, 1)),
         row=place[texts.distinct.row],
         n_stored=n_stored,
         n_probed=probe.n_probed if probe else 0,
@@ -233,11 +244,9 @@ def embed(
     )
 
 
-def _joined(shards: Sequence[Path | VectorArray], lengths: Sequence[int], *, dimensions: int) -> Vectors:
-    paths = [shard for shard in shards if isinstance(shard, Path)]
-    if len(paths) == len(shards):
-        return StoredVectors(paths, lengths, dimensions=dimensions)
-    return np.concatenate([shard for shard in shards if not isinstance(shard, Path)])
+def _held(shards: Sequence[Rows], form: Representation, width: int) -> Vectors:
+    rows = form.joined(shards, width)
+    return rows if isinstance(rows, np.ndarray) else HeldVectors(rows, form)
 
 
 def _shards(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from xlbench.errors import EncoderError
+from xlbench.errors import EncoderError, UnknownNameError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _CACHED = re.compile(r"models--(.+)")
@@ -24,6 +24,8 @@ _OTHER_KINDS = {
     "MultiVectorEncoder": "a late-interaction model, with a vector for each token",
     "CrossEncoder": "a reranker, which scores pairs of texts",
 }
+_NAMES = {"SparseEncoder": "sparse", "MultiVectorEncoder": "late"}
+KINDS = ("dense", "sparse", "late")
 _MODULES_OF_OTHER_KINDS = {
     "SpladePooling": "SparseEncoder",
     "sparse_encoder": "SparseEncoder",
@@ -39,18 +41,44 @@ def is_hub_id(model: str) -> bool:
     return _HUB_ID.fullmatch(model) is not None
 
 
-def adapter_of(model: str, *, revision: str | None) -> str:
-    """``sentence-transformers`` if the model has modules.json, else ``transformers``.
+def adapter_of(model: str, *, revision: str | None, kind: str | None = None) -> str:
+    """The adapter that loads a model: by what its files say that it is, or by the kind that the user says.
+
+    ``sentence-transformers`` for a dense model with modules.json and ``transformers`` for one without,
+    ``sparse-encoder``, or ``late-interaction``.
 
     Raises:
-        EncoderError: if there is no such model, or it is no dense encoder.
+        EncoderError: if there is no such model, it is a reranker, its files leave open what it is, or it cannot be
+            what the user says.
+        UnknownNameError: if there is no such kind.
 
     """
-    if (kind := kind_of(model, revision=revision)) in _OTHER_KINDS:
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError("kind of model", str(kind), KINDS)
+    stated = kind_of(model, revision=revision)
+    if stated == "CrossEncoder":
         raise EncoderError(
-            f"{model} is {_OTHER_KINDS[kind]} ({kind} of sentence-transformers), and not a dense encoder: read as one, "
-            "it would give plausible numbers that are wrong. Models of this kind cannot be evaluated yet."
+            f"{model} is {_OTHER_KINDS[stated]} ({stated} of sentence-transformers): it cannot search by itself. "
+            "Expected a model that encodes texts."
         )
+    is_open = _is_masked_language_model(model, revision)
+    if kind is None and is_open:
+        raise EncoderError(
+            f"{model} is a masked language model without modules.json, of which dense and sparse encoders are made "
+            "alike: say which it is with --kind dense (then pooling=mean|cls|last too), --kind sparse or --kind late."
+        )
+    wanted = kind or _NAMES.get(stated, "dense")
+    if wanted == "sparse" and stated != "SparseEncoder" and not is_open:
+        raise EncoderError(f"{model} has no weights for terms, so that it cannot be a sparse encoder.")
+    if wanted == "dense" and stated in _OTHER_KINDS:
+        raise EncoderError(
+            f"{model} is {_OTHER_KINDS[stated]} ({stated} of sentence-transformers), and not a dense encoder: read as "
+            "one, it would give plausible numbers that are wrong."
+        )
+    if wanted == "late" and stated == "SparseEncoder":
+        raise EncoderError(f"{model} is {_OTHER_KINDS[stated]}, and has no vectors of tokens to compare.")
+    if wanted != "dense":
+        return {"sparse": "sparse-encoder", "late": "late-interaction"}[wanted]
     if config_file(model, "modules.json", revision=revision) is not None:
         return "sentence-transformers"
     if config_file(model, "config.json", revision=revision) is not None:
@@ -70,7 +98,8 @@ def kind_of(model: str, *, revision: str | None) -> str:
     """
     stated = _json(model, "config_sentence_transformers.json", revision)
     if isinstance(stated, dict) and stated.get("model_type"):
-        return str(stated["model_type"])
+        name = str(stated["model_type"])
+        return "MultiVectorEncoder" if name == "ColBERT" else name  # As PyLate 3 writes it.
     modules = _json(model, "modules.json", revision)
     for module in modules if isinstance(modules, list) else []:
         kind = str(module.get("type", "")) if isinstance(module, dict) else ""
@@ -82,8 +111,21 @@ def kind_of(model: str, *, revision: str | None) -> str:
         with contextlib.suppress(EncoderError):  # What is wrong with it is said when the model is loaded.
             config = _json(model, "config.json", revision)
     architectures = config.get("architectures") if isinstance(config, dict) else None
+    if "HF_ColBERT" in (architectures or ()):
+        return "MultiVectorEncoder"
     is_classifier = any(str(name).endswith("ForSequenceClassification") for name in architectures or ())
     return "CrossEncoder" if is_classifier else "SentenceTransformer"
+
+
+def _is_masked_language_model(model: str, revision: str | None) -> bool:
+    """Whether a model without modules.json has the head of a masked language model."""
+    if config_file(model, "modules.json", revision=revision) is not None:
+        return False
+    config: Any = {}
+    with contextlib.suppress(EncoderError):  # What is wrong with it is said when the model is loaded.
+        config = _json(model, "config.json", revision)
+    architectures = config.get("architectures") if isinstance(config, dict) else None
+    return any(str(name).endswith("ForMaskedLM") for name in architectures or ())
 
 
 def config_file(model: str, name: str, *, revision: str | None) -> Path | None:

@@ -53,6 +53,16 @@ KINDS = (
         "model arguments: pooling=mean|cls|last, and those of sentence-transformers",
     ),
     Kind(
+        "sparse-encoder",
+        "folder or Hub id of a SparseEncoder, or --kind sparse",
+        "weighted terms, as of SPLADE; model arguments: those of sentence-transformers",
+    ),
+    Kind(
+        "late-interaction",
+        "folder or Hub id of a MultiVectorEncoder or ColBERT, or --kind late",
+        "a vector for each token, exact MaxSim; model arguments: those of sentence-transformers",
+    ),
+    Kind(
         "fusion",
         "fusion:A+B",
         "the rankings of two models, such as fusion:bm25+use-multilingual; model arguments: method=rrf|interpolation, "
@@ -78,5 +88,7 @@ BUILT_IN = {
 }
 FOLDERS = {
     "sentence-transformers": "xlbench.models.sentence_transformer:SentenceTransformerEncoder",
+    "sparse-encoder": "xlbench.models.sparse_encoder:SparseEncoderModel",
+    "late-interaction": "xlbench.models.late_interaction:LateInteractionEncoder",
     "transformers": "xlbench.models.plain_transformer:PlainTransformerEncoder",
 }

@@ -131,8 +131,9 @@ def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, k
         raise EncoderError(f"revision is {revision!r}; expected text, in quotes if it looks like a number: '\"5\"'.")
     if debiased.is_debiased(model):
         return _debiased(model, arguments, device)
-    adapter = folders.adapter_of(model, revision=revision)
-    return _made(FOLDERS[adapter], adapter, arguments, device, folder=model)
+    adapter = folders.adapter_of(model, revision=revision, kind=arguments.get("kind"))
+    taken = {name: value for name, value in arguments.items() if name != "kind"}
+    return replace(_made(FOLDERS[adapter], adapter, taken, device, folder=model), arguments=arguments)
 
 
 def _debiased(folder: str, arguments: dict[str, Any], device: str | None) -> Model:

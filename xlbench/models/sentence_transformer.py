@@ -20,6 +20,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
     Only the batches are ours: texts of like length together, under a token budget.
     """
 
+    _similarities: tuple[str, ...] = ("cosine", "dot")
     vectors_revision = 2  # To be raised when the same model gives other vectors than before.
 
     def __init__(
@@ -115,10 +116,10 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
             model = self._loaded()
             for body in token_rules.transformers_in(model):
                 torch_model.check_vocabulary(body.tokenizer)
-        if model.similarity_fn_name not in ("cosine", "dot"):
+        if model.similarity_fn_name not in self._similarities:
             raise EncoderError(
-                f"{self._source} is made for {model.similarity_fn_name} distance, "
-                "and vectors are compared by inner product here."
+                f"{self._source} is made for {model.similarity_fn_name} distance, which is not computed here: "
+                f"expected {' or '.join(self._similarities)}."
             )
         token_rules.apply(
             model,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -136,22 +136,26 @@ def taken_by_last_token_pooling(model: Any) -> str | None:
     )
 
 
-def is_padded(model: Any, source: str, *, dtype: str) -> bool:
-    """Whether texts of other lengths may be in one batch of a model; see ``batches_are_padded``."""
+def is_padded(
+    model: Any, source: str, *, dtype: str, encode: Callable[[list[str]], Sequence[VectorArray]] | None = None
+) -> bool:
+    """Whether texts of other lengths may be in one batch of a model; see ``batches_are_padded``.
+
+    ``encode`` gives what the model has for each text of a batch; by default the vectors of queries.
+    """
     bodies = transformers_in(model)
     if not bodies:
         return True
 
-    def encode(texts: list[str]) -> VectorArray:
+    def vectors_of(texts: list[str]) -> Sequence[VectorArray]:
         found = model.encode_query(texts, prompt="", convert_to_tensor=True, show_progress_bar=False)
-        vectors: VectorArray = found.float().cpu().numpy()
-        return vectors
+        return list(found.float().cpu().numpy())
 
-    return batches_are_padded([body.tokenizer for body in bodies], encode, source=source, dtype=dtype)
+    return batches_are_padded([body.tokenizer for body in bodies], encode or vectors_of, source=source, dtype=dtype)
 
 
 def batches_are_padded(
-    tokenizers: list[Any], encode: Callable[[list[str]], VectorArray], source: str, dtype: str
+    tokenizers: list[Any], encode: Callable[[list[str]], Sequence[VectorArray]], source: str, dtype: str
 ) -> bool:
     """Whether texts of other lengths may be in one batch: whether a text has the vector there that it has alone.
 
@@ -168,7 +172,8 @@ def batches_are_padded(
 
     def agrees(batch: list[str]) -> bool:
         length = float(np.linalg.norm(alone)) or 1.0
-        return bool(np.linalg.norm(encode(batch)[0] - alone) / length <= tolerance)
+        found = encode(batch)[0]
+        return found.shape == alone.shape and bool(np.linalg.norm(found - alone) / length <= tolerance)
 
     own = [tokenizer.padding_side for tokenizer in tokenizers]
     for sides in (["right"] * len(own), own):

@@ -1,0 +1,106 @@
+"""Scores of late interaction, MaxSim: the sum over a query's tokens of the largest inner product with a passage's.
+
+(ColBERT, Khattab and Zaharia 2020, arXiv 2004.12832.) Exact: every token of every passage is compared. Products are
+computed in blocks of one fixed shape, so that a score does not depend on the texts beside it, and each is reduced to
+maxima while it is in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from xlbench.arrays import IntArray, TokenVectors, VectorArray
+from xlbench.engine.counting import add_up, keep_largest
+from xlbench.engine.representations import LATE
+from xlbench.engine.scores import TILE_PASSAGES, full_precision, padded
+from xlbench.engine.vectors import Embeddings, HeldVectors
+
+_NONE = np.zeros(0, np.int64)
+_QUERY_TOKENS = 256
+_PASSAGE_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class LateScores:
+    """MaxSim of the tokens' vectors; each distinct text has its own."""
+
+    queries: Embeddings
+    """In memory."""
+    passages: Embeddings
+    mean: bool = False
+    """Whether a score is divided by the number of the query's tokens."""
+
+    shard_rows = 8 * TILE_PASSAGES
+    """Passages in memory at once: they have many vectors each."""
+
+    @property
+    def query(self) -> IntArray:
+        """Which distinct query each query is."""
+        return self.queries.row
+
+    @property
+    def passage(self) -> IntArray:
+        """Which distinct passage each passage is."""
+        return self.passages.row
+
+    @property
+    def n_queries(self) -> int:
+        """How many distinct queries there are."""
+        return len(self.queries.vectors)
+
+    @property
+    def n_passages(self) -> int:
+        """How many distinct passages there are."""
+        return len(self.passages.vectors)
+
+    def select(self, passages: IntArray) -> LateScores:
+        """With the vectors of these passages in memory."""
+        held = HeldVectors(self.passages.vectors[passages], LATE)
+        return LateScores(self.queries, Embeddings(held, row=_NONE), self.mean)
+
+    def prepare(self, passages: slice | IntArray) -> tuple[TokenVectors, torch.Tensor]:
+        """The passages' token vectors, and these with rows of zeros up to whole blocks."""
+        found: TokenVectors = self.passages.vectors[passages]
+        return found, padded(found.vectors, _PASSAGE_TOKENS)
+
+    def tiles(self, queries: IntArray, prepared: tuple[TokenVectors, torch.Tensor], out: VectorArray) -> VectorArray:
+        """The scores, tile by tile; threads take whole tiles."""
+        passages, blocks = prepared
+        asked: TokenVectors = self.queries.vectors[queries]
+        tokens = padded(asked.vectors, _QUERY_TOKENS)
+        n_tiles = -(-len(passages) // TILE_PASSAGES)
+
+        def fill(tile: int) -> None:
+            some = slice(tile * TILE_PASSAGES, min((tile + 1) * TILE_PASSAGES, len(passages)))
+            starts = passages.starts[some.start : some.stop + 1]
+            best = np.full((len(tokens), some.stop - some.start), -np.inf, np.float32)
+            product = torch.empty((_QUERY_TOKENS, _PASSAGE_TOKENS))
+            first_block = int(starts[0]) // _PASSAGE_TOKENS
+            for block in range(first_block, -(-int(starts[-1]) // _PASSAGE_TOKENS)):
+                of_block = blocks[block * _PASSAGE_TOKENS : (block + 1) * _PASSAGE_TOKENS].T
+                for first in range(0, len(tokens), _QUERY_TOKENS):
+                    torch.mm(tokens[first : first + _QUERY_TOKENS], of_block, out=product)
+                    keep_largest(product.numpy(), block * _PASSAGE_TOKENS, starts, best[first:])
+            add_up(best, asked.starts, self.mean, out[tile])
+
+        with full_precision(), _one_thread_each() as threads:
+            list(threads.map(fill, range(n_tiles)))
+        return out[:n_tiles]
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as torch has, each of which computes alone: they would wait for each other in each product."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(n_threads) as threads:
+            yield threads
+    finally:
+        torch.set_num_threads(n_threads)

@@ -1,0 +1,65 @@
+"""Scores of sparse vectors: inner products over the terms that a query and a passage have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xlbench.arrays import IntArray, VectorArray
+from xlbench.engine.representations import SPARSE
+from xlbench.engine.scores import TILE_PASSAGES
+from xlbench.engine.vectors import Embeddings, HeldVectors
+
+_NONE = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class SparseScores:
+    """Inner products of sparse vectors; each distinct text has one vector.
+
+    A score is summed up in the order of the query's terms, whatever other queries and passages there are.
+    """
+
+    queries: Embeddings
+    """In memory."""
+    passages: Embeddings
+
+    @property
+    def query(self) -> IntArray:
+        """The vector of each query."""
+        return self.queries.row
+
+    @property
+    def passage(self) -> IntArray:
+        """The vector of each passage."""
+        return self.passages.row
+
+    @property
+    def n_queries(self) -> int:
+        """How many vectors of queries there are."""
+        return len(self.queries.vectors)
+
+    @property
+    def n_passages(self) -> int:
+        """How many vectors of passages there are."""
+        return len(self.passages.vectors)
+
+    def select(self, passages: IntArray) -> SparseScores:
+        """With the vectors of these passages in memory."""
+        held = HeldVectors(self.passages.vectors[passages], SPARSE)
+        return SparseScores(self.queries, Embeddings(held, row=_NONE))
+
+    def prepare(self, passages: slice | IntArray) -> Any:
+        """The passages' vectors, a row a term: ``csr[V, passages]``."""
+        return self.passages.vectors[passages].T.tocsr()
+
+    def tiles(self, queries: IntArray, prepared: Any, out: VectorArray) -> VectorArray:
+        """The products, laid out in tiles."""
+        found = (self.queries.vectors[queries] @ prepared).toarray()
+        n_tiles = -(-found.shape[1] // TILE_PASSAGES)
+        for tile in range(n_tiles):
+            columns = found[:, tile * TILE_PASSAGES : (tile + 1) * TILE_PASSAGES]
+            out[tile, : len(queries), : columns.shape[1]] = columns
+        return out[:n_tiles]

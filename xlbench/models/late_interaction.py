@@ -1,0 +1,95 @@
+"""Late interaction of sentence-transformers, such as ColBERT: a vector for each token of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xlbench.arrays import TokenVectors, VectorArray
+from xlbench.models import folders, token_rules, torch_model
+from xlbench.models.sentence_transformer import SentenceTransformerEncoder
+from xlbench.models.token_batches import token_batches
+
+_NOT_TRAINED = (
+    "The model is made for one vector a text: those of its tokens are compared without a projection, for which nobody "
+    "has trained it."
+)
+
+
+class LateInteractionEncoder(SentenceTransformerEncoder):
+    """A MultiVectorEncoder of sentence-transformers, or the token vectors of a dense model, without a projection."""
+
+    representation = "late"
+    _similarities = ("maxsim", "meanmaxsim")
+    vectors_revision = 1  # To be raised when the same model gives other vectors than before.
+
+    @property
+    def mean_of_tokens(self) -> bool:
+        """Whether a score is the mean over the query's tokens, not their sum."""
+        return bool(self._model.similarity_fn_name == "meanmaxsim")
+
+    def _encode(self, texts: Sequence[str], prompt: str, encode: Any) -> Any:
+        """The token vectors of these texts."""
+        lengths = self._lengths([prompt + text for text in texts])
+        batches = token_batches(lengths, self._budget, alike=not self._is_padded)
+        found: list[Any] = [None] * len(texts)
+        with torch_model.computing(self._budget):
+            for batch in batches:
+                of_batch = encode(
+                    [texts[i] for i in batch],
+                    prompt=prompt,
+                    batch_size=len(batch),
+                    convert_to_numpy=True,
+                    show_progress_bar=False,
+                    normalize_embeddings=bool(self._normalize),
+                )
+                for i, vectors in zip(batch.tolist(), of_batch, strict=True):
+                    found[i] = vectors.astype(np.float32, copy=False)
+        starts = np.append(0, np.cumsum([len(vectors) for vectors in found])).astype(np.int64)
+        return TokenVectors(np.concatenate(found) if found else np.zeros((0, 1), np.float32), starts)
+
+    def _loaded(self) -> Any:
+        from sentence_transformers import MultiVectorEncoder
+
+        options: dict[str, Any] = {
+            "device": self._device,
+            "revision": self._hub_revision,
+            "trust_remote_code": self._trust_remote_code,
+            "model_kwargs": {"dtype": self._torch_dtype},
+        }
+        if folders.kind_of(self._source, revision=self._hub_revision) == "MultiVectorEncoder":
+            return MultiVectorEncoder(self._source, **options)
+        self.notes = (*self.notes, _NOT_TRAINED)
+        query, passage = self._query_prompt, self._passage_prompt
+        prompts = {"query": query, "document": passage}
+        return MultiVectorEncoder(modules=self._unprojected(), device=self._device, prompts=prompts)
+
+    def _unprojected(self) -> list[Any]:
+        """The network of a dense model, with its token vectors scaled to length 1.
+
+        sentence-transformers would put a projection on it that nobody has trained.
+        """
+        from sentence_transformers.base.modules import Normalize, Transformer
+        from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+        network = Transformer(
+            self._source,
+            model_kwargs={
+                "revision": self._hub_revision,
+                "trust_remote_code": self._trust_remote_code,
+                "dtype": self._torch_dtype,
+            },
+        )
+        return [network, MultiVectorMask(), Normalize(module_input_name="token_embeddings")]
+
+    @cached_property
+    def _is_padded(self) -> bool:
+        """Whether texts of other lengths may be in one batch."""
+        return token_rules.is_padded(self._model, self._source, dtype=self._dtype, encode=self._probed)
+
+    def _probed(self, texts: list[str]) -> Sequence[VectorArray]:
+        found = self._model.encode_query(texts, prompt="", convert_to_numpy=True, show_progress_bar=False)
+        return [vectors.astype(np.float32).ravel() for vectors in found]

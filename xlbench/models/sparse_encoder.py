@@ -1,0 +1,66 @@
+"""Sparse encoders of sentence-transformers, such as SPLADE: few weighted terms of a vocabulary a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xlbench.arrays import VectorArray
+from xlbench.models import token_rules, torch_model
+from xlbench.models.sentence_transformer import SentenceTransformerEncoder
+from xlbench.models.token_batches import token_batches
+
+
+class SparseEncoderModel(SentenceTransformerEncoder):
+    """A SparseEncoder of sentence-transformers, or a masked language model that is one (SPLADE, max pooling)."""
+
+    representation = "sparse"
+    vectors_revision = 1  # To be raised when the same model gives other vectors than before.
+
+    def _encode(self, texts: Sequence[str], prompt: str, encode: Any) -> Any:
+        """The vectors of these texts, ``csr[len(texts), V]``."""
+        from scipy.sparse import csr_array, vstack
+
+        lengths = self._lengths([prompt + text for text in texts])
+        normalize = self._model.similarity_fn_name == "cosine" if self._normalize is None else self._normalize
+        batches = token_batches(lengths, self._budget, alike=not self._is_padded)
+        parts = []
+        with torch_model.computing(self._budget):
+            for batch in batches:
+                found = encode(
+                    [texts[i] for i in batch],
+                    prompt=prompt,
+                    batch_size=len(batch),
+                    convert_to_sparse_tensor=False,
+                    show_progress_bar=False,
+                )
+                rows = csr_array(found.float().cpu().numpy())
+                if normalize:
+                    length = np.sqrt(rows.multiply(rows).sum(axis=1))
+                    rows = csr_array(rows.multiply(1 / np.maximum(length, 1e-12)[:, None]), dtype=np.float32)
+                parts.append(rows)
+        order = np.argsort(np.concatenate(batches)) if batches else np.zeros(0, np.int64)
+        return csr_array(vstack(parts, format="csr"))[order] if parts else csr_array((0, 1), dtype=np.float32)
+
+    def _loaded(self) -> Any:
+        from sentence_transformers import SparseEncoder
+
+        return SparseEncoder(
+            self._source,
+            device=self._device,
+            revision=self._hub_revision,
+            trust_remote_code=self._trust_remote_code,
+            model_kwargs={"dtype": self._torch_dtype},
+        )
+
+    @cached_property
+    def _is_padded(self) -> bool:
+        """Whether texts of other lengths may be in one batch."""
+        return token_rules.is_padded(self._model, self._source, dtype=self._dtype, encode=self._probed)
+
+    def _probed(self, texts: list[str]) -> Sequence[VectorArray]:
+        found = self._model.encode_query(texts, prompt="", convert_to_sparse_tensor=False, show_progress_bar=False)
+        return list(found.float().cpu().numpy())
