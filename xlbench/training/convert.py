@@ -16,6 +16,7 @@ from typing import Any
 
 from xlbench.catalogue.readers import lareqa
 from xlbench.catalogue.readers.fields import decode_file, field, lines, text_of
+from xlbench.catalogue.readers.lines import numbered
 from xlbench.errors import DataError, UnknownNameError, shown
 from xlbench.training.links import link_key
 
@@ -200,26 +201,17 @@ def from_lines(files: Mapping[str, Path], *, n_rows: int | None = None) -> Itera
         DataError: if a file is not UTF-8, or one has more lines than another.
 
     """
-    texts = {language: _lines(path) for language, path in files.items()}
-    lengths = {language: len(found) for language, found in texts.items()}
+    texts = {language: numbered(path) for language, path in files.items()}
+    lengths = {language: max(found, default=0) for language, found in texts.items()}
     if len(set(lengths.values())) > 1:
         (few, least), *_, (many, most) = sorted(lengths.items(), key=lambda item: item[1])
         raise DataError(
             f"{files[few]} has {least:,} lines and {files[many]} {most:,}; expected as many in each, line i of one the "
             "translation of line i of the other."
         )
-    for number in range(min(n_rows or sys.maxsize, *lengths.values())):
-        sentence = {language: found[number] for language, found in texts.items() if found[number]}
-        yield {"id": str(number + 1), "queries": sentence, "passages": sentence}
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a file without spaces at their ends; a blank one is empty, and counts."""
-    found: list[str] = []
-    for number, line in lines(path):
-        found += [""] * (number - 1 - len(found))
-        found.append(text_of(line, f"{path}, line {number:,}").strip())
-    return found
+    for number in range(1, min(n_rows or sys.maxsize, *lengths.values()) + 1):
+        sentence = {language: found[number] for language, found in texts.items() if number in found}
+        yield {"id": str(number), "queries": sentence, "passages": sentence}
 
 
 def _of_paragraphs(language: str, path: Path) -> tuple[dict[str, str], dict[str, str]]:  # noqa: ARG001 (as below)

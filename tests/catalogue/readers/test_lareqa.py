@@ -21,6 +21,7 @@ LANGUAGES = {
     "mlqa-r": ("ar", "de", "en", "es", "hi", "vi", "zh"),
 }
 FORMS = ("sentence", "sentence+context")
+"""Those with golden records."""
 
 # python tests/readers/golden_lareqa.py DATA > tests/readers/golden_lareqa.tsv
 GOLDEN = {
@@ -109,6 +110,32 @@ def test_the_questions_on_one_article_are_a_cluster(collection_of, name, n_artic
     """XQuAD-R has 48 articles; MLQA-R 520 in English, which all other languages' names of articles are joined to."""
     clusters = collection_of(name).clusters
     assert (clusters.unit, len(clusters)) == ("article", n_articles)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("name", "n_passages"), [("xquad", 240), ("xquad-r", 240)])
+def test_a_paragraph_can_be_the_passage(real_data, name, n_passages):
+    """XQuAD and XQuAD-R have 1,190 questions on 240 paragraphs of 48 articles, one relevant in each language."""
+    paths = {"xquad": "xquad/xquad.{}.json", "xquad-r": "lareqa/xquad-r/{}.json"}
+    found = read("lareqa", {a: real_data / paths[name].format(a) for a in ("de", "en")}, text="paragraph")
+    assert (len(found.queries), len(found.passages)) == (2 * 1190, 2 * n_passages)
+    assert len(found.pairs) == 2 * 2 * 1190
+    assert len(found.clusters) == 48
+    assert found.passages.ids[0] == "de:0"
+    data = json.loads((real_data / paths[name].format("en")).read_text(encoding="utf-8"))["data"]
+    contexts = [paragraph["context"] for article in data for paragraph in article["paragraphs"]]
+    assert list(found.passages.text[found.passages.rows(1)]) == contexts
+
+
+@pytest.mark.real_data
+def test_the_paragraphs_of_xquad_r_are_those_of_xquad(real_data):
+    """In all of its languages, so that the two are one collection in two forms."""
+    for language in LANGUAGES["xquad-r"]:
+        texts = [
+            list(read("lareqa", {language: real_data / path}, text="paragraph").passages.text)
+            for path in (f"xquad/xquad.{language}.json", f"lareqa/xquad-r/{language}.json")
+        ]
+        assert texts[0] == texts[1]
 
 
 @pytest.mark.real_data
@@ -223,7 +250,7 @@ def test_the_context_follows_the_sentence_without_separator_and_newlines(tmp_pat
     """The form sentence+context is the sentence and its paragraph, with newlines taken away and nothing put between."""
     collection = read("lareqa", {"xx": write(tmp_path)}, text="sentence+context")
     assert collection.passages.text[1] == "Second, it is.First one.Second, it is. Third"
-    assert forms("lareqa") == FORMS
+    assert forms("lareqa") == (*FORMS, "paragraph")
 
 
 def test_an_answer_belongs_to_the_sentence_in_which_it_starts(tmp_path):
@@ -270,7 +297,7 @@ AT = r"xx\.json, article 0, paragraph 0"
             paragraph_with(sentence_breaks=[[0, 32]]),
             rf"{AT}, sentence 0 runs over \[0, 32\]; expected .* within 0 to 31",
         ),
-        (paragraph_with(sentence_breaks=[[10, 11]], qas=[]), "The text of 'xx:0:0' is empty"),
+        (paragraph_with(sentence_breaks=[[10, 11]], qas=[]), "he text of 'xx:0:0' is empty"),
         (paragraph_with(context=None), rf"{AT} has no 'context'"),
         (paragraph_with(context=["a"]), rf"{AT}, 'context' is \['a'\]; expected a string"),
         (paragraph_with(qas={}), rf"{AT}, 'qas' is {{}}; expected a list"),
@@ -353,7 +380,7 @@ PARAGRAPHS = nearly(
 FILES = nearly(data=st.lists(nearly(paragraphs=st.lists(PARAGRAPHS, max_size=2)), max_size=2))
 
 
-@given(content=st.binary() | JSON | FILES, form=st.sampled_from(FORMS))
+@given(content=st.binary() | JSON | FILES, form=st.sampled_from([*FORMS, "paragraph"]))
 def test_any_content_gives_a_collection_or_an_xlbench_error(tmp_path, content, form):
     """Any bytes and any JSON give a collection or an XlbenchError that can be printed, never another exception."""
     path = tmp_path / "any.json"

@@ -1,7 +1,7 @@
-"""Reads XQuAD-R and MLQA-R: SQuAD JSON with sentence breaks, one file a language (LAReQA, arXiv 2004.05484).
+"""Reads XQuAD-R and MLQA-R, and translations of SQuAD: SQuAD JSON, one file a language (LAReQA, arXiv 2004.05484).
 
-Every sentence of every paragraph is a passage. A question's relevant passage is the sentence in which its answer
-starts, in each language that has the question.
+Every sentence of every paragraph is a passage, for which files must have sentence breaks; or every paragraph is. A
+question's relevant passage is the one in which its answer starts, in each language that has the question.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from xlbench.catalogue.readers.fields import decode_file, expect, field
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.errors import DataError
 
-FORMS = ("sentence", "sentence+context")
+FORMS = ("sentence", "sentence+context", "paragraph")
 
 
 def read(files: Mapping[str, Path], *, text: str) -> Collection:
     """The collection in these files.
 
-    Query ids are ``language:id``, passage ids ``language:paragraph:sentence``, both counted from 0 within the file. The
-    questions on one article are a cluster, in all languages.
+    Query ids are ``language:id``, passage ids ``language:paragraph:sentence``, or ``language:paragraph`` where it is
+    the passage, all counted from 0 within the file. The questions on one article are a cluster, in all languages.
     The text of a passage is its sentence, or, for ``sentence+context``, the sentence and its paragraph without a
-    separator and without newlines, as LAReQA joins them.
+    separator and without newlines, as LAReQA joins them, or the paragraph.
 
     Raises:
-        DataError: if a file is not of this shape, or an answer starts outside every sentence.
+        DataError: if a file is not of this shape, or an answer starts outside every passage.
 
     """
     queries: list[Text] = []
@@ -36,17 +36,18 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
     for language, path in files.items():
         for number, (article, paragraph, where) in enumerate(_paragraphs(path)):
             context = field(paragraph, "context", str, where)
-            breaks = _sentence_breaks(paragraph, context, where)
-            for i, (start, end) in enumerate(breaks):
-                passage = context[start:end] if text == "sentence" else (context[start:end] + context).replace("\n", "")
-                passages.append(Text(f"{language}:{number}:{i}", language, passage))
+            whole = text == "paragraph"
+            breaks = [(0, len(context))] if whole else _sentence_breaks(paragraph, context, where)
+            ids = [f"{language}:{number}" if whole else f"{language}:{number}:{i}" for i in range(len(breaks))]
+            for id_, (start, end) in zip(ids, breaks, strict=True):
+                passages.append(Text(id_, language, _passage(context, start, end, text), where))
             for position, question in enumerate(field(paragraph, "qas", list, where)):
                 asked = f"{where}, question {position}"
-                id_ = field(question, "id", str, asked)
-                queries.append(Text(f"{language}:{id_}", language, field(question, "question", str, asked), asked))
-                articles[queries[-1].id] = article
-                sentence = _sentence_of_answer(question, breaks, asked)
-                answers.setdefault(id_, {})[language] = f"{language}:{number}:{sentence}"
+                question_id = field(question, "id", str, asked)
+                query = Text(f"{language}:{question_id}", language, field(question, "question", str, asked), asked)
+                queries.append(query)
+                articles[query.id] = article
+                answers.setdefault(question_id, {})[language] = ids[_place_of_answer(question, breaks, asked)]
     judgements = (
         Judgement(f"{asked}:{id_}", passage, 1)
         for id_, by_language in answers.items()
@@ -54,6 +55,11 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
         for passage in by_language.values()
     )
     return Collection.build(tuple(files), queries, passages, judgements, unit="article", clusters=articles)
+
+
+def _passage(context: str, start: int, end: int, text: str) -> str:
+    passage = context[start:end]
+    return (passage + context).replace("\n", "") if text == "sentence+context" else passage
 
 
 def _paragraphs(path: Path) -> Iterator[tuple[str, Any, str]]:
@@ -69,7 +75,8 @@ def _sentence_breaks(paragraph: Any, context: str, where: str) -> list[tuple[int
     if "sentence_breaks" not in expect(paragraph, dict, where):
         raise DataError(
             f"{where} has no 'sentence_breaks': the copies on the data hubs lack them. "
-            "Use the files of the LAReQA repository, which `xlbench fetch` downloads."
+            "Use the files of the LAReQA repository, which `xlbench fetch` downloads, or take paragraphs as passages "
+            "with 'text: paragraph'."
         )
     breaks = []
     for i, pair in enumerate(field(paragraph, "sentence_breaks", list, where)):
@@ -81,7 +88,7 @@ def _sentence_breaks(paragraph: Any, context: str, where: str) -> list[tuple[int
     return breaks
 
 
-def _sentence_of_answer(question: Any, breaks: list[tuple[int, int]], where: str) -> int:
+def _place_of_answer(question: Any, breaks: list[tuple[int, int]], where: str) -> int:
     answers = field(question, "answers", list, where)
     if not answers:
         raise DataError(f"{where} has no answer; expected one.")
@@ -89,4 +96,4 @@ def _sentence_of_answer(question: Any, breaks: list[tuple[int, int]], where: str
     for i, (start, end) in enumerate(breaks):
         if start <= at < end:
             return i
-    raise DataError(f"{where} has an answer that starts at {at}, outside every sentence of the paragraph.")
+    raise DataError(f"{where} has an answer that starts at {at}, outside every passage of the paragraph.")

@@ -1,0 +1,70 @@
+"""Reads translations that agree line by line: one file a language, line i of one the translation of line i of another.
+
+Each sentence is a query, answered by its translation in each other language: bitext retrieval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from xlbench.catalogue.readers.fields import lines, text_of
+from xlbench.collection import Collection, Judgement, Text
+from xlbench.errors import DataError
+from xlbench.settings import Kind
+
+FORMS = ("sentence",)
+PARTS = ("sentences", "documents")
+_ITSELF = "A sentence is asked for its translations, and in a pool with its own language it would find itself."
+WITHOUT: Mapping[Kind, str] = {"mono": _ITSELF, "multi": _ITSELF}
+
+
+def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Collection:  # noqa: ARG001 (one form)
+    """The collection in these files.
+
+    Ids of queries and passages are ``language:number``, lines counted from 1. ``documents`` is a file with the name of
+    a document on each line, the same for all languages: its sentences are a cluster. A line that is blank in a language
+    is left out there.
+
+    Raises:
+        DataError: if a file is not UTF-8, or has other lines than another.
+
+    """
+    sentences = {language: numbered(paths[0]) for language, paths in files["sentences"].items() if paths}
+    document = next((numbered(paths[0]) for paths in files["documents"].values() if paths), {})
+    last = {language: max(found, default=0) for language, found in sentences.items()}
+    for language, number in last.items():
+        if number > max(document, default=0):
+            raise DataError(
+                f"{files['sentences'][language][0]} has {number:,} lines and {_first(files['documents'])} "
+                f"{max(document, default=0):,}; expected the document of each line."
+            )
+    texts = [
+        Text(f"{language}:{number}", language, sentence, f"{files['sentences'][language][0]}, line {number:,}")
+        for language, found in sentences.items()
+        for number, sentence in found.items()
+    ]
+    judgements = (
+        Judgement(f"{asked}:{number}", f"{other}:{number}", 1)
+        for asked, found in sentences.items()
+        for number in found
+        for other, others in sentences.items()
+        if other != asked and number in others
+    )
+    clusters = {f"{language}:{number}": document[number] for language, found in sentences.items() for number in found}
+    return Collection.build(tuple(files["sentences"]), texts, texts, judgements, unit="document", clusters=clusters)
+
+
+def numbered(path: Path) -> dict[int, str]:
+    """The lines of a file that are not blank, by number from 1, without spaces at their ends.
+
+    Raises:
+        DataError: if it is not UTF-8.
+
+    """
+    found = {number: text_of(line, f"{path}, line {number:,}").strip() for number, line in lines(path)}
+    return {number: text for number, text in found.items() if text}
+
+
+def _first(parts: Mapping[str, Sequence[Path]]) -> Path | None:
+    return next((paths[0] for paths in parts.values() if paths), None)
