@@ -26,7 +26,7 @@ LAYERS = [
     "results",
     "trec",
     "catalogue",
-    "job comparison",
+    "job comparison second_stage",
     "evaluation",
     "evaluator examination remedies",
     "training",

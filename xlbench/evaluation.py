@@ -25,10 +25,12 @@ from xlbench.engine.scores import Scores
 from xlbench.job import Job, debiasing
 from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
-from xlbench.models import pooling
+from xlbench.models import load_reranking, pooling
 from xlbench.models.protocols import Model
+from xlbench.models.reranker import Among
 from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
+from xlbench.second_stage import SecondStage
 from xlbench.settings import Kind
 from xlbench.settings import settings as settings_in
 from xlbench.support.machine import cache_folder
@@ -51,6 +53,9 @@ def evaluate(
     transform: str | None = None,
     fit_on: Path | None = None,
     pool: str = "one",
+    rerank: object | None = None,
+    depth: int = 100,
+    among: Among = "pool",
     cache: str | Path | None = "default",
     data_dir: str | Path | None = None,
     force: bool = False,
@@ -73,6 +78,9 @@ def evaluate(
         fit_on: Parallel text to fit the transform on; the task's own texts if there is none.
         pool: How one list is made of several languages' passages: ``one`` index, ``round-robin``, ``own-first``,
             ``balanced:K``, ``z-score`` or ``min-max``.
+        rerank: A reranker, as ``xlbench run --rerank`` takes it, or an object with ``score_pairs``.
+        depth: How many of the best passages the reranker gets.
+        among: Of each ``pool``, or of each ``language`` in it.
         cache: Folder of stored vectors and downloads; None keeps no vectors, ``default`` is the user's cache folder.
             Vectors of a live object are kept only where its weights can be hashed.
         data_dir: Folder with the data sets, looked into before anything is downloaded.
@@ -101,6 +109,7 @@ def evaluate(
         stored_as=stored_as,
         debiasing=wanted,
         pooling=pooling.parse(pool),
+        reranking=None if rerank is None else load_reranking(rerank, depth=depth, among=among, device=device),
     )
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
@@ -133,14 +142,24 @@ def evaluate_collection(
     task = job.task
     in_order = model.pooling is not None and not model.pooling.normalises
     of_bias = measures.depth(task.measures) if "multi" in job.kinds else 0
-    places = Places(keep, of_bias, in_languages={*job.kinds} != {"multi"}, pooled=in_order)
+    stage = SecondStage(
+        job.kinds, collection, model.reranking, depth=max(keep, of_bias), cache_dir=cache_dir, progress=progress
+    )
+    in_languages = {*job.kinds} != {"multi"}
+    places = Places(keep, of_bias, in_languages=in_languages, pooled=in_order, candidates=stage.depth_of_first)
     places.check_memory(collection)
     share = _EncodedShare(progress)
     scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
     encoded = time.perf_counter()
     checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
     ranking = ranking_of(
-        collection, scores, places=places, pooling=model.pooling, checkpoint=checkpoint, progress=progress
+        collection,
+        scores,
+        places=places,
+        pooling=model.pooling,
+        rerank=stage if model.reranking else None,
+        checkpoint=checkpoint,
+        progress=progress,
     )
     ranked = time.perf_counter()
     suspicions = [*model.notes, *warnings_of(scores)]
@@ -153,7 +172,7 @@ def evaluate_collection(
         model,
         ranking,
         alignment=align(collection, vectors.passages) if vectors else {},
-        environment=_environment(model, scores, suspicions),
+        environment={**_environment(model, scores, suspicions), **stage.record},
     )
     timing = {"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
     return replace(result, timing=timing | {"score_s": time.perf_counter() - ranked})

@@ -27,6 +27,7 @@ from xlbench.support.progress import display
 if TYPE_CHECKING:
     from xlbench.job import Job
     from xlbench.models.protocols import Model, StoredAs
+    from xlbench.models.reranker import Among
     from xlbench.models.transform import Side
     from xlbench.results import Result
     from xlbench.trec.write import Kept
@@ -119,6 +120,18 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
     "or with scores normalised by language.",
 )
 @click.option(
+    "--rerank",
+    "reranker",
+    metavar="RERANKER",
+    help="Reorder the best passages with a CrossEncoder (a folder or Hub id) or your own class with score_pairs.",
+)
+@click.option("--depth", type=click.IntRange(min=1), help="How many passages --rerank gets.  [default: 100]")
+@click.option(
+    "--among",
+    type=click.Choice(["pool", "language"]),
+    help="The best passages of each pool are reranked, or of each language in it.  [default: pool]",
+)
+@click.option(
     "--keep-run",
     type=click.IntRange(min=1),
     metavar="K",
@@ -151,6 +164,9 @@ def run(
     side: Side | None,
     fit_on: Path | None,
     pool: str,
+    reranker: str | None,
+    depth: int | None,
+    among: Among | None,
     keep_run: int | None,
     qrels: bool,
     force: bool,
@@ -163,11 +179,13 @@ def run(
     take several values: --language de en.
     """
     from xlbench.job import debiasing, jobs_of
-    from xlbench.models import load, pooling
+    from xlbench.models import load, load_reranking, pooling
     from xlbench.trec.write import Kept
 
     if len(model_names) > 1:
         raise click.UsageError(f"Give one --model at a time; {len(model_names)} are given: {', '.join(model_names)}.")
+    if reranker is None and (depth, among) != (None, None):
+        raise click.UsageError("--depth and --among say what --rerank gets: name a reranker too.")
     jobs = jobs_of(task_names, languages=wanted, kinds=kinds)
     options = {"dtype": dtype, "max_length": max_length, "kind": kind}
     model = load(
@@ -178,6 +196,9 @@ def run(
         stored_as=stored_as,
         debiasing=debiasing(transform_name, fit_on, side=side),
         pooling=pooling.parse(pool),
+        reranking=load_reranking(reranker, depth=depth or 100, among=among or "pool", device=device)
+        if reranker
+        else None,
     )
     kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
     places = _Places(data_dir, default_cache_dir(cache_dir), output)
@@ -250,5 +271,8 @@ def _saved(job: Job, result: Result, path: Path, kept: Kept | None) -> str:
     from xlbench.trec.write import runs_folder
 
     left_out = job.left_out(result)
+    if bound := result.environment.get("recall_of_candidates"):
+        shares = ", ".join(f"{share:.3f} in {kind}" for kind, share in bound.items())
+        left_out += f"{chr(10) if left_out else ''}Of the relevant passages, the reranker got to see {shares}."
     runs = f", runs to {runs_folder(path)}" if kept else ""
     return f"{left_out}{chr(10) if left_out else ''}Saved to {path}{runs}"

@@ -60,6 +60,10 @@ def verify(
     from xlbench.models import pooling
 
     stored = results.load(result)
+    if "reranker" in stored.model:
+        raise ResultError(
+            f"{result} is of a reranker, whose rankings cannot be verified yet; that of {model_name} can."
+        )
     per_query = results.load_per_query(result)
     task = catalogue.load(task_name or stored.task)
     model = models.load(

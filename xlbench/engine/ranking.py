@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,11 +35,13 @@ class Places:
     """Whether any setting has a pool of one language."""
     pooled: bool = False
     """Whether the list of all languages is made of the lists of each."""
+    candidates: int = 0
+    """For a reranker, in each language."""
 
     @property
     def by_language(self) -> bool:
         """Whether those of each language are kept; those of the pool of all languages follow from them."""
-        return self.pooled or (self.for_runs > 0 and self.in_languages)
+        return self.pooled or self.candidates > 0 or (self.for_runs > 0 and self.in_languages)
 
     def check_memory(self, collection: Collection) -> None:
         """Returns if they take no more than half of the memory.
@@ -48,7 +51,7 @@ class Places:
 
         """
         sizes = np.bincount(collection.passages.language, minlength=len(collection.languages))
-        wanted = max(self.for_runs, self.for_bias) if self.pooled else self.for_runs
+        wanted = max(self.for_runs, self.candidates, self.for_bias * self.pooled)
         places = min(wanted, int(sizes.max(initial=0) if self.by_language else sizes.sum()))
         n_queries = len(np.unique(collection.pairs.query))
         n_pools = len(collection.languages) if self.by_language else 1
@@ -68,13 +71,14 @@ def ranking_of(
     *,
     places: Places,
     pooling: Pooling | None = None,
+    rerank: Callable[[Ranking], Ranking] | None = None,
     checkpoint: Path | None = None,
     progress: Progress = silent,
 ) -> Ranking:
     """The ranking by these scores; long counting shows its progress, and resumes from the checkpoint if it was killed.
 
     A fusion is ranked twice: in the pool of all languages, and in the pool of each. A pooling that changes scores is
-    in them already.
+    in them already. ``rerank`` gets the ranking with the candidates of each language, and changes their order.
     """
     fused, in_languages = isinstance(scores, FusedScores), alone(scores)
     n = scores.n_passages
@@ -92,7 +96,7 @@ def ranking_of(
                 work=Work(checkpoint, advance),
             )
 
-    most = max(places.for_runs, places.for_bias)
+    most = max(places.for_runs, places.for_bias, places.candidates)
     ranking = counted(scores, "counting", depth=most, by_language=places.by_language and in_languages is scores)
     if in_languages is not scores:
         most = places.for_runs if places.by_language else 0
@@ -103,4 +107,5 @@ def ranking_of(
         if ranking.best:
             top, lists = best_of_all(collection, ranking.judged, ranking.best, most)
             ranking = replace(ranking, top=top, lists=lists)
+    ranking = rerank(ranking) if rerank else ranking
     return ranking.with_places(places.for_bias, keep_best=places.for_runs > 0)

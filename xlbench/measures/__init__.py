@@ -63,6 +63,11 @@ USUAL_OF_RUNS = ("nDCG@10", PRECISION, "R@100", "RR@10")
 USUAL_BIAS_OF_RUNS = (*USUAL_BIAS, "PEER@10")
 
 
+def recall(cutoff: int) -> str:
+    """The name of recall at a cut-off."""
+    return f"R@{cutoff}"
+
+
 @lru_cache(maxsize=256)
 def find(name: str) -> Measure | None:
     """The measure of this name, such as ``AP``, ``nDCG@10`` or ``RankDistance``, or None if there is none."""

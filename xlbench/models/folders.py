@@ -117,6 +117,15 @@ def kind_of(model: str, *, revision: str | None) -> str:
     return "CrossEncoder" if is_classifier else "SentenceTransformer"
 
 
+def is_causal(model: str, *, revision: str | None) -> bool:
+    """Whether a model is a causal language model, as its architecture says."""
+    config: Any = {}
+    with contextlib.suppress(EncoderError):
+        config = _json(model, "config.json", revision)
+    architectures = config.get("architectures") if isinstance(config, dict) else None
+    return any(str(name).endswith("ForCausalLM") for name in architectures or ())
+
+
 def _is_masked_language_model(model: str, revision: str | None) -> bool:
     """Whether a model without modules.json has the head of a masked language model."""
     if config_file(model, "modules.json", revision=revision) is not None:

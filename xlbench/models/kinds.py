@@ -63,6 +63,11 @@ KINDS = (
         "a vector for each token, exact MaxSim; model arguments: those of sentence-transformers",
     ),
     Kind(
+        "reranker",
+        "--rerank, with a folder or Hub id of a CrossEncoder, or your class with score_pairs",
+        "scores pairs of query and passage: reorders the best passages that --model finds",
+    ),
+    Kind(
         "fusion",
         "fusion:A+B",
         "the rankings of two models, such as fusion:bm25+use-multilingual; model arguments: method=rrf|interpolation, "

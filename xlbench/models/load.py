@@ -22,9 +22,11 @@ from types import ModuleType
 from typing import Any, cast
 
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
+from xlbench.models import folders
 from xlbench.models.kinds import BUILT_IN, FOLDERS, KINDS
 from xlbench.models.pooling import Pooling
 from xlbench.models.protocols import Encoder, Model, Scorer, StoredAs
+from xlbench.models.reranker import Among, CrossEncoderReranker, Reranking, as_reranker, check_reranker
 from xlbench.models.transform import Debiasing
 from xlbench.support.secrets import refuse_secrets
 
@@ -47,6 +49,7 @@ def load(
     stored_as: StoredAs = "float32",
     debiasing: Debiasing | None = None,
     pooling: Pooling | None = None,
+    reranking: Reranking | None = None,
     hash_weights: bool = True,
 ) -> Model:
     """The model that ``--model`` names, or that an object is; weights in files are loaded with the first text.
@@ -61,6 +64,7 @@ def load(
         stored_as: How its vectors are stored.
         debiasing: What is removed from its vectors.
         pooling: How one list is made of several languages' passages.
+        reranking: What reorders the best passages that it finds.
         hash_weights: Whether the weights of an object are hashed. Without that, its vectors are never stored.
 
     Raises:
@@ -94,8 +98,42 @@ def load(
         stored_as=stored_as if stored_as != "float32" else loaded.stored_as,
         debiasing=debiasing or loaded.debiasing,
         pooling=pooling or loaded.pooling,
+        reranking=reranking or loaded.reranking,
         given=given or loaded.given,
     )
+
+
+def load_reranking(
+    model: object,
+    *,
+    depth: int = 100,
+    among: Among = "pool",
+    device: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Reranking:
+    """The reranker that ``--rerank`` names, a folder, a Hub id or ``package.module:Class``, or that an object is.
+
+    It gets the ``depth`` best passages of each pool, or of each language.
+
+    Raises:
+        EncoderError: if there is none, or it is no reranker.
+        UnknownNameError: if it does not take one of the arguments.
+
+    """
+    given = dict(arguments or {})
+    refuse_secrets(given)
+    if not isinstance(model, str | Path):
+        return Reranking(as_reranker(model, f"{model!r:.60}"), depth, among)
+    name = str(model)
+    if ":" in name and not Path(name).exists() and (".py:" in name or not _PATH.match(name)):
+        reranker = as_reranker(_object(name, "class", given, device), name)
+        return Reranking(reranker, depth, among, given, _checksum(type(reranker)))
+    if not Path(name).exists() and (_PATH.match(name) or not folders.is_hub_id(name)):
+        raise EncoderError(f"There is no reranker {name}; expected a folder, a Hub id or package.module:Class.")
+    check_reranker(name, revision=given.get("revision"))
+    target = "xlbench.models.reranker:CrossEncoderReranker"
+    reranker = as_reranker(_object(target, "reranker", given, device, folder=name), name)
+    return Reranking(reranker, depth, among, given, str(CrossEncoderReranker.vectors_revision))
 
 
 def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Model:
@@ -118,7 +156,7 @@ def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Mode
 
 
 def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
-    from xlbench.models import debiased, folders
+    from xlbench.models import debiased
 
     if _PATH.match(model) and not Path(model).exists():
         raise EncoderError(f"There is no folder {model}; expected one with a model in it.")
@@ -158,6 +196,18 @@ def _made(
     target: str, adapter: str, arguments: dict[str, Any], device: str | None, *, folder: str | None = None
 ) -> Model:
     """The model of a class; ``folder`` is the first argument of a class that loads folders and Hub ids."""
+    encoder = _object(target, adapter, arguments, device, folder=folder)
+    _check_members(encoder, target)
+    cls = type(encoder)
+    users = not target.startswith("xlbench.models.")
+    fingerprint = _checksum(cls) if users else str(getattr(cls, "vectors_revision", ""))
+    return Model(cast("Encoder | Scorer", encoder), adapter, arguments, fingerprint=fingerprint, users_code=users)
+
+
+def _object(
+    target: str, adapter: str, arguments: dict[str, Any], device: str | None, *, folder: str | None = None
+) -> object:
+    """What a class makes of these arguments."""
     _check_installed(adapter)
     cls = _class(target)
     if not inspect.isclass(cls):
@@ -176,17 +226,14 @@ def _made(
         raise EncoderError(f"{adapter} runs on the CPU only, but --device is {device!r}: leave it out.")
     placed = arguments if device is None or not takes_device else {**arguments, "device": device}
     try:
-        encoder = cls(*([] if folder is None else [folder]), **placed)
+        made: object = cls(*([] if folder is None else [folder]), **placed)
     except XlbenchError:
         raise
     except Exception as error:
         raise EncoderError(
             f"{target} could not be made with the arguments {placed}: {type(error).__name__}: {error}."
         ) from error
-    _check_members(encoder, target)
-    users = not target.startswith("xlbench.models.")
-    fingerprint = _checksum(cls) if users else str(getattr(cls, "vectors_revision", ""))
-    return Model(cast("Encoder | Scorer", encoder), adapter, arguments, fingerprint=fingerprint, users_code=users)
+    return made
 
 
 def _check_members(model: object, target: str) -> None:

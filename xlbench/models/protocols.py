@@ -14,6 +14,7 @@ from xlbench.models.transform import Debiasing
 
 if TYPE_CHECKING:
     from xlbench.models.fused import Fusion
+    from xlbench.models.reranker import Reranking
 
 StoredAs = Literal["float32", "float16"]
 
@@ -86,12 +87,14 @@ class Model:
     """What is removed from its vectors before they are scored."""
     pooling: Pooling | None = None
     """How one list is made of several languages' passages; None for one index that holds all of them."""
+    reranking: Reranking | None = None
+    """What reorders the best passages that it finds."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that the user gave."""
 
     @property
     def name(self) -> str:
-        """What results call it, without debiasing and pooling."""
+        """What results call it, without debiasing, pooling and reranking."""
         return self.label or self.encoder.name
 
     @property
@@ -108,7 +111,8 @@ class Model:
         """The ``model`` object of a result."""
         record = self._identity(self.name)
         record = self.debiasing.identity(record) if self.debiasing else record
-        return self.pooling.identity(record) if self.pooling else record
+        record = self.pooling.identity(record) if self.pooling else record
+        return self.reranking.identity(record) if self.reranking else record
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the vectors; see ``Encoder``."""

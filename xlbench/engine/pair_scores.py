@@ -1,0 +1,78 @@
+"""Scores of listed pairs of a query and a passage: each scored once, checked, and kept, so that a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlbench.arrays import IntArray, VectorArray
+from xlbench.collection import Collection
+from xlbench.engine.checked_vectors import encoded
+from xlbench.engine.probe import Probe
+from xlbench.engine.representations import DENSE
+from xlbench.engine.vectors import VectorStore
+from xlbench.models.reranker import Reranking
+from xlbench.support.progress import Progress
+
+_PAIRS_AT_ONCE = 2048
+_BETWEEN = "\0"
+_TOLERANCE = 1e-3
+
+
+def score_pairs(
+    collection: Collection,
+    pairs: IntArray,
+    reranking: Reranking,
+    *,
+    cache_dir: Path | None,
+    key: dict[str, Any] | None,
+    progress: Progress,
+) -> VectorArray:
+    """The reranker's scores of pairs of distinct texts, ``int64[n, 2]`` to ``float32[n]``.
+
+    ``key`` is what tells its scores from those of others; without it or ``cache_dir`` none are kept.
+
+    Raises:
+        EncoderError: if the reranker fails or gives unusable scores, or stored ones are not what it gives now.
+
+    """
+    queries, passages = collection.queries, collection.passages
+    asked, answers = queries.distinct.first[pairs[:, 0]], passages.distinct.first[pairs[:, 1]]
+    store = VectorStore.open(cache_dir, "pairs", key) if cache_dir is not None and key is not None else None
+    score = _of_joined(reranking)
+    probe = Probe(score, _TOLERANCE, DENSE)
+    found = np.empty(len(pairs), np.float32)
+    n_characters = queries.distinct.n_characters[pairs[:, 0]] + passages.distinct.n_characters[pairs[:, 1]]
+    total = int(n_characters.sum(dtype=np.int64))
+    with progress("reranking", n_texts=len(pairs), n_characters=total, noun="pairs") as advance:
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+            # Of like length within what is at hand.
+            rows = start + np.argsort(-n_characters[start : start + _PAIRS_AT_ONCE], kind="stable")
+            listed = list(zip(asked[rows].tolist(), answers[rows].tolist(), strict=True))
+            texts = [f"{queries.text[query]}{_BETWEEN}{passages.text[passage]}" for query, passage in listed]
+            ids = [f"{queries.ids[query]} with {passages.ids[passage]}" for query, passage in listed]
+            scores = store.get(texts) if store else None
+            stored = scores is not None
+            if scores is None:
+                scores = DENSE.checked(encoded(score, texts), ids)
+                if store:
+                    store.put(texts, scores)
+            else:
+                probe.check(texts, scores, ids)
+            found[rows] = scores[:, 0]
+            advance(texts=len(rows), characters=int(n_characters[rows].sum()), stored=stored)
+    return found
+
+
+def _of_joined(reranking: Reranking) -> Callable[[Sequence[str]], Any]:
+    """The scores of pairs whose texts are joined, a column."""
+
+    def score(joined: Sequence[str]) -> Any:
+        pairs = [text.partition(_BETWEEN) for text in joined]
+        scores = reranking.reranker.score_pairs([pair[0] for pair in pairs], [pair[2] for pair in pairs])
+        return np.asarray(scores).reshape(-1, 1)
+
+    return score

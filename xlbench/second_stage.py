@@ -1,0 +1,72 @@
+"""The second stage of a search: what a reranker does to a ranking, and how much of the first stage it gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlbench import measures
+from xlbench.collection import Collection
+from xlbench.engine.reranking import RerankedPools, reranked
+from xlbench.measures.ranks import Ranking
+from xlbench.measures.values import summarise
+from xlbench.models.reranker import Reranking
+from xlbench.results.from_ranking import score
+from xlbench.settings import Kind, settings
+from xlbench.support.progress import Progress
+
+
+class SecondStage:
+    """What a model's reranker does to the ranking of the first stage; nothing where there is none."""
+
+    def __init__(
+        self,
+        kinds: Sequence[Kind],
+        collection: Collection,
+        reranking: Reranking | None,
+        *,
+        depth: int,
+        cache_dir: Path | None,
+        progress: Progress,
+    ) -> None:
+        """``depth`` is how many of the best passages are to be kept in the end."""
+        self.record: dict[str, Any] = {}
+        """How many of the relevant passages the reranker gets to see."""
+        self._kinds, self._collection, self._reranking = tuple(kinds), collection, reranking
+        self._depth, self._cache_dir, self._progress = depth, cache_dir, progress
+
+    @property
+    def depth_of_first(self) -> int:
+        """How many passages of each language the first stage is to keep."""
+        return self._reranking.depth if self._reranking else 0
+
+    def __call__(self, ranking: Ranking) -> Ranking:
+        """The reranked ranking."""
+        if self._reranking is None:
+            return ranking
+        kinds = self._kinds
+        wanted = RerankedPools(pooled="multi" in kinds, own="mono" in kinds, other="cross" in kinds, depth=self._depth)
+        self.record = {"recall_of_candidates": self._bound(ranking, self._reranking)}
+        return reranked(
+            ranking,
+            self._collection,
+            self._reranking,
+            wanted,
+            cache_dir=self._cache_dir,
+            key=self._reranking.key(),
+            progress=self._progress,
+        )
+
+    def _bound(self, ranking: Ranking, reranking: Reranking) -> dict[str, float]:
+        """The recall of the first stage at the depth, by kind of setting: a reranker finds nothing beyond."""
+        if reranking.among == "language":
+            own = np.arange(ranking.above.shape[1]) == ranking.judged.passage_language[:, None]
+            ranking = replace(ranking, above=np.where(own, ranking.above, 0))
+        wanted = settings(self._kinds, self._collection.asked, pooled=self._collection.pooled)
+        recall = measures.recall(reranking.depth)
+        found = summarise({of.setting: of.means() for of in score(ranking, wanted, [recall])})
+        return {kind: by_measure[recall] for kind, by_measure in found.items()}
