@@ -56,13 +56,15 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
 
     # Said before minutes of checks, and not after.
     refuse_other(output)
-    options = Options(deep_verified=frozenset(load_records(records)), jobs=jobs)
+    deep = load_records(records)
+    options = Options(deep_verified=frozenset(deep), jobs=jobs)
     n_submissions = sum(1 for _ in find([submissions]))
     progress = display("leaderboard", quiet=quiet)
     with progress("checking", n_texts=n_submissions, n_characters=n_submissions, noun="submissions") as advance:
         site = build_site(
             check_all([submissions], extract=taken, options=options),
             output,
+            records=deep,
             done=lambda: advance(texts=1, characters=1, stored=False),
         )
     models = f"{site.n_models:,} model{'s' if site.n_models != 1 else ''}"

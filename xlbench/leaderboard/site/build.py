@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, groupby
 from pathlib import Path
@@ -23,6 +23,7 @@ from xlbench.results import Result
 
 if TYPE_CHECKING:
     from xlbench.leaderboard.checks import Checked
+    from xlbench.leaderboard.deep_records import DeepRecord
 
 _MARK = ".xlbench-leaderboard"
 _NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,200}")
@@ -37,10 +38,17 @@ class Site:
     n_submissions: int
 
 
-def build(checked: Iterable[Checked[Taken]], output: Path, *, done: Callable[[], None] = lambda: None) -> Site:
+def build(
+    checked: Iterable[Checked[Taken]],
+    output: Path,
+    *,
+    records: Mapping[str, DeepRecord] | None = None,
+    done: Callable[[], None] = lambda: None,
+) -> Site:
     """The site of submissions, which come model by model, written to a folder in the place of an earlier site.
 
-    Of a submission no more is kept than its row: its files are written as it comes. ``done`` is called after each.
+    Of a submission no more is kept than its row: its files are written as it comes. ``records`` are those of deep
+    checks by digest, which its model's page shows. ``done`` is called after each.
 
     Raises:
         ResultError: if a submission is unsound, or if the folder holds anything else than a site.
@@ -49,7 +57,7 @@ def build(checked: Iterable[Checked[Taken]], output: Path, *, done: Callable[[],
     refuse_other(output)
     work = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
     try:
-        site = _built(checked, work, done)
+        site = _built(checked, work, records or {}, done)
         _replace(work, output)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -70,17 +78,20 @@ def refuse_other(output: Path) -> None:
         )
 
 
-def _built(checked: Iterable[Checked[Taken]], work: Path, done: Callable[[], None]) -> Site:
+def _built(
+    checked: Iterable[Checked[Taken]], work: Path, records: Mapping[str, DeepRecord], done: Callable[[], None]
+) -> Site:
     _write(work / _MARK, b"")
     rows: list[BoardRow] = []
     results: dict[tuple[str, str], Result] = {}
     for key, of_model in groupby(checked, key=lambda each: each.folder.parent.name):
-        parts = []
+        parts, deep = [], []
         for each in of_model:
             part = _sound(each)
             parts.append(part)
+            deep += [records[each.digest]] if each.digest in records else []
             done()
-        _write(work / "models" / f"{key}.html", _model_page(parts))
+        _write(work / "models" / f"{key}.html", _model_page(parts, deep))
         rows += [part.row for part in parts]
         results |= {(part.row.key, task_key(part.row)): part.result for part in parts}
     if not rows:
@@ -115,7 +126,7 @@ def _sound(each: Checked[Taken]) -> Taken:
     return replace(each.extracted, row=row)
 
 
-def _model_page(taken: list[Taken]) -> bytes:
+def _model_page(taken: list[Taken], deep: Sequence[DeepRecord]) -> bytes:
     manifests = [each.row.manifest for each in taken]
     declared = {
         "revision": [each.row.model["revision"] for each in taken],
@@ -130,6 +141,12 @@ def _model_page(taken: list[Taken]) -> bytes:
     facts = {
         name: "; ".join(dict.fromkeys(shown(value, 2000) for value in values)) for name, values in declared.items()
     }
+    if deep:
+        facts["checked with the model"] = "; ".join(
+            f"{each.task}: {each.sample:,} queries (seed {each.seed}); within rounding a count could be off by "
+            f"{each.slack:.2f} passages in the mean"
+            for each in deep
+        )
     first = taken[0].row
     return pages.model(
         pages.ModelPage(
