@@ -45,7 +45,7 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
     """Check all submissions and build the leaderboard's pages from them.
 
     SUBMISSIONS is their folder, leaderboard/submissions unless another is given. The pages are files for any web
-    server and ask nothing of any other host. If a submission is unsound, it is named, and nothing is built.
+    server and ask nothing of any other host. A submission that is unsound is named and left out.
     """
     from xlbench.leaderboard.deep_records import load_records
     from xlbench.leaderboard.pool import Options, check_all
@@ -67,6 +67,8 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
             records=deep,
             done=lambda: advance(texts=1, characters=1, stored=False),
         )
+    for reason in site.left_out:
+        click.echo(f"Left out: {reason}", err=True)
     models = f"{site.n_models:,} model{'s' if site.n_models != 1 else ''}"
     click.echo(f"{models} on {', '.join(board.title for board in site.boards)}")
     click.echo(f"Saved to {output / 'index.html'}; `xlbench leaderboard serve {output}` shows it.")

@@ -166,19 +166,18 @@ def test_a_name_that_is_no_file_name_is_refused(name, tmp_path):
     with pytest.raises(ResultError, match="cannot be the name of a file of the site"):
         build([bad], tmp_path / "site")
     assert list(tmp_path.iterdir()) == []
+    (reason,) = build([checked()[0], bad], tmp_path / "site").left_out
+    assert "cannot be the name of a file of the site" in reason
 
 
-def test_an_unsound_submission_is_named_and_nothing_is_built(tmp_path):
-    """One submission with a fault leaves the site as it was."""
-    output = tmp_path / "site"
-    build(checked()[:1], output)
-    before = files(output)
+def test_an_unsound_submission_is_named_and_left_out(tmp_path):
+    """A submission with a fault ends no board: the others are on it, and the reason is said."""
+    build(checked()[:1], tmp_path / "without")
     bad = replace(checked()[1], problems=("Its mono AP is .5, not .4.",))
     for each in (bad, replace(bad, extracted=None)):
-        with pytest.raises(ResultError, match=r"alpha.uneven: Its mono AP is .5, not .4. Mend or remove it"):
-            build([checked()[0], each], output)
-    assert files(output) == before
-    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+        site = build([checked()[0], each], tmp_path / "site")
+        assert site.left_out == ("alpha/uneven: Its mono AP is .5, not .4.",)
+        assert files(tmp_path / "site") == files(tmp_path / "without")
 
 
 def test_a_site_replaces_a_site_and_nothing_else(tmp_path):

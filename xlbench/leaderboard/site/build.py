@@ -36,6 +36,8 @@ class Site:
     boards: tuple[TaskBoard, ...]
     n_models: int
     n_submissions: int
+    left_out: tuple[str, ...]
+    """Submissions that are not on it, and why, a sentence each."""
 
 
 def build(
@@ -47,11 +49,11 @@ def build(
 ) -> Site:
     """The site of submissions, which come model by model, written to a folder in the place of an earlier site.
 
-    Of a submission no more is kept than its row: its files are written as it comes. ``records`` are those of deep
-    checks by digest, which its model's page shows. ``done`` is called after each.
+    Of a submission no more is kept than its row: its files are written as it comes. One that is unsound is left out.
+    ``records`` are those of deep checks by digest, which its model's page shows. ``done`` is called after each.
 
     Raises:
-        ResultError: if a submission is unsound, or if the folder holds anything else than a site.
+        ResultError: if no submission is sound, or if the folder holds anything else than a site.
 
     """
     refuse_other(output)
@@ -84,18 +86,25 @@ def _built(
     _write(work / _MARK, b"")
     rows: list[BoardRow] = []
     results: dict[tuple[str, str], Result] = {}
+    left_out: list[str] = []
     for key, of_model in groupby(checked, key=lambda each: each.folder.parent.name):
         parts, deep = [], []
         for each in of_model:
+            done()
             part = _sound(each)
+            if isinstance(part, str):
+                left_out.append(part)
+                continue
             parts.append(part)
             deep += [records[each.digest]] if each.digest in records else []
-            done()
+        if not parts:
+            continue
         _write(work / "models" / f"{key}.html", _model_page(parts, deep))
         rows += [part.row for part in parts]
         results |= {(part.row.key, task_key(part.row)): part.result for part in parts}
     if not rows:
-        raise ResultError("There are no submissions to build a site from; expected <model>/<task>/manifest.json.")
+        none = "There are no submissions to build a site from; expected <model>/<task>/manifest.json."
+        raise ResultError(" ".join([*left_out, none]))
     found = boards(rows)
     for name, content in pages.assets().items():
         _write(work / "assets" / name, content)
@@ -108,18 +117,17 @@ def _built(
     for name, texts in (("leaderboard.csv", csv_parts(found)), ("leaderboard.json", json_parts(found))):
         with (work / name).open("wb") as file:
             file.writelines(text.encode("utf-8", "replace") for text in texts)
-    return Site(tuple(found), len(labelled(rows)), len(rows))
+    return Site(tuple(found), len(labelled(rows)), len(rows), tuple(left_out))
 
 
-def _sound(each: Checked[Taken]) -> Taken:
-    """What was taken of a submission that is sound and whose names may be those of files."""
+def _sound(each: Checked[Taken]) -> Taken | str:
+    """What was taken of a submission that is sound and whose names may be those of files; else why not."""
     if each.problems or each.extracted is None:
-        reasons = " ".join(each.problems) or "nothing could be read."
-        raise ResultError(f"{each.folder}: {reasons} Mend or remove it, or leave it out, and build again.")
+        return f"{each.folder}: {' '.join(each.problems) or 'nothing could be read.'}"
     row = replace(each.extracted.row, level=each.level)
     for name in (row.key, row.folder):
         if not _NAME.fullmatch(name):
-            raise ResultError(
+            return (
                 f"{each.folder}: {name!r:.80} cannot be the name of a file of the site; expected letters, digits and "
                 "._+- and no dot at the beginning."
             )
