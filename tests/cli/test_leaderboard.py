@@ -97,9 +97,10 @@ def test_ranks_are_compared_with_those_of_the_model(xlbench, folder, submission)
     assert outcome.out.endswith("1 added to leaderboard/deep-verified.json\n")
     (record,) = json.loads((folder / "leaderboard/deep-verified.json").read_text()).values()
     assert record == {
-        "model": "hash", "task": "demo", "sample": 20, "seed": 7, "tolerance": 1e-5,
-        "xlbench_version": record["xlbench_version"],
+        "model": "hash", "task": "demo", "sample": 20, "seed": 7, "tolerance": 3e-4,
+        "slack": record["slack"], "xlbench_version": record["xlbench_version"],
     }  # fmt: skip
+    assert 0 <= record["slack"] < 1
     assert "deep-verified" in xlbench(*command).out
     edit(submission / "result.json", lambda result: result["timing"].update(encode_s=0.5))
     assert "deep-verified" not in xlbench(*command).out

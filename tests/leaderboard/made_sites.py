@@ -40,6 +40,7 @@ class Sound:
     level: str
     extracted: Taken | None
     problems: tuple[str, ...] = ()
+    digest: str = ""
 
 
 def ranking(skill: float, *, own: float = 1.0, seed: int = 0, n_questions: int = 40, ragged: bool = False) -> Ranking:

@@ -18,6 +18,7 @@ from xlbench.errors import SubmissionError
 from xlbench.leaderboard.bounds import agreement
 from xlbench.leaderboard.checks import Checker
 from xlbench.leaderboard.deep import DeepSubject, deep_check, detectable_share, draw, model_fault, rows_of, sampled
+from xlbench.leaderboard.rounding import Rounding
 from xlbench.leaderboard.submission import Submission
 from xlbench.measures.ranks import Ranking
 from xlbench.models.hash import HashEncoder
@@ -47,7 +48,7 @@ def scores(of: Collection, noise: float = 0.0) -> VectorScores:
 def test_the_ranks_of_the_model_agree(seed, noise, tolerance):
     """Whatever rounding does within the tolerance, the ranks of a model agree with it, with little slack."""
     of = collection(seed)
-    found = agreement(rank(of, scores(of), depth=10), of, scores(of, noise), tolerance=tolerance)
+    found = agreement(rank(of, scores(of), depth=10), of, scores(of, noise), rounding=Rounding(tolerance))
     assert (found.outside, found.n_outside) == ((), 0)
     assert found.slack <= 100 * tolerance
 
@@ -57,22 +58,22 @@ def test_exact_ties_of_integers_agree(seed):
     """With small integers most scores tie; those that are 0 have the order of their ids, and no slack."""
     of = collection(seed)
     exact = vector_scores(of, integer_vector)
-    assert agreement(rank(of, exact, depth=10), of, exact, tolerance=1e-6).n_outside == 0
+    assert agreement(rank(of, exact, depth=10), of, exact, rounding=Rounding(1e-6)).n_outside == 0
     orthogonal = VectorScores(
         embeddings(of.queries, lambda text: np.array([1.0, 0.0], np.float32)),
         embeddings(of.passages, lambda text: np.array([float("1" in text), 0.0], np.float32)),
     )
-    found = agreement(rank(of, orthogonal, depth=10), of, orthogonal, tolerance=1e-6)
+    found = agreement(rank(of, orthogonal, depth=10), of, orthogonal, rounding=Rounding(1e-6))
     assert found.n_outside == 0
     zero = VectorScores(orthogonal.queries, embeddings(of.passages, lambda text: np.zeros(2, np.float32)))
-    found = agreement(rank(of, zero, depth=10), of, zero, tolerance=1e-6)
+    found = agreement(rank(of, zero, depth=10), of, zero, rounding=Rounding(1e-6))
     assert (found.n_outside, found.slack) == (0, 0.0)
 
 
 def test_ranks_of_another_model_do_not_agree():
     """Vectors that differ by more than the tolerance give counts outside of the bounds, which are said."""
     of = collection()
-    found = agreement(rank(of, scores(of), depth=10), of, scores(of, 0.1), tolerance=1e-5)
+    found = agreement(rank(of, scores(of), depth=10), of, scores(of, 0.1), rounding=Rounding(1e-5))
     assert found.n_outside > 100
     assert len(found.outside) == 5
     assert " are said to be above passage " in found.outside[0]
@@ -86,7 +87,7 @@ def test_one_count_that_is_off_by_one_is_found(change):
     above = ranking.above.copy()
     row = int(np.argmax((above[:, 1] > 2) & (above[:, 1] < 20)))
     above[row, 1] += change
-    found = agreement(replace(ranking, above=above), of, scores(of), tolerance=1e-6)
+    found = agreement(replace(ranking, above=above), of, scores(of), rounding=Rounding(1e-6))
     assert (found.n_outside, found.queries_outside) == (1, 1)
     assert f": {above[row, 1]} passages in aa are said to be above passage" in found.outside[0]
 
@@ -97,7 +98,7 @@ def test_wrong_best_passages_are_found():
     ranking = rank(of, scores(of), depth=10)
     top = ranking.top.copy()
     top[2, 0] = (top[2, 0] + 1) % 3
-    found = agreement(replace(ranking, top=top), of, scores(of), tolerance=1e-6)
+    found = agreement(replace(ranking, top=top), of, scores(of), rounding=Rounding(1e-6))
     assert found.queries_outside == 1
     assert " among the 1 best; the model gives " in found.outside[0]
 
@@ -111,7 +112,7 @@ def test_a_part_of_the_queries_is_compared_with_all_passages():
     assert list(part.queries.ids) == [of.queries.ids[row] for row in rows]
     assert len(part.passages) == len(of.passages)
     assert rows_of(of, set(part.queries.ids)).tolist() == rows.tolist()
-    found = agreement(ranking, part, scores(part), tolerance=1e-6)
+    found = agreement(ranking, part, scores(part), rounding=Rounding(1e-6))
     assert (found.n_queries, found.n_outside) == (3, 0)
     whole = rank(part, scores(part))
     keep = np.isin(of.pairs.query, rows)
@@ -180,10 +181,12 @@ def test_a_tuned_ranking_is_found_out(made_once, tmp_path):
 class Squeezed(HashEncoder):
     """Trigrams plus one large common component: all scores lie within the tolerance of the largest."""
 
+    common = 1e3
+
     def encode_queries(self, texts):
         """One long vector for all, and a little of the texts' own."""
         vectors = super().encode_queries(texts)
-        return np.hstack([vectors, np.full((len(vectors), 1), 1e3, np.float32)])
+        return np.hstack([vectors, np.full((len(vectors), 1), self.common, np.float32)])
 
     encode_passages = encode_queries
 
@@ -225,9 +228,23 @@ def test_another_model_is_refused(made_once, tmp_path):
 
 
 def test_the_tolerance_follows_from_the_precision():
-    """Half precision allows more, and the user may say how much."""
+    """Half precision allows more, more so with fewer digits, and the user may say how much."""
     model = models.load("hash")
-    assert DeepSubject(model).allowed == 1e-5
-    assert DeepSubject(replace(model, stored_as="float16")).allowed == 4e-3
-    assert DeepSubject(replace(model, arguments={"dtype": "bfloat16"})).allowed == 4e-3
-    assert DeepSubject(model, tolerance=0.5).allowed == 0.5
+    assert DeepSubject(model).rounding == Rounding(3e-4)
+    assert DeepSubject(replace(model, stored_as="float16")).rounding == Rounding(2e-3)
+    halves = [replace(model, arguments={"dtype": name}) for name in ("float16", "bfloat16", "unheard of")]
+    assert [DeepSubject(half).rounding.share for half in halves] == [40 / 2**11, 40 / 2**8, 40 / 2**8]
+    assert DeepSubject(model, tolerance=0.5).rounding == Rounding(0.5)
+
+
+def test_ranks_that_lean_are_refused_though_each_is_within_rounding(made_once, tmp_path):
+    """With a tolerance that allows any rank, relevant passages that all come first are no rounding."""
+    submission = cheating(sound(made_once), wrong=2000)
+    shifted = Squeezed()
+    shifted.common = 1.0  # No score is 0, which is compared exactly.
+    subject = DeepSubject(Model(shifted, "hash", dict(submission.result.model["arguments"])), tolerance=100.0)
+    found = deep(
+        replace(submission, ranking=replace(submission.ranking, top=submission.ranking.top[:, :0])), subject, tmp_path
+    )
+    assert found.agreement.n_outside == 0
+    assert any(problem.startswith("Over these queries the mean multi AP") for problem in found.problems)

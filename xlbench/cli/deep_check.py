@@ -19,6 +19,7 @@ from xlbench.job import debiasing_of
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:
+    from xlbench.leaderboard.bounds import Agreement
     from xlbench.leaderboard.deep import DeepCheck
     from xlbench.leaderboard.deep_records import DeepRecord
     from xlbench.leaderboard.pool import Options
@@ -62,7 +63,7 @@ class Again:
         click.echo(f"{folder}: {_in_words(found, n_queries, self.seed)}")
         if found.problems:
             return None
-        return Agreeing(submission, found.agreement.n_queries, self.seed, subject.allowed)
+        return Agreeing(submission, self.seed, found.agreement)
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,23 @@ class Agreeing:
     """A submission whose ranks the model gives."""
 
     submission: Submission
-    n_queries: int
     seed: int
-    tolerance: float
+    agreement: Agreement
 
     def record(self) -> DeepRecord:
         """What is put on record."""
         from xlbench.leaderboard.deep_records import DeepRecord
 
         manifest = self.submission.manifest
-        return DeepRecord(manifest.model, manifest.task, self.n_queries, self.seed, self.tolerance, __version__)
+        return DeepRecord(
+            model=manifest.model,
+            task=manifest.task,
+            sample=self.agreement.n_queries,
+            seed=self.seed,
+            tolerance=self.agreement.tolerance,
+            slack=round(self.agreement.slack, 4),
+            xlbench_version=__version__,
+        )
 
 
 def load_model(name: str, arguments: Sequence[str], device: str | None) -> Model:
@@ -129,7 +137,7 @@ def _in_words(found: DeepCheck, n_queries: int, seed: int) -> str:
     if found.problems:
         return f"{sample} do not have the ranks that the model gives. {' '.join(found.problems)}"
     return (
-        f"{sample} have the ranks that the model gives. Scores may differ by {agreed.tolerance:.1e}, with which a "
-        f"count could be off by {agreed.slack:.2f} passages in the mean. Had {100 * found.detectable:.1f} % of the "
-        "queries other ranks, this would have been found with 95 % certainty."
+        f"{sample} have the ranks that the model gives. Scores may differ by {agreed.tolerance:.1e} of their spread, "
+        f"with which a count could be off by {agreed.slack:.2f} passages in the mean. Had {100 * found.detectable:.1f} "
+        "% of the queries other ranks, this would have been found with 95 % certainty."
     )

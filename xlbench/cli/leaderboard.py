@@ -86,8 +86,8 @@ leaderboard.add_command(serve)
     "--tolerance",
     type=click.FloatRange(0, 0.5),
     callback=number,
-    help="With --deep: by how much scores may differ from those of another machine, as a share of the largest.  "
-    "[default: 1e-5, in half precision 4e-3]",
+    help="With --deep: by how much scores may differ from those of another machine, as a share of the spread of a "
+    "query's scores.  [default: from the model's precision]",
 )
 @click.option("--record", is_flag=True, help="With --deep: add what agrees to the records.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -45,7 +45,7 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
     """Check all submissions and build the leaderboard's pages from them.
 
     SUBMISSIONS is their folder, leaderboard/submissions unless another is given. The pages are files for any web
-    server and ask nothing of any other host. If a submission is unsound, it is named, and nothing is built.
+    server and ask nothing of any other host. A submission that is unsound is named and left out.
     """
     from xlbench.leaderboard.deep_records import load_records
     from xlbench.leaderboard.pool import Options, check_all
@@ -56,15 +56,19 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
 
     # Said before minutes of checks, and not after.
     refuse_other(output)
-    options = Options(deep_verified=frozenset(load_records(records)), jobs=jobs)
+    deep = load_records(records)
+    options = Options(deep_verified=frozenset(deep), jobs=jobs)
     n_submissions = sum(1 for _ in find([submissions]))
     progress = display("leaderboard", quiet=quiet)
     with progress("checking", n_texts=n_submissions, n_characters=n_submissions, noun="submissions") as advance:
         site = build_site(
             check_all([submissions], extract=taken, options=options),
             output,
+            records=deep,
             done=lambda: advance(texts=1, characters=1, stored=False),
         )
+    for reason in site.left_out:
+        click.echo(f"Left out: {reason}", err=True)
     models = f"{site.n_models:,} model{'s' if site.n_models != 1 else ''}"
     click.echo(f"{models} on {', '.join(board.title for board in site.boards)}")
     click.echo(f"Saved to {output / 'index.html'}; `xlbench leaderboard serve {output}` shows it.")

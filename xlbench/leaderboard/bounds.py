@@ -1,10 +1,12 @@
 """What a model's own scores allow counts to be, if each score may be off by rounding.
 
 A model that is run again, on other hardware or in other batches, gives slightly other scores, and passages that nearly
-tie change places. If every score is off by at most half a tolerance d, then of the passages that beat one with the
-score s, all with a score above s + d still do, and none with a score below s - d does. Between the two every count is
-possible, and none outside. Copies of one text tie on any machine, and so do passages that have nothing in common with a
-query and the score 0, as of BM25: among them the id decides.
+tie change places. If every score is off by at most half a tolerance d (see ``rounding``), then of the passages that
+beat one with the score s, all with a score above s + d still do, and none with a score below s - d does. Between the
+two every count is possible, and none outside. The same holds of the best k passages, with the k-th best score for s.
+
+Copies of one text tie on any machine, and so do passages that have nothing in common with a query and the score 0, as
+of BM25: among them the id decides. If another passage nearly ties with the k-th best, though, it may be any of them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import numpy as np
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
 from xlbench.engine.scores import Scores, matrix
-from xlbench.measures.ranks import Ranking
+from xlbench.leaderboard.rounding import Rounding
+from xlbench.measures.ranks import Judged, Ranking
 
 _PASSAGES_AT_ONCE = 8192
 _SHOWN = 5
@@ -31,7 +34,7 @@ class Agreement:
     n_counts: int
     """How many counts were compared: one for each pair and language, and the best passages of each query."""
     tolerance: float
-    """In scores: the share that was allowed of the largest score of a pair."""
+    """By how much two scores of a query may differ and be the same, as a share of the spread of its scores."""
     slack: float
     """By how many passages a count could differ unseen, in the mean over pairs and languages."""
     outside: tuple[str, ...]
@@ -42,16 +45,13 @@ class Agreement:
     """Of how many queries."""
 
 
-def agreement(ranking: Ranking, collection: Collection, scores: Scores, *, tolerance: float) -> Agreement:
-    """How the counts of a ranking agree with the scores of a collection whose queries are some of the ranking's.
-
-    ``tolerance`` is a share of the largest score of a pair.
-    """
-    claims = _Claims.of(ranking, collection)
+def agreement(ranking: Ranking, collection: Collection, scores: Scores, *, rounding: Rounding) -> Agreement:
+    """How the counts of a ranking agree with the scores of a collection whose queries are some of the ranking's."""
+    claims = Claims.of(ranking, collection)
     pairs = _Thresholds.of_pairs(collection, scores)
-    allowed = tolerance * float(np.abs(pairs.score).max(initial=0))
     depth = min(ranking.top.shape[1], len(collection.passages))
     thresholds = pairs.and_those(_Thresholds.of_best(collection, scores, depth))
+    allowed = rounding.allowed(found for _, found in _chunks(collection, scores))
     least, most = _bounds(collection, scores, thresholds, allowed)
     # A passage is not above itself.
     own = np.arange(len(pairs.query)), collection.passages.language[collection.pairs.passage]
@@ -63,7 +63,7 @@ def agreement(ranking: Ranking, collection: Collection, scores: Scores, *, toler
     return Agreement(
         n_queries=len(collection.queries),
         n_counts=int(wrong.size),
-        tolerance=allowed,
+        tolerance=rounding.share,
         slack=float((most - least)[: len(pairs.query)].mean()) if len(pairs.query) else 0.0,
         outside=tuple(
             _in_words(collection, (row, int(wrong[row].argmax())), depth, (claimed, least, most))
@@ -75,16 +75,19 @@ def agreement(ranking: Ranking, collection: Collection, scores: Scores, *, toler
 
 
 @dataclass(frozen=True)
-class _Claims:
+class Claims:
     """The counts of a ranking in the order of a collection with some of its queries."""
 
     above: IntArray
     """``[Nr, L]``."""
     best: IntArray
     """``[Nq * depth, L]``: for each query and rank, how many of the passages up to it are in each language."""
+    ranking: Ranking
+    """The part of the ranking that these queries have."""
 
     @classmethod
-    def of(cls, ranking: Ranking, collection: Collection) -> _Claims:
+    def of(cls, ranking: Ranking, collection: Collection) -> Claims:
+        """The claims of a ranking that has at least the collection's queries and pairs."""
         judged = ranking.judged
         of_id = {id_: row for row, id_ in enumerate(judged.query_ids)}
         rows = np.array([of_id[id_] for id_ in collection.queries.ids], np.int64)
@@ -99,7 +102,12 @@ class _Claims:
         depth = min(ranking.top.shape[1], len(collection.passages))
         top = ranking.top[rows, :depth]
         best = np.stack([np.cumsum(top == code, axis=1) for code in range(len(judged.languages))], axis=2)
-        return cls(ranking.above[order].astype(np.int64), best.reshape(-1, len(judged.languages)))
+        above = ranking.above[order]
+        return cls(
+            above=above.astype(np.int64),
+            best=best.reshape(-1, len(judged.languages)),
+            ranking=Ranking(Judged.of(collection), above, ranking.top[rows]),
+        )
 
 
 @dataclass(frozen=True)
@@ -152,24 +160,33 @@ def _chunks(collection: Collection, scores: Scores) -> Iterator[tuple[slice, Vec
 
 
 def _bounds(
-    collection: Collection, scores: Scores, thresholds: _Thresholds, allowed: float
+    collection: Collection, scores: Scores, thresholds: _Thresholds, allowed: VectorArray
 ) -> tuple[IntArray, IntArray]:
-    """At least and at most how many passages of each language rank up to each threshold, ``[T, L]`` each."""
-    least, most = (np.zeros((len(thresholds.query), len(collection.languages)), np.int64) for _ in range(2))
+    """At least and at most how many passages of each language rank up to each threshold, ``[T, L]`` each.
+
+    ``allowed`` is ``[Nq]``. The thresholds after those of the pairs are those of the best passages.
+    """
+    shape = len(thresholds.query), len(collection.languages)
+    least, most, tied, before = (np.zeros(shape, np.int64) for _ in range(4))
     of_query = [np.flatnonzero(thresholds.query == row) for row in range(len(collection.queries))]
     order, text = collection.passages.tie_order, scores.passage
     for rows, found in _chunks(collection, scores):
         language = collection.passages.language[rows]
         starts = np.flatnonzero(np.diff(language, prepend=-1))
-        for line, mine in zip(found, of_query, strict=True):
+        for line, mine, near in zip(found, of_query, allowed, strict=True):
             value, passage = thresholds.score[mine, None], thresholds.passage[mine, None]
-            over, reached = line > value + allowed, line >= value - allowed
             alike = (text[rows] == text[passage]) | ((value == 0) & (line == 0))
-            by_id = alike & (order[rows] >= order[passage])
             cells = np.ix_(mine, language[starts])
-            least[cells] += np.add.reduceat(over & ~alike | by_id, starts, axis=1, dtype=np.int64)
-            most[cells] += np.add.reduceat(reached & ~alike | by_id, starts, axis=1, dtype=np.int64)
-    return least, most
+            for counts, counted in (
+                (least, (line > value + near) & ~alike),
+                (most, (line >= value - near) & ~alike),
+                (tied, alike),
+                (before, alike & (order[rows] >= order[passage])),
+            ):
+                counts[cells] += np.add.reduceat(counted, starts, axis=1, dtype=np.int64)
+    # With a near tie, the last of the best may be another passage than here, and so any number of the copies before it.
+    moves = (np.arange(shape[0]) >= len(collection.pairs)) & (most > least).any(axis=1)
+    return least + np.where(moves[:, None], 0, before), most + np.where(moves[:, None], tied, before)
 
 
 def _in_words(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +13,21 @@ import numpy.typing as npt
 from xlbench import catalogue
 from xlbench.collection import Collection, Pairs, Texts
 from xlbench.errors import SubmissionError
-from xlbench.leaderboard.bounds import Agreement, agreement
+from xlbench.leaderboard.board import columns_of
+from xlbench.leaderboard.bounds import Agreement, Claims, agreement
+from xlbench.leaderboard.leaning import leans
+from xlbench.leaderboard.rounding import Rounding
 from xlbench.leaderboard.submission import Submission
 from xlbench.models.protocols import Model
+from xlbench.settings import settings
 from xlbench.support.progress import Progress, silent
 
-TOLERANCE = 1e-5
-"""As a share of the largest score: vectors in float32 differ by a few 1e-7 between batches and machines."""
-HALF_TOLERANCE = 4e-3
-"""The same of a model in half precision, or of vectors that were stored so: 2^-8."""
+if TYPE_CHECKING:
+    from xlbench.engine.scores import Scores
+
 _CERTAIN = 0.95
 _ALIGNMENT_TOLERANCE = 2e-3
-_MOST_SLACK = 0.01
+_MOST_SLACK = 0.05
 """By how much a count may be off in the mean, as a share of a language's passages, for a check to say anything."""
 
 
@@ -34,15 +37,12 @@ class DeepSubject:
 
     model: Model
     tolerance: float | None = None
-    """None for that of the model's precision."""
+    """As a share of the spread of a query's scores; None for that of the model's precision."""
 
     @property
-    def allowed(self) -> float:
-        """The tolerance as a share of the largest score."""
-        if self.tolerance is not None:
-            return self.tolerance
-        half = self.model.arguments.get("dtype", "float32") != "float32" or self.model.stored_as != "float32"
-        return HALF_TOLERANCE if half else TOLERANCE
+    def rounding(self) -> Rounding:
+        """By how much two scores may differ and be the same."""
+        return Rounding.of(self.model) if self.tolerance is None else Rounding(self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,13 @@ def deep_check(
     scores = score_collection(needed, subject.model, cache_dir=cache_dir, progress=progress)
     if transductive and isinstance(scores, VectorScores):
         scores = replace(scores, queries=replace(scores.queries, row=scores.queries.row[chosen]))
-    agreed = agreement(submission.ranking, some, scores, tolerance=subject.allowed)
+    agreed = agreement(submission.ranking, some, scores, rounding=subject.rounding)
     aligned = align(whole, scores.passages) if isinstance(scores, VectorScores) else {}
     n_passages = len(whole.passages) / max(1, len(whole.pooled))
     problems = [
         *_ranks_faults(agreed),
         *_slack_faults(agreed, n_passages),
+        *(_lean_faults(submission, some, scores) if not agreed.n_outside else ()),
         *_alignment_faults(submission.result.alignment, aligned),
     ]
     return DeepCheck(agreed, tuple(problems), detectable_share(len(judged.query_ids), len(rows)))
@@ -172,10 +173,23 @@ def _slack_faults(agreed: Agreement, n_passages: float) -> Iterator[str]:
     """A model that squeezes its scores together would have any ranks within the tolerance."""
     if agreed.slack > _MOST_SLACK * n_passages:
         yield (
-            f"Its scores lie so close together that within the tolerance of {agreed.tolerance:.1e} a count could be "
-            f"off by {agreed.slack:,.2f} of {n_passages:,.0f} passages in the mean; expected at most {_MOST_SLACK:.0%}."
-            " The check says nothing then, and nothing is recorded."
+            f"Its scores lie so close together that within rounding a count could be off by {agreed.slack:,.2f} of "
+            f"{n_passages:,.0f} passages in the mean; expected at most {_MOST_SLACK:.0%}. The check says nothing then, "
+            "and nothing is recorded."
         )
+
+
+def _lean_faults(submission: Submission, some: Collection, scores: Scores) -> Iterator[str]:
+    """Ranks that are within rounding one by one, and better than the model's all the same."""
+    from xlbench.engine.search import rank
+
+    task, claimed = submission.task, Claims.of(submission.ranking, some).ranking
+    asked = [some.languages[code] for code in np.unique(some.queries.language).tolist()]
+    wanted = settings(task.settings, asked, pooled=some.pooled)
+    computed = rank(some, scores, depth=claimed.top.shape[1])
+    for lean in leans(claimed, computed, wanted, columns_of(task.headline)):
+        if lean.is_too_large:
+            yield f"{lean}."
 
 
 def _alignment_faults(claimed: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:

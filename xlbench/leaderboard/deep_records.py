@@ -22,6 +22,9 @@ class DeepRecord:
     """How many queries were encoded again, with all passages."""
     seed: int
     tolerance: float
+    """By how much scores could differ, as a share of the spread of a query's scores."""
+    slack: float
+    """By how many passages a count could be off unseen, in the mean."""
     xlbench_version: str
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
@@ -15,6 +16,10 @@ from xlbench.errors import SubmissionError, shown
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _MARKUP = re.compile(r"<[A-Za-z/!?]")
+DEEPEST = 12
+"""How many lists and objects may be in each other: a result has four."""
+LARGEST = 1 << 53
+"""Larger whole numbers are not the same to every reader of JSON."""
 
 
 def read_file(path: Path, *, limit: int) -> bytes:
@@ -46,15 +51,34 @@ def parse_json(content: bytes, where: str) -> Any:
     """The value that is written as JSON; ``where`` names the file in errors.
 
     Raises:
-        SubmissionError: if it is none, or one of which readers may differ: a key twice, NaN, infinity.
+        SubmissionError: if it is none, or one of which readers may differ: a key twice, NaN, infinity, a number that
+            is too large, or more than 12 levels.
 
     """
     try:
-        return json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+        value = json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_refuse)
     except RecursionError as error:
         raise SubmissionError(f"{where} is nested too deeply to be read.") from error
     except ValueError as error:
         raise SubmissionError(f"{where} is not JSON: {error}.") from error
+    if fault := _shape_fault(value):
+        raise SubmissionError(f"{where} {fault}.")
+    return value
+
+
+def _shape_fault(value: Any) -> str | None:
+    """Which part of a JSON value is too deep or too large a number; None if none is."""
+    # Level by level and not by recursion: the parser takes values nested almost as deep as Python can call.
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        for each in level:
+            number = isinstance(each, int | float) and not isinstance(each, bool)
+            if number and not (math.isfinite(each) and (isinstance(each, float) or abs(each) <= LARGEST)):
+                return f"has the number {shown(each)}; expected none beyond {LARGEST:,}"
+        level = [inner for each in level for _, inner in _inner("", each) if not isinstance(inner, str)]
+        if not level:
+            return None
+    return f"is nested too deeply; expected at most {DEEPEST} levels"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -218,6 +218,8 @@ def _work(folder: Path, extract: Callable[[Submission], T] | None) -> Checked[T]
         return Checked(folder, problems=("To read it takes more memory than it may.",))
     except XlbenchError as error:
         return Checked(folder, problems=(str(error),))
+    except Exception as error:  # noqa: BLE001 (whatever a stranger's file brings about, the others are checked)
+        return Checked(folder, problems=(f"It cannot be checked or shown ({type(error).__name__}); report this.",))
 
 
 def limit(folder: Path) -> None:

@@ -15,6 +15,7 @@ from xlbench.errors import ResultError, SubmissionError, shown
 from xlbench.leaderboard import judgements
 from xlbench.leaderboard.hostile_json import parse_json, read_file, unseen_text
 from xlbench.leaderboard.manifest import Manifest, parse_manifest
+from xlbench.leaderboard.ranges import check_ranges
 from xlbench.measures.ranks import Ranking
 from xlbench.results import EvidenceLimits, Result
 
@@ -122,6 +123,7 @@ def load(folder: Path) -> Submission:
         raise SubmissionError(f"{folder / RESULT}: {unseen}, which cannot be seen.")
     try:
         result = Result(**results.decode(record, str(folder / RESULT)))
+        check_ranges(record, str(folder / RESULT))
         ranking = results.parse_evidence(content[EVIDENCE], str(folder / EVIDENCE), limits=limits)
     except ResultError as error:
         raise SubmissionError(str(error)) from error

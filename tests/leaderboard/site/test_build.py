@@ -15,6 +15,7 @@ import pytest
 from tests.leaderboard.made_sites import checked, several, sound, submission
 from xlbench.errors import ResultError
 from xlbench.leaderboard.board import boards
+from xlbench.leaderboard.deep_records import DeepRecord
 from xlbench.leaderboard.site import build
 from xlbench.leaderboard.site.overview import overview
 from xlbench.leaderboard.site.pages import SCRIPTS, assets, in_script
@@ -62,6 +63,15 @@ def test_a_model_page_says_all_of_its_submissions(site):
     for declared in ("2,000,000,000", "Apache-2.0", "somebody", "a machine"):
         assert declared in page
     assert f">{several()[0].result.summary['multi']['AP']:.3f}<".replace("0.", ".") in page
+
+
+def test_a_model_page_says_how_sure_a_check_with_the_model_was(tmp_path):
+    """Sample, seed and slack of what is on record stand on the page."""
+    record = DeepRecord("alpha", "made", sample=60, seed=7, tolerance=3e-4, slack=0.25, xlbench_version="1")
+    build([replace(checked()[0], digest="abc")], tmp_path / "site", records={"abc": record})
+    (page,) = (tmp_path / "site" / "models").iterdir()
+    expected = "made: 60 queries (seed 7); within rounding a count could be off by 0.25 passages in the mean"
+    assert expected in page.read_text(encoding="utf-8")
 
 
 def test_the_json_has_each_model(site):
@@ -156,19 +166,18 @@ def test_a_name_that_is_no_file_name_is_refused(name, tmp_path):
     with pytest.raises(ResultError, match="cannot be the name of a file of the site"):
         build([bad], tmp_path / "site")
     assert list(tmp_path.iterdir()) == []
+    (reason,) = build([checked()[0], bad], tmp_path / "site").left_out
+    assert "cannot be the name of a file of the site" in reason
 
 
-def test_an_unsound_submission_is_named_and_nothing_is_built(tmp_path):
-    """One submission with a fault leaves the site as it was."""
-    output = tmp_path / "site"
-    build(checked()[:1], output)
-    before = files(output)
+def test_an_unsound_submission_is_named_and_left_out(tmp_path):
+    """A submission with a fault ends no board: the others are on it, and the reason is said."""
+    build(checked()[:1], tmp_path / "without")
     bad = replace(checked()[1], problems=("Its mono AP is .5, not .4.",))
     for each in (bad, replace(bad, extracted=None)):
-        with pytest.raises(ResultError, match=r"alpha.uneven: Its mono AP is .5, not .4. Mend or remove it"):
-            build([checked()[0], each], output)
-    assert files(output) == before
-    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+        site = build([checked()[0], each], tmp_path / "site")
+        assert site.left_out == ("alpha/uneven: Its mono AP is .5, not .4.",)
+        assert files(tmp_path / "site") == files(tmp_path / "without")
 
 
 def test_a_site_replaces_a_site_and_nothing_else(tmp_path):

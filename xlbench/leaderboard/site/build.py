@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, groupby
 from pathlib import Path
@@ -23,6 +23,7 @@ from xlbench.results import Result
 
 if TYPE_CHECKING:
     from xlbench.leaderboard.checks import Checked
+    from xlbench.leaderboard.deep_records import DeepRecord
 
 _MARK = ".xlbench-leaderboard"
 _NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,200}")
@@ -35,21 +36,30 @@ class Site:
     boards: tuple[TaskBoard, ...]
     n_models: int
     n_submissions: int
+    left_out: tuple[str, ...]
+    """Submissions that are not on it, and why, a sentence each."""
 
 
-def build(checked: Iterable[Checked[Taken]], output: Path, *, done: Callable[[], None] = lambda: None) -> Site:
+def build(
+    checked: Iterable[Checked[Taken]],
+    output: Path,
+    *,
+    records: Mapping[str, DeepRecord] | None = None,
+    done: Callable[[], None] = lambda: None,
+) -> Site:
     """The site of submissions, which come model by model, written to a folder in the place of an earlier site.
 
-    Of a submission no more is kept than its row: its files are written as it comes. ``done`` is called after each.
+    Of a submission no more is kept than its row: its files are written as it comes. One that is unsound is left out.
+    ``records`` are those of deep checks by digest, which its model's page shows. ``done`` is called after each.
 
     Raises:
-        ResultError: if a submission is unsound, or if the folder holds anything else than a site.
+        ResultError: if no submission is sound, or if the folder holds anything else than a site.
 
     """
     refuse_other(output)
     work = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
     try:
-        site = _built(checked, work, done)
+        site = _built(checked, work, records or {}, done)
         _replace(work, output)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -70,21 +80,31 @@ def refuse_other(output: Path) -> None:
         )
 
 
-def _built(checked: Iterable[Checked[Taken]], work: Path, done: Callable[[], None]) -> Site:
+def _built(
+    checked: Iterable[Checked[Taken]], work: Path, records: Mapping[str, DeepRecord], done: Callable[[], None]
+) -> Site:
     _write(work / _MARK, b"")
     rows: list[BoardRow] = []
     results: dict[tuple[str, str], Result] = {}
+    left_out: list[str] = []
     for key, of_model in groupby(checked, key=lambda each: each.folder.parent.name):
-        parts = []
+        parts, deep = [], []
         for each in of_model:
-            part = _sound(each)
-            parts.append(part)
             done()
-        _write(work / "models" / f"{key}.html", _model_page(parts))
+            part = _sound(each)
+            if isinstance(part, str):
+                left_out.append(part)
+                continue
+            parts.append(part)
+            deep += [records[each.digest]] if each.digest in records else []
+        if not parts:
+            continue
+        _write(work / "models" / f"{key}.html", _model_page(parts, deep))
         rows += [part.row for part in parts]
         results |= {(part.row.key, task_key(part.row)): part.result for part in parts}
     if not rows:
-        raise ResultError("There are no submissions to build a site from; expected <model>/<task>/manifest.json.")
+        none = "There are no submissions to build a site from; expected <model>/<task>/manifest.json."
+        raise ResultError(" ".join([*left_out, none]))
     found = boards(rows)
     for name, content in pages.assets().items():
         _write(work / "assets" / name, content)
@@ -97,25 +117,24 @@ def _built(checked: Iterable[Checked[Taken]], work: Path, done: Callable[[], Non
     for name, texts in (("leaderboard.csv", csv_parts(found)), ("leaderboard.json", json_parts(found))):
         with (work / name).open("wb") as file:
             file.writelines(text.encode("utf-8", "replace") for text in texts)
-    return Site(tuple(found), len(labelled(rows)), len(rows))
+    return Site(tuple(found), len(labelled(rows)), len(rows), tuple(left_out))
 
 
-def _sound(each: Checked[Taken]) -> Taken:
-    """What was taken of a submission that is sound and whose names may be those of files."""
+def _sound(each: Checked[Taken]) -> Taken | str:
+    """What was taken of a submission that is sound and whose names may be those of files; else why not."""
     if each.problems or each.extracted is None:
-        reasons = " ".join(each.problems) or "nothing could be read."
-        raise ResultError(f"{each.folder}: {reasons} Mend or remove it, or leave it out, and build again.")
+        return f"{each.folder}: {' '.join(each.problems) or 'nothing could be read.'}"
     row = replace(each.extracted.row, level=each.level)
     for name in (row.key, row.folder):
         if not _NAME.fullmatch(name):
-            raise ResultError(
+            return (
                 f"{each.folder}: {name!r:.80} cannot be the name of a file of the site; expected letters, digits and "
                 "._+- and no dot at the beginning."
             )
     return replace(each.extracted, row=row)
 
 
-def _model_page(taken: list[Taken]) -> bytes:
+def _model_page(taken: list[Taken], deep: Sequence[DeepRecord]) -> bytes:
     manifests = [each.row.manifest for each in taken]
     declared = {
         "revision": [each.row.model["revision"] for each in taken],
@@ -130,6 +149,12 @@ def _model_page(taken: list[Taken]) -> bytes:
     facts = {
         name: "; ".join(dict.fromkeys(shown(value, 2000) for value in values)) for name, values in declared.items()
     }
+    if deep:
+        facts["checked with the model"] = "; ".join(
+            f"{each.task}: {each.sample:,} queries (seed {each.seed}); within rounding a count could be off by "
+            f"{each.slack:.2f} passages in the mean"
+            for each in deep
+        )
     first = taken[0].row
     return pages.model(
         pages.ModelPage(
