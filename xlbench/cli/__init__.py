@@ -34,7 +34,7 @@ GROUPS: dict[str, dict[click.Command, str]] = {
     "Evaluate": {
         run: "xlbench run --model use-multilingual --task demo",
         compare: "xlbench compare results/base/xquad-r.json results/mine/xquad-r.json",
-        report: "xlbench report results/*/xquad-r.json --format html --output report.html",
+        report: "xlbench report results/*/xquad-r.json --output report.html",
         verify: "xlbench verify results/hash/demo.json --model hash --setting 'de>en'",
         score: "xlbench score run.txt qrels.txt --measure nDCG@10 R@100",
         models: "xlbench models",
