@@ -29,6 +29,7 @@ from xlbench.cli.tasks import tasks
 from xlbench.cli.train import train
 from xlbench.cli.verify import verify
 from xlbench.errors import XlbenchError
+from xlbench.support.extras import how_to_install
 
 GROUPS: dict[str, dict[click.Command, str]] = {
     "Evaluate": {
@@ -104,6 +105,11 @@ def main() -> None:
         _fail("Interrupted. What was encoded and downloaded is kept: run the same command again to go on.", 130)
     except XlbenchError as error:
         _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        # A bug is not a missing library.
+        if not error.name or error.name.partition(".")[0] == "xlbench":
+            raise
+        _fail(how_to_install(error.name), 1)
     except BrokenPipeError:
         # The reader of our output has gone, as after `| head`; the interpreter must not complain about it at exit.
         sys.stderr.close()

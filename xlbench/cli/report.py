@@ -35,7 +35,10 @@ def report(*, results: tuple[Path, ...], form: str | None, output: Path | None, 
     if form == "html" and output is None and sys.stdout.isatty():
         raise click.UsageError("html is not for a terminal: add --output FILE.")
     from xlbench.results import parquet_path
+    from xlbench.support.extras import require
 
+    if form == "html":
+        require("html", "The HTML report")
     loaded = _load(results)
     refuse_overwriting(output, [file for path in loaded for file in (path, parquet_path(path))])
     if form == "table" and output is None:
