@@ -18,6 +18,7 @@ from xlbench.errors import UnknownNameError, XlbenchError
         ("DataError", 1),
         ("EncoderError", 1),
         ("ResultError", 1),
+        ("MissingLibraryError", 1),
     ],
 )
 def test_every_error_is_an_xlbench_error_with_its_exit_code(name, exit_code):
@@ -30,7 +31,7 @@ def test_every_error_is_an_xlbench_error_with_its_exit_code(name, exit_code):
 def test_the_tree_in_the_docstring_names_every_error():
     """The module's docstring draws every exception that the module has."""
     kinds = [name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)]
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     assert all(name in (errors.__doc__ or "") for name in kinds)
 
 

@@ -10,6 +10,7 @@
     ├── EncoderError             a model that cannot be loaded or gives unusable vectors
     ├── ResultError              a result file that cannot be read, written or compared
     ├── TrainingError            training that cannot begin, or cannot go on
+    ├── MissingLibraryError      a library that a command needs, and that is not installed
     └── SubmissionError          a submission to the leaderboard that is not taken
 
 Each message says what was found, where, what was expected and what to do.
@@ -84,6 +85,10 @@ class ResultError(XlbenchError):
 
 class TrainingError(XlbenchError):
     """Training that cannot begin, or cannot go on."""
+
+
+class MissingLibraryError(XlbenchError):
+    """A library that a command needs, and that is not installed."""
 
 
 class SubmissionError(XlbenchError):

@@ -19,12 +19,11 @@ RESULT = "results/hash/tiny.json"
 
 
 def test_report_shows_the_tables_of_the_run_again(xlbench, task):
-    """The tables and the headline of a result file, and of a folder with it: those that the run showed, and more."""
-    shown = xlbench("run", "--model", "hash", "--task", task).out
+    """The tables of a result file, and of a folder with it, are those that the run showed with --full."""
+    shown = xlbench("run", "--model", "hash", "--task", task, "--full").out
     outcome = xlbench("report", RESULT)
-    for table in shown.split("\n\n")[:-1]:
-        assert table in outcome.out
-    assert shown.splitlines()[-2] == outcome.out.splitlines()[-2]
+    assert shown.split("\n\n")[:-1] == outcome.out.split("\n\n")[:-2]
+    assert outcome.out.splitlines()[-2].startswith("hash on tiny: AP monolingual ")
     assert "preference: share of queries" in outcome.out
     assert xlbench("report", "results").out == outcome.out
     assert xlbench("report", RESULT, "results").out == outcome.out
@@ -137,10 +136,43 @@ def test_wrong_combinations_are_usage_errors(xlbench, folder, two_models, argume
 
 
 def test_an_output_that_cannot_be_written_is_one_line(xlbench, two_models):
-    """A folder that is not there is named, with no stack trace and nothing left behind."""
+    """A folder that does not exist is named before any result is read."""
     outcome = xlbench("report", "made", "--output", "nowhere/report.txt")
-    assert outcome.code == 1
-    assert outcome.err.startswith("xlbench: nowhere/report.txt: No such file or directory")
+    assert outcome.code == 2
+    assert "nowhere/report.txt: the folder nowhere does not exist; make it, or choose another." in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("suffix", "form"),
+    [(".html", "html"), (".HTM", "html"), (".md", "markdown"), (".tex", "latex"), (".csv", "csv"), (".json", "json")],
+)
+def test_the_suffix_of_the_output_decides_the_format(xlbench, folder, two_models, suffix, form):
+    """Without --format a file has the form that its name says, and the two may be given together."""
+    assert xlbench("report", "made", "--output", f"named{suffix}").code == 0
+    assert xlbench("report", "made", "--output", f"both{suffix}", "--format", form).code == 0
+    texts = [(folder / f"{name}{suffix}").read_text(encoding="utf-8") for name in ("named", "both")]
+    assert texts[0] == texts[1]
+    assert texts[0].lower().startswith(BEGINNINGS[form].lower())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "phrase"),
+    [
+        (["report", "made", "--format", "csv", "--output", "a.html"], "a.html ends in .html, which is html, and"),
+        (["compare", "made/tiny.json", "pairs.jsonl", "--output", "a.html"], "which is html: this command has table,"),
+        (["pairs", "pairs.jsonl", "--output", "a.csv"], "which is csv: this command has table, json."),
+        (["leaderboard", "show", "made", "--format", "table", "--output", "a.md"], "and --format is table"),
+    ],
+)
+def test_a_suffix_that_contradicts_the_format_is_refused(xlbench, folder, arguments, phrase):
+    """It is said before anything is read: the files named here are no results."""
+    (folder / "made").mkdir()
+    (folder / "made/tiny.json").write_text("no result", encoding="utf-8")
+    (folder / "pairs.jsonl").write_text("no pairs", encoding="utf-8")
+    outcome = xlbench(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert phrase in outcome.err
+    assert not list(folder.glob("a.*"))
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "latex", "csv", "json"])

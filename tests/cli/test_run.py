@@ -68,26 +68,51 @@ def test_run_writes_one_parquet_row_a_setting_and_query(xlbench, folder, task):
     assert all(row["RankDistance"] is not None for row in table if row["setting"].endswith("*"))
 
 
-def test_run_prints_plain_tables_and_a_headline_without_a_terminal(xlbench, task):
-    """Without a terminal there are plain lines: tables on standard output, progress on standard error."""
+def test_run_prints_a_plain_summary_without_a_terminal(xlbench, task, monkeypatch):
+    """Without a terminal there are plain lines: the summary on standard output, progress on standard error."""
+    monkeypatch.setenv("COLUMNS", "100")
     outcome = xlbench("run", "--model", "hash", "--task", task)
     assert "\x1b" not in outcome.out + outcome.err
     lines = outcome.out.splitlines()
-    assert [line.partition(":")[0] for line in lines if line.startswith("tiny, ")] == [
+    assert lines[0] == "hash on tiny: AP, 95 % intervals by 6 questions; with fewer than 30 they are too narrow"
+    assert [line.split()[0] for line in lines[1:5]] == ["monolingual", "cross-lingual", "multilingual", "RankDistance"]
+    assert all(re.search(r"  \d?\.\d{3} \[.*\]  █+$", line) for line in lines[1:4])
+    assert lines[-2:] == [
+        "All tables: xlbench report results/hash/tiny.json",
+        "Saved to results/hash/tiny.json",
+    ]
+    # 17 queries and 18 passages, in three languages.
+    assert outcome.err.splitlines()[0] == "tiny: encoding: 35 texts"
+    assert re.fullmatch(r"tiny: encoding: 35 of 35 texts, [\d,]+ texts/s", outcome.err.splitlines()[-1])
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_run_ends_with_at_most_25_lines_a_task_at_any_width(xlbench, folder, monkeypatch, columns):
+    """No line of the summary is longer than a line of the terminal, and the last table has a row for each task."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    files = [write_task(folder, name=name) for name in ("one", "two")]
+    lines = xlbench("run", "--model", "hash", "--task", *files, "--force").out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert len(lines) <= 2 * 25
+    last = lines.index("hash: all tasks")
+    assert lines[last + 1].split() == ["task", "measure", "mono", "cross", "multi", "RankDistance"]
+    assert [line.split()[:2] for line in lines[last + 3 : -1]] == [["one", "AP"], ["two", "AP"]]
+
+
+def test_full_prints_all_tables_before_the_summary(xlbench, task):
+    """With --full there are the tables that a report has, and then the same summary."""
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--full")
+    titles = [line.partition(":")[0] for line in outcome.out.splitlines() if line.startswith("tiny, ")]
+    assert titles[:5] == [
         "tiny, summary",
         "tiny, monolingual",
         "tiny, cross-lingual",
         "tiny, multilingual",
         "tiny, language bias in the pool of all languages",
     ]
-    assert re.fullmatch(
-        r"hash on tiny: AP monolingual \d?\.\d{3}, cross-lingual \d?\.\d{3}, multilingual \d?\.\d{3}, RankDistance \d+",
-        lines[-2],
-    )
-    assert lines[-1] == "Saved to results/hash/tiny.json"
-    # 17 queries and 18 passages, in three languages.
-    assert outcome.err.splitlines()[0] == "tiny: encoding: 35 texts"
-    assert re.fullmatch(r"tiny: encoding: 35 of 35 texts, [\d,]+ texts/s", outcome.err.splitlines()[-1])
+    summary = xlbench("run", "--model", "hash", "--task", task).out.splitlines()
+    assert summary[0] in outcome.out.splitlines()
+    assert "All tables: " not in outcome.out
 
 
 def test_quiet_prints_the_headline_and_the_place_only(xlbench, task):
@@ -207,8 +232,13 @@ def test_chosen_languages_make_a_partial_result(xlbench, folder, task):
     assert result["missing_languages"] == ["en"]
     # In the task's order, whatever the order of the options.
     assert list(result["scores"]) == ["de>de", "th>th", "de>th", "th>de", "de>*", "th>*"]
-    assert " ".join(outcome.out.split()).count("(partial: without en)") == 5
-    assert outcome.out.splitlines()[-2].endswith("; partial: without en")
+    assert outcome.out.startswith("hash on tiny (partial: without en): AP")
+    full = xlbench("run", "--model", "hash", "--task", task, "--language", "th", "de", "--full").out
+    titles = [line for line in full.splitlines() if line.startswith("tiny, ")]
+    assert len(titles) >= 5
+    assert " ".join(full.split()).count("(partial: without en)") == len(titles) + 1
+    quiet = xlbench("run", "--model", "hash", "--task", task, "--language", "th", "de", "--quiet").out
+    assert quiet.splitlines()[0].endswith("; partial: without en")
 
 
 def test_chosen_settings_are_the_only_ones(xlbench, folder, task):
@@ -250,12 +280,12 @@ def test_a_wrong_result_of_the_second_task_is_said_before_the_first_one_runs(xlb
     assert not (folder / "results/hash/one.json").exists()
 
 
-def test_a_terminal_gets_a_progress_bar_with_time_left_and_coloured_tables(folder, task):
-    """On a pseudo-terminal there are a bar, texts a second, the time left, and escape codes around the tables."""
+def on_terminal(folder: Path, *arguments: str) -> str:
+    """What ``xlbench`` shows on a pseudo-terminal of 140 columns, with its escape codes."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 140, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "xlbench", "run", "--model", "models.py:Counting", "--task", task],
+        [sys.executable, "-m", "xlbench", *arguments],
         cwd=folder,
         env=os.environ | {"SLEEP": "0.25", "TERM": "xterm-256color"},
         stdin=slave,
@@ -273,13 +303,29 @@ def test_a_terminal_gets_a_progress_bar_with_time_left_and_coloured_tables(folde
     finally:
         os.close(master)
     assert process.wait(timeout=60) == 0
-    coloured = shown.decode()
+    return shown.decode()
+
+
+BAR = r"tiny: encoding .*━.* \d+% \d+ of 35 texts, \d+ texts/s \d:\d\d:\d\d left"
+
+
+def test_a_terminal_gets_a_progress_bar_with_time_left_and_coloured_tables(folder, task):
+    """On a pseudo-terminal there are a bar, texts a second, the time left, and escape codes around the tables."""
+    coloured = on_terminal(folder, "run", "--model", "models.py:Counting", "--task", task, "--full")
     plain = ESCAPES.sub("", coloured)
-    assert re.search(r"tiny: encoding .*━.* \d+% \d+ of 35 texts, \d+ texts/s \d:\d\d:\d\d left", plain)
+    assert re.search(BAR, plain)
     assert "\x1b[1mtiny, monolingual" in coloured
     assert "───" in plain
     assert re.search(r"^ ?mean .*\d", plain, re.MULTILINE)
     assert "owner/counting on tiny: AP" in plain
+
+
+def test_a_quiet_run_keeps_its_bar_on_a_terminal(folder, task):
+    """With --quiet a terminal shows how far the run is, and then two lines."""
+    plain = ESCAPES.sub("", on_terminal(folder, "run", "--model", "models.py:Counting", "--task", task, "--quiet"))
+    assert re.search(BAR, plain)
+    assert plain.splitlines()[-1] == "Saved to results/owner__counting/tiny.json"
+    assert "monolingual  " not in plain
 
 
 def test_settings_that_do_not_exist_are_a_usage_error(xlbench, task):
@@ -326,7 +372,7 @@ def test_a_transform_makes_a_result_of_its_own(xlbench, folder, task):
         (["--transform", "lir:1", "--fit-on", task.replace(".yaml", ".jsonl")], "hash+lir:1", "tiny.jsonl, sha256 "),
     ):
         outcome = xlbench("run", "--model", "hash", "--task", task, *options)
-        assert (outcome.code, outcome.out.splitlines()[-2].partition(" on ")[0]) == (0, name)
+        assert (outcome.code, outcome.out.partition(" on ")[0]) == (0, name)
         path = Path(outcome.out.splitlines()[-1].removeprefix("Saved to "))
         result = json.loads(path.read_text(encoding="utf-8"))
         assert result["model"]["name"] == name

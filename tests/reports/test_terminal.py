@@ -7,11 +7,12 @@ import os
 import pty
 import re
 import select
+import sys
 
 import pytest
 
 from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row
-from xlbench.reports.terminal import plain, show, wrapped
+from xlbench.reports.terminal import block, plain, show, wrapped
 
 TABLE = Table(
     title="A title [of] some length",
@@ -157,3 +158,25 @@ def test_an_address_stays_whole():
     """Text is broken into lines between words, never within one that is longer than a line."""
     address = f"https://example.org/{'x' * 200}"
     assert wrapped(f"It is at {address} now.").splitlines() == ["It is at", address, "now."]
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_a_row_never_wraps_within_a_narrow_grid(monkeypatch, columns):
+    """A wide matrix is shown in groups of columns that fit, each with the names of the rows; all cells are there."""
+    names = [f"l{i:02}" for i in range(30)]
+    wide = Table("T", ("query", *names), tuple(row(name, *(Cell(".123", 0.123) for _ in names)) for name in names))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in on_terminal(wide).splitlines()]
+    assert max(map(len, lines)) <= columns
+    headers = [line.split() for line in lines if line.split()[:1] == ["query"]]
+    assert [name for header in headers for name in header[1:]] == names
+    assert sum(line.count(".123") for line in lines) == 30 * 30
+    assert all(".123" in line for line in lines if line.startswith(" l"))
+
+
+def test_a_bar_is_made_of_what_the_encoding_has(monkeypatch):
+    """Where standard output cannot hold a full block, bars are made of another sign."""
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert block() == "#"
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert block() == "█"

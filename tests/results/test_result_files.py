@@ -18,7 +18,8 @@ from tests.made_settings import keyed, settings_of
 from xlbench.collection.clusters import question_of
 from xlbench.errors import ResultError
 from xlbench.measures.values import QueryValues, summarise
-from xlbench.reports.tables import all_tables, headline, tables
+from xlbench.reports.picture import picture
+from xlbench.reports.tables import all_tables, headline
 from xlbench.results import SCHEMA, Result, load, load_per_query, load_whole, parquet_path, path_of, save
 from xlbench.settings import Setting
 
@@ -356,9 +357,9 @@ def test_any_json_is_a_result_that_can_be_shown_or_refused(tmp_path, data):
         found = load(path)
     except ResultError:
         return
-    tables(found)
     all_tables(found)
     headline(found)
+    picture(found, width=80)
 
 
 def _places(value: object, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -30,13 +30,14 @@ from xlbench.cli.tasks import tasks
 from xlbench.cli.train import train
 from xlbench.cli.verify import verify
 from xlbench.errors import XlbenchError
+from xlbench.support.extras import how_to_install
 
 GROUPS: dict[str, dict[click.Command, str]] = {
     "Evaluate": {
         run: "xlbench run --model use-multilingual --task demo",
         remedies: "xlbench remedies --model use-multilingual --task demo",
         compare: "xlbench compare results/base/xquad-r.json results/mine/xquad-r.json",
-        report: "xlbench report results/*/xquad-r.json --format html --output report.html",
+        report: "xlbench report results/*/xquad-r.json --output report.html",
         verify: "xlbench verify results/hash/demo.json --model hash --setting 'de>en'",
         score: "xlbench score run.txt qrels.txt --measure nDCG@10 R@100",
         models: "xlbench models",
@@ -106,6 +107,11 @@ def main() -> None:
         _fail("Interrupted. What was encoded and downloaded is kept: run the same command again to go on.", 130)
     except XlbenchError as error:
         _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        # A bug is not a missing library.
+        if not error.name or error.name.partition(".")[0] == "xlbench":
+            raise
+        _fail(how_to_install(error.name), 1)
     except BrokenPipeError:
         # The reader of our output has gone, as after `| head`; the interpreter must not complain about it at exit.
         sys.stderr.close()

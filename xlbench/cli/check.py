@@ -12,9 +12,11 @@ import click
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
+    chosen_form,
     data_dir_option,
     default_cache_dir,
     device_option,
+    format_option,
     model_arg_option,
     model_arguments,
     output_option,
@@ -25,6 +27,7 @@ from xlbench.settings import KINDS, Kind
 if TYPE_CHECKING:
     from xlbench.examination import Examination
 
+_FORMS = ("table", "json")
 _DEFAULT_MODEL = "use-multilingual"
 _COLOURS = {"wrong": "red", "doubtful": "yellow", "note": "cyan"}
 
@@ -49,9 +52,7 @@ _COLOURS = {"wrong": "red", "doubtful": "yellow", "note": "cyan"}
 @data_dir_option
 @cache_dir_option
 @device_option
-@click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to show it."
-)
+@format_option(_FORMS)
 @output_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def check(
@@ -64,7 +65,7 @@ def check(
     data_dir: Path | None,
     cache_dir: Path | None,
     device: str | None,
-    form: str,
+    form: str | None,
     output: Path | None,
     quiet: bool,
 ) -> None:
@@ -78,6 +79,7 @@ def check(
     from xlbench.reports.examination_tables import examination_record
     from xlbench.reports.formats import as_json
 
+    form = chosen_form(form, output, _FORMS)
     if model_args and not model_name:
         raise click.UsageError("--model-arg needs --model.")
     jobs = jobs_of(tasks, languages=wanted, kinds=kinds)

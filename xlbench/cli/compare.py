@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlbench.cli.options import ManyValues, number, output_option, refuse_overwriting, write_or_print
+from xlbench.cli.options import (
+    ManyValues,
+    chosen_form,
+    format_option,
+    number,
+    output_option,
+    refuse_overwriting,
+    write_or_print,
+)
 
 if TYPE_CHECKING:
     from xlbench.comparison import Comparison
+
+_FORMS = ("table", "markdown", "csv", "json")
 
 
 @click.command(cls=ManyValues)
@@ -46,14 +56,7 @@ if TYPE_CHECKING:
     metavar="BOUND",
     help="Call a difference 'equivalent' that is shown to be smaller than this.  [default: nothing is]",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
+@format_option(_FORMS)
 @output_option
 def compare(
     *,
@@ -64,7 +67,7 @@ def compare(
     languages: tuple[str, ...],
     alpha: float,
     equivalent: float | None,
-    form: str,
+    form: str | None,
     output: Path | None,
 ) -> None:
     """Compare results of one task, OTHERS against BASELINE: is a model better, where, and how sure is that?
@@ -72,6 +75,7 @@ def compare(
     Every difference has an interval, an effect size and a paired test, corrected for the number of tests. What is drawn
     are whole clusters of questions, such as those on one article, in however many languages they are asked.
     """
+    form = chosen_form(form, output, _FORMS)
     paths = [baseline, *others]
     _refuse_repeats(paths)
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
-from xlbench.cli.options import ManyValues
+from xlbench.cli.options import ManyValues, in_a_folder
 
 _output_option = click.option(
     "--output",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=in_a_folder,
     help="File to write, JSON lines; packed if its name ends in .gz.",
 )
 

@@ -12,9 +12,11 @@ import click
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
+    chosen_form,
     data_dir_option,
     default_cache_dir,
     device_option,
+    format_option,
     number,
     output_option,
     write_or_print,
@@ -34,14 +36,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _SEEDS = 2**32
 
-form_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
+_FORMS = ("table", "markdown")
+form_option = format_option(_FORMS)
 
 
 @click.group()
@@ -97,7 +93,7 @@ def check(
     data_dir: Path | None,
     cache_dir: Path | None,
     records: Path,
-    form: str,
+    form: str | None,
     output: Path | None,
     jobs: int | None,
     deep: bool,
@@ -117,6 +113,7 @@ def check(
     executed or followed. Judged pairs are held against checksums that come with xlbench, or, where there are none,
     against the data (--data-dir). Exits with 1 if a submission is not taken.
     """
+    form = chosen_form(form, output, _FORMS)
     if deep != (model_name is not None):
         raise click.UsageError("--deep and --model go together: compared are the ranks that the model gives.")
     if record and not deep:
@@ -168,7 +165,7 @@ def show(
     kind: str,
     records: Path,
     jobs: int | None,
-    form: str,
+    form: str | None,
     output: Path | None,
     quiet: bool,
 ) -> None:
@@ -179,6 +176,7 @@ def show(
     from xlbench.leaderboard import board
     from xlbench.leaderboard.pool import Options
 
+    form = chosen_form(form, output, _FORMS)
     found = _checked((path,), Options(_verified(records), jobs=jobs), board.BoardRow.of, quiet=quiet)
     for each in (each for each in found if each.problems):
         click.echo(f"Left out: {each.folder}: {each.problems[0]}", err=True)

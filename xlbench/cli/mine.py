@@ -12,6 +12,7 @@ from xlbench.cli.options import (
     cache_dir_option,
     default_cache_dir,
     device_option,
+    in_a_folder,
     model_arg_option,
     model_arguments,
     model_option,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     "--output",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=in_a_folder,
     help="File to write, with negatives; packed if its name ends in .gz.",
 )
 @click.option(

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,55 @@ model_arg_option = click.option(
 model_option = click.option("--model", "model_name", required=True, help="As `xlbench run --model` takes it.")
 quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
 pair_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def in_a_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """The file to write, if the folder that it is to be in exists: said before the work, and not after."""
+    if value is not None and not value.parent.is_dir():
+        problem = f"{value}: the folder {value.parent} does not exist; make it, or choose another."
+        raise click.BadParameter(problem, context, parameter)
+    return value
+
+
 output_option = click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: print it]"
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=in_a_folder,
+    help="File to write.  [default: print it]",
 )
+_OF_SUFFIX = {
+    ".csv": "csv",
+    ".htm": "html",
+    ".html": "html",
+    ".json": "json",
+    ".md": "markdown",
+    ".tex": "latex",
+}
+
+
+def format_option(forms: Sequence[str], about: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--format`` of a command that has these forms; `chosen_form` gives the one that is meant."""
+    default = "[default: as the suffix of --output says, else table]"
+    sentence = f"How to show it{about and f': {about}'}.  {default}"
+    return click.option("--format", "form", type=click.Choice(forms), help=sentence)
+
+
+def chosen_form(form: str | None, output: Path | None, forms: Sequence[str]) -> str:
+    """The form that is named, or that the suffix of the output file means; ``table`` without either."""
+    suffix = output.suffix.lower() if output is not None else ""
+    meant = _OF_SUFFIX.get(suffix)
+    if meant is None or meant == form:
+        return form or "table"
+    if form is not None:
+        raise click.UsageError(
+            f"--output {output} ends in {suffix}, which is {meant}, and --format is {form}: change one of them."
+        )
+    if meant not in forms:
+        raise click.UsageError(
+            f"--output {output} ends in {suffix}, which is {meant}: this command has {', '.join(forms)}. "
+            "Choose another name."
+        )
+    return meant
 
 
 class ManyValues(click.Command):

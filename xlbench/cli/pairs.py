@@ -12,8 +12,10 @@ import click
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
+    chosen_form,
     data_dir_option,
     default_cache_dir,
+    format_option,
     output_option,
     pair_file,
     quiet_option,
@@ -22,15 +24,15 @@ from xlbench.cli.options import (
 )
 from xlbench.support.progress import display
 
+_FORMS = ("table", "json")
+
 
 @click.command(cls=ManyValues)
 @click.argument("files", nargs=-1, required=True, type=pair_file, metavar="FILE...")
 @click.option("--overlap/--no-overlap", default=True, help="Compare with the tasks at hand.  [default: yes]")
 @data_dir_option
 @cache_dir_option
-@click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to show it."
-)
+@format_option(_FORMS)
 @output_option
 @quiet_option
 def pairs(
@@ -39,7 +41,7 @@ def pairs(
     overlap: bool,
     data_dir: Path | None,
     cache_dir: Path | None,
-    form: str,
+    form: str | None,
     output: Path | None,
     quiet: bool,
 ) -> None:
@@ -55,6 +57,7 @@ def pairs(
     from xlbench.training.pair_counts import counts_of
     from xlbench.training.pairs import read_pairs
 
+    form = chosen_form(form, output, _FORMS)
     refuse_overwriting(output, files)
     text = io.StringIO()
     target = sys.stdout if output is None and form == "table" else text

@@ -9,37 +9,36 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from xlbench.cli.options import output_option, refuse_overwriting, write_or_print
+from xlbench.cli.options import chosen_form, format_option, output_option, refuse_overwriting, write_or_print
 
 if TYPE_CHECKING:
     from xlbench.reports.cells import Table
     from xlbench.results import Result
 
+_FORMS = ("table", "markdown", "latex", "csv", "json", "html")
+
 
 @click.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown", "latex", "csv", "json", "html"]),
-    default="table",
-    show_default=True,
-    help="How to show it: csv and json have one record a number, html is one page.",
-)
+@format_option(_FORMS, "csv and json have one record a number, html is one page")
 @output_option
 @click.option("--paper", is_flag=True, help="Set results on xquad-r and mlqa-r beside those of arXiv 2408.10536.")
-def report(*, results: tuple[Path, ...], form: str, output: Path | None, paper: bool) -> None:
+def report(*, results: tuple[Path, ...], form: str | None, output: Path | None, paper: bool) -> None:
     """Show results, from their files or from folders of them.
 
     With several results of one task, a table sets the models side by side. In LaTeX, models are marked that differ
     from the first.
     """
+    form = chosen_form(form, output, _FORMS)
     if form == "html" and paper:
         raise click.UsageError("--paper has no html form: choose another --format.")
     if form == "html" and output is None and sys.stdout.isatty():
         raise click.UsageError("html is not for a terminal: add --output FILE.")
     from xlbench.results import parquet_path
+    from xlbench.support.extras import require
 
+    if form == "html":
+        require("html", "The HTML report")
     loaded = _load(results)
     refuse_overwriting(output, [file for path in loaded for file in (path, parquet_path(path))])
     if form == "table" and output is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from xlbench.trec.write import Kept
 
 _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
-_NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "force", "quiet")
+_NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "force", "full", "quiet")
 
 
 @click.command(cls=ManyValues)
@@ -141,7 +143,8 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
     "--qrels", is_flag=True, help="Write the judgements of each setting, and the languages of passages, to <task>.runs."
 )
 @click.option("--force", is_flag=True, help="Encode all texts again and replace the result, whatever is stored.")
-@click.option("--quiet", is_flag=True, help="Print the headline and the file only.")
+@click.option("--full", is_flag=True, help="Print all tables, as `xlbench report` does.")
+@click.option("--quiet", is_flag=True, help="Print the headline and the file only; a terminal still has its bar.")
 @click.pass_context
 def run(
     context: click.Context,
@@ -170,9 +173,12 @@ def run(
     keep_run: int | None,
     qrels: bool,
     force: bool,
+    full: bool,
     quiet: bool,
 ) -> None:
     """Evaluate a model: encode once, then score every setting.
+
+    Prints a summary of each task; --full adds all tables, and `xlbench report` shows them later.
 
     Results go to OUTPUT/<model>/<task>.json, with one row a query in <task>.queries.parquet and the evidence, one row a
     judged pair, in <task>.ranks.parquet. A run that was interrupted goes on where it was. Options that may be repeated
@@ -203,7 +209,7 @@ def run(
     kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
     places = _Places(data_dir, default_cache_dir(cache_dir), output)
     commands = [command_of(context, _NOT_OF_THE_RESULT, task_names=task) for task in dict.fromkeys(task_names)]
-    _run(model, jobs, commands, places, kept=kept, force=force, quiet=quiet)
+    _run(model, jobs, commands, places, kept=kept, force=force, shown=_Shown(full, quiet))
 
 
 @dataclass(frozen=True)
@@ -215,6 +221,14 @@ class _Places:
     output: Path
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """How much of a result is printed."""
+
+    full: bool
+    quiet: bool
+
+
 def _run(
     model: Model,
     jobs: Sequence[Job],
@@ -223,10 +237,10 @@ def _run(
     *,
     kept: Kept | None,
     force: bool,
-    quiet: bool,
+    shown: _Shown,
 ) -> None:
-    """Evaluates the model on each job whose result is not there, and prints every result."""
-    from xlbench.reports.tables import headline, tables
+    """Evaluates the model on each job whose result does not exist yet, and prints every result."""
+    from xlbench.reports.picture import over_tasks
     from xlbench.reports.terminal import show
     from xlbench.results import path_of
 
@@ -239,31 +253,69 @@ def _run(
     for job, path, result in zip(jobs, paths, results, strict=True):
         if result is not None:
             job.check_data(result, path, data_dir=places.data, cache_dir=places.cache)
-    for job, command, path, result in zip(jobs, commands, paths, results, strict=True):
-        message = f"Result already exists: {path} (--force runs it again)"
+    whole: list[Result] = []
+    for job, command, path, stored in zip(jobs, commands, paths, results, strict=True):
+        result, message = stored, f"Result already exists: {path} (--force runs it again)"
         if result is None:
-            writable(path.parent)
-            progress = display(job.task.name, quiet=quiet)
-            collection = job.read(data_dir=places.data, cache_dir=places.cache, progress=progress)
-
-            # Only here, because it imports torch, which takes longer than finding that the data is missing.
-            from xlbench.evaluation import evaluate_and_save
-
-            result = evaluate_and_save(
-                job,
-                collection,
-                model,
-                path,
-                cache_dir=places.cache,
-                kept=kept,
-                force=force,
-                command=command,
-                progress=progress,
-            )
+            result = _evaluate(job, model, path, places, command, kept=kept, force=force, shown=shown)
             message = _saved(job, result, path, kept)
-        if not quiet:
-            show(tables(result))
+        if whole and not shown.quiet:
+            click.echo()
+        _print(result, path, message, shown)
+        whole.append(result)
+    table = over_tasks(whole)
+    if table and not shown.quiet:
+        click.echo()
+        show([table])
+
+
+def _evaluate(
+    job: Job,
+    model: Model,
+    path: Path,
+    places: _Places,
+    command: str,
+    *,
+    kept: Kept | None,
+    force: bool,
+    shown: _Shown,
+) -> Result:
+    """The result of the model on a job, saved as ``path``."""
+    writable(path.parent)
+    # A quiet run still shows that it goes on, but leaves no lines in a log.
+    progress = display(job.task.name, quiet=shown.quiet and not sys.stderr.isatty())
+    collection = job.read(data_dir=places.data, cache_dir=places.cache, progress=progress)
+
+    # Only here, because it imports torch, which takes longer than finding that the data is missing.
+    from xlbench.evaluation import evaluate_and_save
+
+    return evaluate_and_save(
+        job,
+        collection,
+        model,
+        path,
+        cache_dir=places.cache,
+        kept=kept,
+        force=force,
+        command=command,
+        progress=progress,
+    )
+
+
+def _print(result: Result, path: Path, message: str, shown: _Shown) -> None:
+    """Prints a result and where it is: a line of each, a summary, or all tables and the summary."""
+    from xlbench.reports.picture import picture
+    from xlbench.reports.tables import all_tables, headline
+    from xlbench.reports.terminal import block, show, width
+
+    if shown.quiet:
         click.echo(f"{headline(result)}\n{message}")
+        return
+    if shown.full:
+        show(all_tables(result))
+    lines = picture(result, width=width(), block=block())
+    more = [] if shown.full else [f"All tables: xlbench report {shlex.quote(str(path))}"]
+    click.echo("\n".join([*lines, *more, message]))
 
 
 def _saved(job: Job, result: Result, path: Path, kept: Kept | None) -> str:

@@ -8,9 +8,17 @@ from pathlib import Path
 import click
 
 from xlbench import measures
-from xlbench.cli.options import ManyValues, output_option, refuse_overwriting, write_or_print
+from xlbench.cli.options import (
+    ManyValues,
+    chosen_form,
+    format_option,
+    output_option,
+    refuse_overwriting,
+    write_or_print,
+)
 
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FORMS = ("table", "csv", "json")
 
 
 @click.command(cls=ManyValues)
@@ -35,14 +43,7 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_EXISTING,
     help="File of two columns, id and language, of all judged queries.  [default: 'de' is the language of 'de:42']",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
+@format_option(_FORMS)
 @output_option
 @click.option("--quiet", is_flag=True, help="Do not say what was passed over or left out.")
 def score(
@@ -53,7 +54,7 @@ def score(
     per_query: bool,
     language_map: Path | None,
     query_language_map: Path | None,
-    form: str,
+    form: str | None,
     output: Path | None,
     quiet: bool,
 ) -> None:
@@ -65,6 +66,7 @@ def score(
     """
     if query_language_map and not language_map:
         raise click.UsageError("--query-language-map needs --language-map.")
+    form = chosen_form(form, output, _FORMS)
     refuse_overwriting(output, [run, qrels, language_map, query_language_map])
 
     from xlbench.reports.formats import as_csv, as_json

@@ -53,8 +53,10 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
     from xlbench.leaderboard.site import taken
     from xlbench.leaderboard.site.build import refuse_other
     from xlbench.leaderboard.submission import find
+    from xlbench.support.extras import require
 
     # Said before minutes of checks, and not after.
+    require("html", "The site")
     refuse_other(output)
     deep = load_records(records)
     options = Options(deep_verified=frozenset(deep), jobs=jobs)

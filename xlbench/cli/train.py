@@ -36,8 +36,10 @@ def train(context: click.Context, /, **options: Unpack[TrainingOptions]) -> None
     that are at hand (--data-dir), and an overlap stops the run. Training that was interrupted goes on with --resume,
     and gives the same weights. Several processes: torchrun --nproc-per-node N -m xlbench train ...
     """
+    from xlbench.support.extras import require
     from xlbench.training import run_folder
 
+    require("train", "Training")
     is_first = os.environ.get("RANK", "0") == "0"
     quiet = options["quiet"] or not is_first
     run = _run(options, command_of(context, _NO_PART))

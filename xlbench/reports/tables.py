@@ -22,13 +22,8 @@ from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
 
 
-def tables(result: Result) -> list[Table]:
-    """What ``xlbench run`` shows: the summary, a table for each kind of setting, bias and attribution."""
-    return sections(result, _OF_RUN)
-
-
 def all_tables(result: Result) -> list[Table]:
-    """Those of ``tables``, bias by language, the preference and the one-target matrix, and the vectors' alignment."""
+    """All tables that a result has numbers for."""
     return sections(result, list(SECTIONS))
 
 
@@ -259,4 +254,3 @@ SECTIONS: Mapping[str, Callable[[Result], Table | None]] = {
     "bitext": bitext,
 }
 """The tables of a result by their keys, in the order in which they are shown."""
-_OF_RUN = ("summary", "mono", "cross", "multi", "bias", "attribution")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from xlbench.errors import ResultError
+from xlbench.errors import MissingLibraryError
 from xlbench.reports.html import render
 from xlbench.reports.tables import all_tables
 from xlbench.results import load_whole, save
@@ -206,7 +206,7 @@ def test_half_a_character_does_not_stop_the_report(whole):
 def test_without_its_libraries_the_report_says_what_to_install(monkeypatch, whole, library):
     """The error names the library and the extra."""
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ResultError, match=rf"{library} is not installed: pip install 'xlbench\[html\]'"):
+    with pytest.raises(MissingLibraryError, match=rf"{library}, which is not installed: pip install 'xlbench\[html\]'"):
         render([whole])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xlbench.errors import ResultError
 from xlbench.reports.several_models import grouped
 from xlbench.results import Result
+from xlbench.support.extras import require
 
 __all__ = ["render"]
 
@@ -17,17 +17,12 @@ def render(results: Sequence[Result]) -> str:
     Results of one version of a task are compared with the first of them.
 
     Raises:
-        ResultError: if jinja2 or matplotlib is not installed.
+        MissingLibraryError: if jinja2 or matplotlib is not installed.
 
     """
-    try:
-        import jinja2
-        import matplotlib  # noqa: F401 (only whether it is there)
-    except ImportError as error:
-        raise ResultError(
-            f"The HTML report needs jinja2 and matplotlib, but {error.name} is not installed: "
-            "pip install 'xlbench[html]'"
-        ) from error
+    require("html", "The HTML report")
+    import jinja2
+
     from xlbench.reports.html import page
 
     environment = jinja2.Environment(
