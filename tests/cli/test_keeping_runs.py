@@ -199,7 +199,7 @@ def test_a_fusion_has_no_vectors_to_transform(xlbench, task):
     """As of a scorer, the message says what to do."""
     outcome = xlbench("run", "--model", "fusion:bm25+hash", "--task", task, "--transform", "center")
     assert outcome.code == 1
-    assert "fusion:bm25+hash gives no vectors" in outcome.err
+    assert "fusion:bm25+hash does not give one dense vector" in outcome.err
 
 
 def test_a_fusion_leaves_out_the_losses(xlbench, folder):

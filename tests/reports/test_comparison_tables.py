@@ -130,7 +130,7 @@ def test_gains_and_losses_are_marked_and_said_in_words():
         ),
         (
             "mean", "-.100 [-.120, -.080]*", "+.010 [-.010, +.030]", "-100 [-120, -80]*",
-            "worse alone, alike in the pool",
+            "worse alone, not told apart in the pool",
         ),
     ]  # fmt: skip
     both = replace(COMPARISON, tradeoffs=(Tradeoff("new", "de", MONO[0], MONO[0], None),))
@@ -242,3 +242,14 @@ def test_records_have_every_number_in_full():
     assert found["differences"][1]["d_z"] is None
     assert found["orders"][0]["ranked"][1] == {"model": "new", "value": 0.4, "groups": [0, 1]}
     assert found["explanation"] == explanation(COMPARISON)
+
+
+def test_what_is_not_primary_is_marked_as_exploratory():
+    """A language's row, or one of another measure than the leading one; a table of means alone has no mark."""
+    language = replace(MONO[0], is_primary=False)
+    marked = comparison_tables(replace(COMPARISON, differences=(language, MONO[2])))
+    table = next(table for table in marked if table.title == "tiny, monolingual AP: new against base")
+    assert [row[0].mark for row in table.rows] == ["°", ""]
+    assert table.note == "° exploratory"
+    plain = comparison_tables(replace(COMPARISON, differences=(MONO[2],)))
+    assert next(table for table in plain if table.title == "tiny, monolingual AP: new against base").note == ""

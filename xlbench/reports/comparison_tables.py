@@ -16,6 +16,7 @@ from xlbench.results.shown import number
 from xlbench.settings import KINDS
 from xlbench.statistics import FEW_CLUSTERS
 
+_EXPLORATORY = "°"
 ALIKE: Verdict = "cannot be told apart"
 VERDICTS = ("'better' and 'worse'", "'higher' and 'lower'")
 """The verdicts on measures with a direction, and on those without."""
@@ -68,7 +69,7 @@ def explanation(comparison: Comparison) -> list[str]:
     ]
     if comparison.n_clusters < FEW_CLUSTERS:
         found.append(f"With fewer than {FEW_CLUSTERS} {comparison.unit}s, intervals are too narrow.")
-    found.append(f"Primary: the means of {comparison.lead}. All other rows are exploratory.")
+    found.append(f"Primary: the means of {comparison.lead}. All other rows, marked {_EXPLORATORY}, are exploratory.")
     found.append(
         "'cannot be told apart' does not say that the models are equal."
         if comparison.equivalent is None
@@ -185,13 +186,14 @@ def _differences(comparison: Comparison, model: str) -> Iterator[Table]:
                     title=_title(comparison, f"{title} {measure}: {_against(comparison, model)}"),
                     header=("", "baseline", "model", "difference", "d_z", "p", "verdict", f"{QUESTION}s"),
                     rows=tuple(_difference_row(d) for d in rows),
+                    note="" if all(d.is_primary for d in rows) else f"{_EXPLORATORY} exploratory",
                 )
 
 
 def _difference_row(d: Difference) -> tuple[Cell, ...]:
     measure = d.quantity.measure
     return row(
-        d.quantity.name,
+        Cell(d.quantity.name, mark="" if d.is_primary else _EXPLORATORY),
         number_cell(d.baseline, measure),
         number_cell(d.value, measure),
         _difference(d),
@@ -237,7 +239,7 @@ def _marked(d: Difference) -> Cell:
 
 
 def _trade(tradeoff: Tradeoff) -> str:
-    alone, pooled = ("alike" if d.verdict == ALIKE else d.verdict for d in (tradeoff.mono, tradeoff.multi))
+    alone, pooled = ("not told apart" if d.verdict == ALIKE else d.verdict for d in (tradeoff.mono, tradeoff.multi))
     return f"{alone} in both" if alone == pooled else f"{alone} alone, {pooled} in the pool"
 
 
