@@ -24,8 +24,8 @@ from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.scores import Scores
 from xlbench.job import Job, debiasing
 from xlbench.measures.ranks import Ranking
+from xlbench.models import compression, load_reranking, pooling
 from xlbench.models import load as load_model
-from xlbench.models import load_reranking, pooling
 from xlbench.models.protocols import Model
 from xlbench.models.reranker import Among
 from xlbench.results import SCHEMA, Result, save
@@ -52,6 +52,8 @@ def evaluate(
     stored_as: Literal["float32", "float16"] = "float32",
     transform: str | None = None,
     fit_on: Path | None = None,
+    dimensions: int | None = None,
+    quantize: str | None = None,
     pool: str = "one",
     rerank: object | None = None,
     depth: int = 100,
@@ -76,6 +78,8 @@ def evaluate(
         stored_as: How vectors are stored and then scored; ``float16`` rounds them.
         transform: ``center``, ``lir:K`` or ``shift:LANGUAGE``, to debias the vectors.
         fit_on: Parallel text to fit the transform on; the task's own texts if there is none.
+        dimensions: Only the first so many of each vector.
+        quantize: ``int8``, ``binary``, ``int8-passages`` or ``binary-passages``.
         pool: How one list is made of several languages' passages: ``one`` index, ``round-robin``, ``own-first``,
             ``balanced:K``, ``z-score`` or ``min-max``.
         rerank: A reranker, as ``xlbench run --rerank`` takes it, or an object with ``score_pairs``.
@@ -108,6 +112,7 @@ def evaluate(
         arguments=arguments,
         stored_as=stored_as,
         debiasing=wanted,
+        compression=compression.parse(dimensions, quantize),
         pooling=pooling.parse(pool),
         reranking=None if rerank is None else load_reranking(rerank, depth=depth, among=among, device=device),
     )

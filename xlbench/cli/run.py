@@ -22,6 +22,7 @@ from xlbench.cli.options import (
     model_arguments,
     writable,
 )
+from xlbench.models.compression import QUANTIZE
 from xlbench.models.pooling import METHODS as POOLINGS
 from xlbench.settings import KINDS, Kind
 from xlbench.support.progress import display
@@ -112,6 +113,12 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Parallel text (JSON lines) to fit --transform on.  [default: the task's own texts, marked as transductive]",
 )
+@click.option("--dimensions", type=click.IntRange(min=1), help="The first dimensions of vectors only.  [default: all]")
+@click.option(
+    "--quantize",
+    metavar="|".join(QUANTIZE),
+    help="Bits of each dimension, of queries and passages or of passages alone.  [default: float32]",
+)
 @click.option(
     "--pool",
     "pool",
@@ -166,6 +173,8 @@ def run(
     transform_name: str | None,
     side: Side | None,
     fit_on: Path | None,
+    dimensions: int | None,
+    quantize: str | None,
     pool: str,
     reranker: str | None,
     depth: int | None,
@@ -185,7 +194,7 @@ def run(
     take several values: --language de en.
     """
     from xlbench.job import debiasing, jobs_of
-    from xlbench.models import load, load_reranking, pooling
+    from xlbench.models import compression, load, load_reranking, pooling
     from xlbench.trec.write import Kept
 
     if len(model_names) > 1:
@@ -201,6 +210,7 @@ def run(
         arguments={key: value for key, value in options.items() if value is not None} | model_arguments(model_args),
         stored_as=stored_as,
         debiasing=debiasing(transform_name, fit_on, side=side),
+        compression=compression.parse(dimensions, quantize),
         pooling=pooling.parse(pool),
         reranking=load_reranking(reranker, depth=depth or 100, among=among or "pool", device=device)
         if reranker

@@ -57,7 +57,7 @@ def verify(
     from xlbench import catalogue, models, results
     from xlbench.errors import ResultError
     from xlbench.job import debiasing_of
-    from xlbench.models import pooling
+    from xlbench.models import compression, pooling
 
     stored = results.load(result)
     if "reranker" in stored.model:
@@ -65,6 +65,7 @@ def verify(
             f"{result} is of a reranker, whose rankings cannot be verified yet; that of {model_name} can."
         )
     per_query = results.load_per_query(result)
+    reduced = stored.model.get("compression", {})
     task = catalogue.load(task_name or stored.task)
     model = models.load(
         model_name,
@@ -72,6 +73,7 @@ def verify(
         arguments=dict(stored.model["arguments"]),
         stored_as=stored.model.get("stored_as", "float32"),
         debiasing=debiasing_of(stored, fit_on, result),
+        compression=compression.parse(reduced.get("dimensions"), reduced.get("quantize")),
         pooling=pooling.parse(str(stored.model.get("pooling", "one"))),
     )
     for asked, theirs, ours in (

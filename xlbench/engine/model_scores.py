@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xlbench.collection import Collection
+from xlbench.engine.compressed_vectors import compressed
 from xlbench.engine.debiasing import fit
 from xlbench.engine.fusion import FusedScores
 from xlbench.engine.late_scores import LateScores
@@ -57,6 +58,15 @@ def score_collection(
             collection, replace(model, pooling=None), cache_dir=cache_dir, fresh=fresh, progress=progress
         )
         return NormalisedScores.of(collection, plain, model.pooling)
+    if model.compression:
+        plain = replace(model, compression=None)
+        scores = score_collection(collection, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
+        if not isinstance(scores, VectorScores):
+            raise EncoderError(
+                f"{model.name} does not give one dense vector a text, so that --dimensions and --quantize have nothing "
+                "to make smaller: leave them out, or name a model that does."
+            )
+        return compressed(scores, model.compression)
     if model.debiasing:
         return _debiased(collection, model, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if isinstance(model.encoder, Fusion):

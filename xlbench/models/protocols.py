@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from xlbench.arrays import VectorArray
 from xlbench.collection import Text
+from xlbench.models.compression import Compression
 from xlbench.models.pooling import Pooling
 from xlbench.models.transform import Debiasing
 
@@ -85,6 +86,8 @@ class Model:
     """How its vectors are stored; ``float16`` rounds them, and takes half the space."""
     debiasing: Debiasing | None = None
     """What is removed from its vectors before they are scored."""
+    compression: Compression | None = None
+    """What is left of its vectors, after they are debiased."""
     pooling: Pooling | None = None
     """How one list is made of several languages' passages; None for one index that holds all of them."""
     reranking: Reranking | None = None
@@ -94,7 +97,7 @@ class Model:
 
     @property
     def name(self) -> str:
-        """What results call it, without debiasing, pooling and reranking."""
+        """What results call it, without debiasing, compression, pooling and reranking."""
         return self.label or self.encoder.name
 
     @property
@@ -111,6 +114,7 @@ class Model:
         """The ``model`` object of a result."""
         record = self._identity(self.name)
         record = self.debiasing.identity(record) if self.debiasing else record
+        record = self.compression.identity(record) if self.compression else record
         record = self.pooling.identity(record) if self.pooling else record
         return self.reranking.identity(record) if self.reranking else record
 
