@@ -179,6 +179,15 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
     return arguments
 
 
+def reach_hub(*model_names: str) -> None:
+    """Has a model that is on the Hub, or may be, looked up in its cache only where the Hub cannot be reached."""
+    from xlbench.models import plugins
+    from xlbench.models.kinds import BUILT_IN
+    from xlbench.support.network import ask_hub_only_if_there
+
+    ask_hub_only_if_there(model_names, {*BUILT_IN, *plugins()})
+
+
 def number(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """The value, if it is a number: NaN lies in every range."""
     if value is not None and math.isnan(value):

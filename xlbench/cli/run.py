@@ -20,6 +20,7 @@ from xlbench.cli.options import (
     device_option,
     model_arg_option,
     model_arguments,
+    reach_hub,
     writable,
 )
 from xlbench.settings import KINDS, Kind
@@ -151,6 +152,7 @@ def run(
     if len(model_names) > 1:
         raise click.UsageError(f"Give one --model at a time; {len(model_names)} are given: {', '.join(model_names)}.")
     jobs = jobs_of(task_names, languages=wanted, kinds=kinds)
+    reach_hub(*model_names)
     options = {"dtype": dtype, "max_length": max_length}
     model = load(
         model_names[0],
