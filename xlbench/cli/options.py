@@ -70,6 +70,11 @@ def format_option(forms: Sequence[str], about: str = "") -> Callable[[Callable[.
     return click.option("--format", "form", type=click.Choice(forms), help=sentence)
 
 
+plain_format_option = click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to show it."
+)
+
+
 def chosen_form(form: str | None, output: Path | None, forms: Sequence[str]) -> str:
     """The form that is named, or that the suffix of the output file means; ``table`` without either."""
     suffix = output.suffix.lower() if output is not None else ""

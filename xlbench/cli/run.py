@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +19,11 @@ from xlbench.cli.options import (
     device_option,
     model_arg_option,
     model_arguments,
+    plain_format_option,
     reach_hub,
     writable,
 )
+from xlbench.cli.run_output import RunOutput
 from xlbench.settings import KINDS, Kind
 from xlbench.support.progress import display
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from xlbench.trec.write import Kept
 
 _DEFAULT_TASKS = ("xquad-r", "mlqa-r")
-_NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "force", "full", "quiet")
+_NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "force", "full", "form", "quiet")
 
 
 @click.command(cls=ManyValues)
@@ -111,6 +112,7 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
 )
 @click.option("--force", is_flag=True, help="Encode all texts again and replace the result, whatever is stored.")
 @click.option("--full", is_flag=True, help="Print all tables, as `xlbench report` does.")
+@plain_format_option
 @click.option("--quiet", is_flag=True, help="Print the headline and the file only; a terminal still has its bar.")
 @click.pass_context
 def run(
@@ -135,11 +137,13 @@ def run(
     qrels: bool,
     force: bool,
     full: bool,
+    form: str,
     quiet: bool,
 ) -> None:
     """Evaluate a model: encode once, then score every setting.
 
-    Prints a summary of each task; --full adds all tables, and `xlbench report` shows them later.
+    Prints a summary of each task; --full adds all tables, and `xlbench report` shows them later. With --format json
+    standard output has one record a number, and nothing else.
 
     Results go to OUTPUT/<model>/<task>.json, with one row a query in <task>.queries.parquet and the evidence, one row a
     judged pair, in <task>.ranks.parquet. A run that was interrupted goes on where it was. Options that may be repeated
@@ -165,7 +169,7 @@ def run(
     kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
     places = _Places(data_dir, default_cache_dir(cache_dir), output)
     commands = [command_of(context, _NOT_OF_THE_RESULT, task_names=task) for task in dict.fromkeys(task_names)]
-    _run(model, jobs, commands, places, kept=kept, force=force, shown=_Shown(full, quiet))
+    _run(model, jobs, commands, places, kept=kept, force=force, shown=RunOutput(form, full, quiet))
 
 
 @dataclass(frozen=True)
@@ -177,14 +181,6 @@ class _Places:
     output: Path
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """How much of a result is printed."""
-
-    full: bool
-    quiet: bool
-
-
 def _run(
     model: Model,
     jobs: Sequence[Job],
@@ -193,11 +189,9 @@ def _run(
     *,
     kept: Kept | None,
     force: bool,
-    shown: _Shown,
+    shown: RunOutput,
 ) -> None:
     """Evaluates the model on each job whose result does not exist yet, and prints every result."""
-    from xlbench.reports.picture import over_tasks
-    from xlbench.reports.terminal import show
     from xlbench.results import path_of
 
     # What is wrong with any task's result file is said before the first text is encoded.
@@ -215,14 +209,9 @@ def _run(
         if result is None:
             result = _evaluate(job, model, path, places, command, kept=kept, force=force, shown=shown)
             message = _saved(job, result, path, kept)
-        if whole and not shown.quiet:
-            click.echo()
-        _print(result, path, message, shown)
+        shown.print_result(result, path, message, is_first=not whole)
         whole.append(result)
-    table = over_tasks(whole)
-    if table and not shown.quiet:
-        click.echo()
-        show([table])
+    shown.print_end(whole)
 
 
 def _evaluate(
@@ -234,7 +223,7 @@ def _evaluate(
     *,
     kept: Kept | None,
     force: bool,
-    shown: _Shown,
+    shown: RunOutput,
 ) -> Result:
     """The result of the model on a job, saved as ``path``."""
     writable(path.parent)
@@ -256,22 +245,6 @@ def _evaluate(
         command=command,
         progress=progress,
     )
-
-
-def _print(result: Result, path: Path, message: str, shown: _Shown) -> None:
-    """Prints a result and where it is: a line of each, a summary, or all tables and the summary."""
-    from xlbench.reports.picture import picture
-    from xlbench.reports.tables import all_tables, headline
-    from xlbench.reports.terminal import block, show, width
-
-    if shown.quiet:
-        click.echo(f"{headline(result)}\n{message}")
-        return
-    if shown.full:
-        show(all_tables(result))
-    lines = picture(result, width=width(), block=block())
-    more = [] if shown.full else [f"All tables: xlbench report {shlex.quote(str(path))}"]
-    click.echo("\n".join([*lines, *more, message]))
 
 
 def _saved(job: Job, result: Result, path: Path, kept: Kept | None) -> str:
