@@ -132,6 +132,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder of a command: an empty one but for models.py, with the cache in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("XLBENCH_DATA", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # Set by a command that cannot reach the Hub; this takes it back.
     monkeypatch.setenv("XLBENCH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "models.py").write_text(MODELS, encoding="utf-8")
     return tmp_path

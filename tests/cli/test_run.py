@@ -115,6 +115,18 @@ def test_full_prints_all_tables_before_the_summary(xlbench, task):
     assert "All tables: " not in outcome.out
 
 
+def test_json_is_one_record_a_number_of_all_results(xlbench, folder):
+    """Standard output is JSON alone, the records of a report; what was written is said on standard error."""
+    files = [write_task(folder, name=name) for name in ("one", "two")]
+    outcome = xlbench("run", "--model", "hash", "--task", *files, "--format", "json")
+    records = json.loads(outcome.out)
+    assert {record["task"] for record in records} == {"one", "two"}
+    assert records == json.loads(xlbench("report", "results", "--format", "json").out)
+    assert outcome.err.splitlines()[-1] == "Saved to results/hash/two.json"
+    again = xlbench("run", "--model", "hash", "--task", *files, "--format", "json", "--quiet")
+    assert (json.loads(again.out), again.err) == (records, "")
+
+
 def test_quiet_prints_the_headline_and_the_place_only(xlbench, task):
     """With --quiet there are two lines on standard output and nothing on standard error."""
     outcome = xlbench("run", "--model", "hash", "--task", task, "--quiet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import re
 import shutil
 import subprocess
@@ -70,6 +71,24 @@ def test_models_lists_the_kinds_and_how_to_install_them(xlbench, monkeypatch):
     missing = kinds.Kind("other", "other", "a kind of model", ("no_such_package",), "pip install 'xlbench[other]'")
     monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, missing))
     assert xlbench("models").out.splitlines()[-2].endswith("no: pip install 'xlbench[other]'")
+
+
+def test_tasks_as_json_are_what_the_files_say(xlbench, task):
+    """One record a task with its sizes; a single task is a list of one."""
+    records = json.loads(xlbench("tasks", "--format", "json").out)
+    assert [record["task"] for record in records] == registry.names()
+    (xquad,) = (record for record in records if record["task"] == "xquad-r")
+    assert (xquad["n_queries"], xquad["n_passages"], xquad["version"]) == (13_090, 13_014, 2)
+    assert xquad["languages"]["de"]["n_queries"] == 1_190
+    (tiny,) = json.loads(xlbench("tasks", task, "--format", "json").out)
+    assert (tiny["task"], tiny["settings"], tiny["sources"][0]["url"]) == ("tiny", ["mono", "cross", "multi"], None)
+
+
+def test_models_as_json_say_what_is_installed(xlbench):
+    """One record a kind of model."""
+    records = json.loads(xlbench("models", "--format", "json").out)
+    assert [record["model"] for record in records] == [kind.takes for kind in kinds.KINDS]
+    assert records[0] == {"model": "hash", "about": kinds.KINDS[0].about, "installed": True, "install": None}
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xlbench.cli.options import ManyValues, writable
+from xlbench.cli.options import ManyValues, reach_hub, writable
 
 
 @click.command(cls=ManyValues)
@@ -31,6 +31,7 @@ def average(*, models: tuple[str, ...], weights: tuple[float, ...], output: Path
     if output.exists():
         raise click.UsageError(f"--output {output} is there already: choose another folder, or remove it.")
     writable(output.parent)
+    reach_hub(*models)
 
     # Only here, because it imports torch, which takes longer than finding that the options cannot be meant.
     from xlbench.training.average import average as write

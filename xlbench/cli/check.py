@@ -20,6 +20,7 @@ from xlbench.cli.options import (
     model_arg_option,
     model_arguments,
     output_option,
+    reach_hub,
     write_or_print,
 )
 from xlbench.settings import KINDS, Kind
@@ -83,6 +84,8 @@ def check(
     if model_args and not model_name:
         raise click.UsageError("--model-arg needs --model.")
     jobs = jobs_of(tasks, languages=wanted, kinds=kinds)
+    if model_name:
+        reach_hub(model_name)
     model = asked_model(model_name, device=device, arguments=model_arguments(model_args))
     text = io.StringIO()
     file = sys.stdout if output is None and form == "table" else text

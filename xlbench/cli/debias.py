@@ -16,6 +16,7 @@ from xlbench.cli.options import (
     model_option,
     pair_file,
     quiet_option,
+    reach_hub,
 )
 from xlbench.errors import EncoderError
 from xlbench.support.progress import display
@@ -56,6 +57,7 @@ def debias(
     if output.exists():
         raise click.UsageError(f"--output {output} is there already: choose another folder, or remove it.")
 
+    reach_hub(model_name)
     from xlbench.training.debias import PlainModel
     from xlbench.training.debias import debias as write
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlbench import __version__
-from xlbench.cli.options import model_arguments
+from xlbench.cli.options import model_arguments, reach_hub
 from xlbench.errors import SubmissionError
 from xlbench.job import debiasing_of
 from xlbench.support.progress import display
@@ -94,6 +94,7 @@ def load_model(name: str, arguments: Sequence[str], device: str | None) -> Model
     """The model of this name with the arguments that the user gave: those of a submission could have it run code."""
     from xlbench import models
 
+    reach_hub(name)
     return models.load(name, device=device, arguments=model_arguments(arguments))
 
 

@@ -18,6 +18,7 @@ from xlbench.cli.options import (
     model_option,
     pair_file,
     quiet_option,
+    reach_hub,
     refuse_overwriting,
 )
 from xlbench.support.progress import display
@@ -76,6 +77,7 @@ def mine(
     from xlbench import models
 
     refuse_overwriting(output, [path])
+    reach_hub(model_name)
     model = models.load(model_name, device=device, arguments=model_arguments(model_args))
 
     # Only here, because it imports torch, which takes longer than finding that there is no such model.

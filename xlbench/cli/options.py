@@ -70,6 +70,11 @@ def format_option(forms: Sequence[str], about: str = "") -> Callable[[Callable[.
     return click.option("--format", "form", type=click.Choice(forms), help=sentence)
 
 
+plain_format_option = click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to show it."
+)
+
+
 def chosen_form(form: str | None, output: Path | None, forms: Sequence[str]) -> str:
     """The form that is named, or that the suffix of the output file means; ``table`` without either."""
     suffix = output.suffix.lower() if output is not None else ""
@@ -177,6 +182,15 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             arguments[key] = value
     return arguments
+
+
+def reach_hub(*model_names: str) -> None:
+    """Has a model that is on the Hub, or may be, looked up in its cache only where the Hub cannot be reached."""
+    from xlbench.models import plugins
+    from xlbench.models.kinds import BUILT_IN
+    from xlbench.support.network import ask_hub_only_if_there
+
+    ask_hub_only_if_there(model_names, {*BUILT_IN, *plugins()})
 
 
 def number(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:

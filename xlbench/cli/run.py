@@ -2,224 +2,95 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from xlbench.cli.options import (
     ManyValues,
-    cache_dir_option,
     command_of,
-    data_dir_option,
     default_cache_dir,
-    device_option,
-    model_arg_option,
     model_arguments,
+    reach_hub,
     writable,
 )
-from xlbench.models.compression import QUANTIZE
-from xlbench.models.pooling import METHODS as POOLINGS
-from xlbench.settings import KINDS, Kind
+from xlbench.cli.run_options import RunOptions, run_options
+from xlbench.cli.run_output import RunOutput
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:
     from xlbench.job import Job
-    from xlbench.models.protocols import Model, StoredAs
-    from xlbench.models.reranker import Among
-    from xlbench.models.transform import Side
+    from xlbench.models.protocols import Model
+    from xlbench.models.reranker import Reranking
     from xlbench.results import Result
     from xlbench.trec.write import Kept
 
-_DEFAULT_TASKS = ("xquad-r", "mlqa-r")
-_NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "force", "full", "quiet")
+_NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "force", "full", "form", "quiet")
 
 
 @click.command(cls=ManyValues)
-@click.option(
-    "--model",
-    "model_names",
-    required=True,
-    multiple=True,
-    help="A Hub id or folder, bm25, use-multilingual, hash, fusion:A+B, or package.module:Class; see `xlbench models`.",
-)
-@click.option("--name", help="What the result calls the model.  [default: its Hub id, or its folder's name]")
-@click.option(
-    "--task",
-    "task_names",
-    multiple=True,
-    default=_DEFAULT_TASKS,
-    show_default=True,
-    help="Name of a task, or its YAML file.",
-)
-@click.option("--language", "wanted", multiple=True, help="Evaluate these languages only.  [default: all]")
-@click.option(
-    "--setting",
-    "kinds",
-    multiple=True,
-    type=click.Choice(KINDS),
-    help="Evaluate these settings only.  [default: the task's]",
-)
-@data_dir_option
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder for results.",
-)
-@cache_dir_option
-@device_option
-@click.option(
-    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="Precision of the model.  [default: float32]"
-)
-@click.option(
-    "--max-length",
-    type=click.IntRange(min=1),
-    help="Longest input in tokens; the front is kept.  [default: the model's]",
-)
-@model_arg_option
-@click.option(
-    "--kind",
-    type=click.Choice(["dense", "sparse", "late"]),
-    help="What the model gives: a vector a text, weighted terms, or a vector a token.  [default: as its files say]",
-)
-@click.option(
-    "--store",
-    "stored_as",
-    type=click.Choice(["float32", "float16"]),
-    default="float32",
-    show_default=True,
-    help="How vectors are kept and then read for scoring; float16 rounds them, and takes half the space.",
-)
-@click.option(
-    "--transform",
-    "transform_name",
-    metavar="center|lir:K|shift:LANGUAGE",
-    help="Debias the vectors before they are scored: subtract each language's mean, project out its K first principal "
-    "components, or move passages by the mean difference to those of a language. Vectors then have length 1.",
-)
-@click.option(
-    "--side",
-    type=click.Choice(["both", "queries", "passages"]),
-    help="Whose vectors --transform changes.  [default: both; of shift the passages]",
-)
-@click.option(
-    "--fit-on",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Parallel text (JSON lines) to fit --transform on.  [default: the task's own texts, marked as transductive]",
-)
-@click.option("--dimensions", type=click.IntRange(min=1), help="The first dimensions of vectors only.  [default: all]")
-@click.option(
-    "--quantize",
-    metavar="|".join(QUANTIZE),
-    help="Bits of each dimension, of queries and passages or of passages alone.  [default: float32]",
-)
-@click.option(
-    "--pool",
-    "pool",
-    default="one",
-    show_default=True,
-    metavar="|".join(["one", *POOLINGS]),
-    help="How one list is made of several languages' passages: in one index, of the lists of single-language indexes, "
-    "or with scores normalised by language.",
-)
-@click.option(
-    "--rerank",
-    "reranker",
-    metavar="RERANKER",
-    help="Reorder the best passages with a CrossEncoder (a folder or Hub id) or your own class with score_pairs.",
-)
-@click.option("--depth", type=click.IntRange(min=1), help="How many passages --rerank gets.  [default: 100]")
-@click.option(
-    "--among",
-    type=click.Choice(["pool", "language"]),
-    help="The best passages of each pool are reranked, or of each language in it.  [default: pool]",
-)
-@click.option(
-    "--keep-run",
-    type=click.IntRange(min=1),
-    metavar="K",
-    help="Write the K best passages of each query and setting as TREC runs, to <task>.runs.",
-)
-@click.option(
-    "--qrels", is_flag=True, help="Write the judgements of each setting, and the languages of passages, to <task>.runs."
-)
-@click.option("--force", is_flag=True, help="Encode all texts again and replace the result, whatever is stored.")
-@click.option("--full", is_flag=True, help="Print all tables, as `xlbench report` does.")
-@click.option("--quiet", is_flag=True, help="Print the headline and the file only; a terminal still has its bar.")
+@run_options
 @click.pass_context
-def run(
-    context: click.Context,
-    *,
-    model_names: tuple[str, ...],
-    name: str | None,
-    task_names: tuple[str, ...],
-    wanted: tuple[str, ...],
-    kinds: tuple[Kind, ...],
-    data_dir: Path | None,
-    output: Path,
-    cache_dir: Path | None,
-    device: str | None,
-    dtype: str | None,
-    max_length: int | None,
-    model_args: tuple[str, ...],
-    kind: str | None,
-    stored_as: StoredAs,
-    transform_name: str | None,
-    side: Side | None,
-    fit_on: Path | None,
-    dimensions: int | None,
-    quantize: str | None,
-    pool: str,
-    reranker: str | None,
-    depth: int | None,
-    among: Among | None,
-    keep_run: int | None,
-    qrels: bool,
-    force: bool,
-    full: bool,
-    quiet: bool,
-) -> None:
+def run(context: click.Context, /, **options: Unpack[RunOptions]) -> None:
     """Evaluate a model: encode once, then score every setting.
 
-    Prints a summary of each task; --full adds all tables, and `xlbench report` shows them later.
+    Prints a summary of each task; --full adds all tables, and `xlbench report` shows them later. With --format json
+    standard output has one record a number, and nothing else.
 
     Results go to OUTPUT/<model>/<task>.json, with one row a query in <task>.queries.parquet and the evidence, one row a
     judged pair, in <task>.ranks.parquet. A run that was interrupted goes on where it was. Options that may be repeated
     take several values: --language de en.
     """
-    from xlbench.job import debiasing, jobs_of
-    from xlbench.models import compression, load, load_reranking, pooling
+    from xlbench.job import jobs_of
     from xlbench.trec.write import Kept
 
-    if len(model_names) > 1:
-        raise click.UsageError(f"Give one --model at a time; {len(model_names)} are given: {', '.join(model_names)}.")
-    if reranker is None and (depth, among) != (None, None):
+    models, tasks = options["model_names"], options["task_names"]
+    if len(models) > 1:
+        raise click.UsageError(f"Give one --model at a time; {len(models)} are given: {', '.join(models)}.")
+    if options["reranker"] is None and (options["depth"], options["among"]) != (None, None):
         raise click.UsageError("--depth and --among say what --rerank gets: name a reranker too.")
-    jobs = jobs_of(task_names, languages=wanted, kinds=kinds)
-    options = {"dtype": dtype, "max_length": max_length, "kind": kind}
-    model = load(
-        model_names[0],
-        name=name,
-        device=device,
-        arguments={key: value for key, value in options.items() if value is not None} | model_arguments(model_args),
-        stored_as=stored_as,
-        debiasing=debiasing(transform_name, fit_on, side=side),
-        compression=compression.parse(dimensions, quantize),
-        pooling=pooling.parse(pool),
-        reranking=load_reranking(reranker, depth=depth or 100, among=among or "pool", device=device)
-        if reranker
-        else None,
+    jobs = jobs_of(tasks, languages=options["wanted"], kinds=options["kinds"])
+    reach_hub(*models)
+    model = _model(models[0], options)
+    best, qrels = options["keep_run"] or 0, options["qrels"]
+    places = _Places(options["data_dir"], default_cache_dir(options["cache_dir"]), options["output"])
+    commands = [command_of(context, _NOT_OF_THE_RESULT, task_names=task) for task in dict.fromkeys(tasks)]
+    shown = RunOutput(options["form"], options["full"], options["quiet"])
+    kept = Kept(best, qrels) if best or qrels else None
+    _run(model, jobs, commands, places, kept=kept, force=options["force"], shown=shown)
+
+
+def _model(name: str, options: RunOptions) -> Model:
+    """The model, with all that is done to its vectors and its lists."""
+    from xlbench.job import debiasing
+    from xlbench.models import compression, load, pooling
+
+    own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind")}
+    given = {key: value for key, value in own.items() if value is not None}
+    return load(
+        name,
+        name=options["name"],
+        device=options["device"],
+        arguments=given | model_arguments(options["model_args"]),
+        stored_as=options["stored_as"],
+        debiasing=debiasing(options["transform_name"], options["fit_on"], side=options["side"]),
+        compression=compression.parse(options["dimensions"], options["quantize"]),
+        pooling=pooling.parse(options["pool"]),
+        reranking=_reranking(options),
     )
-    kept = Kept(keep_run or 0, qrels) if keep_run or qrels else None
-    places = _Places(data_dir, default_cache_dir(cache_dir), output)
-    commands = [command_of(context, _NOT_OF_THE_RESULT, task_names=task) for task in dict.fromkeys(task_names)]
-    _run(model, jobs, commands, places, kept=kept, force=force, shown=_Shown(full, quiet))
+
+
+def _reranking(options: RunOptions) -> Reranking | None:
+    from xlbench.models import load_reranking
+
+    if options["reranker"] is None:
+        return None
+    depth, among = options["depth"] or 100, options["among"] or "pool"
+    return load_reranking(options["reranker"], depth=depth, among=among, device=options["device"])
 
 
 @dataclass(frozen=True)
@@ -231,14 +102,6 @@ class _Places:
     output: Path
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """How much of a result is printed."""
-
-    full: bool
-    quiet: bool
-
-
 def _run(
     model: Model,
     jobs: Sequence[Job],
@@ -247,11 +110,9 @@ def _run(
     *,
     kept: Kept | None,
     force: bool,
-    shown: _Shown,
+    shown: RunOutput,
 ) -> None:
     """Evaluates the model on each job whose result does not exist yet, and prints every result."""
-    from xlbench.reports.picture import over_tasks
-    from xlbench.reports.terminal import show
     from xlbench.results import path_of
 
     # What is wrong with any task's result file is said before the first text is encoded.
@@ -269,14 +130,9 @@ def _run(
         if result is None:
             result = _evaluate(job, model, path, places, command, kept=kept, force=force, shown=shown)
             message = _saved(job, result, path, kept)
-        if whole and not shown.quiet:
-            click.echo()
-        _print(result, path, message, shown)
+        shown.print_result(result, path, message, is_first=not whole)
         whole.append(result)
-    table = over_tasks(whole)
-    if table and not shown.quiet:
-        click.echo()
-        show([table])
+    shown.print_end(whole)
 
 
 def _evaluate(
@@ -288,7 +144,7 @@ def _evaluate(
     *,
     kept: Kept | None,
     force: bool,
-    shown: _Shown,
+    shown: RunOutput,
 ) -> Result:
     """The result of the model on a job, saved as ``path``."""
     writable(path.parent)
@@ -310,22 +166,6 @@ def _evaluate(
         command=command,
         progress=progress,
     )
-
-
-def _print(result: Result, path: Path, message: str, shown: _Shown) -> None:
-    """Prints a result and where it is: a line of each, a summary, or all tables and the summary."""
-    from xlbench.reports.picture import picture
-    from xlbench.reports.tables import all_tables, headline
-    from xlbench.reports.terminal import block, show, width
-
-    if shown.quiet:
-        click.echo(f"{headline(result)}\n{message}")
-        return
-    if shown.full:
-        show(all_tables(result))
-    lines = picture(result, width=width(), block=block())
-    more = [] if shown.full else [f"All tables: xlbench report {shlex.quote(str(path))}"]
-    click.echo("\n".join([*lines, *more, message]))
 
 
 def _saved(job: Job, result: Result, path: Path, kept: Kept | None) -> str:

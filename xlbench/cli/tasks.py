@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from xlbench.cli.options import plain_format_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,21 +21,51 @@ _UNCHECKED = (
 
 @click.command()
 @click.argument("name", required=False)
-def tasks(*, name: str | None) -> None:
+@plain_format_option
+def tasks(*, name: str | None, form: str) -> None:
     """List the tasks, or show one: sizes, licence, citation, source, checksums."""
     from xlbench import catalogue as registry
     from xlbench.reports.cells import Table, row
+    from xlbench.reports.formats import as_json
     from xlbench.reports.terminal import show
 
+    loaded = [registry.load(each) for each in (registry.names() if name is None else [name])]
+    if form == "json":
+        click.echo(as_json([_record(task) for task in loaded]), nl=False)
+        return
     if name is not None:
-        _show_task(registry.load(name))
+        _show_task(*loaded)
         return
     rows = []
-    for task in map(registry.load, registry.names()):
+    for task in loaded:
         queries, passages = _totals(task)
         sizes = (len(task.languages), queries, passages)
         rows.append(row(task.name, task.title, *sizes, " ".join(task.settings), task.version))
     show([Table("Tasks", ("task", "title", "languages", "queries", "passages", "settings", "version"), tuple(rows))])
+
+
+def _record(task: Task) -> dict[str, Any]:
+    """What a task file says, but for the checksums."""
+    n_queries, n_passages = _totals(task)
+    return {
+        "task": task.name,
+        "title": task.title,
+        "version": task.version,
+        "settings": list(task.settings),
+        "measures": list(task.measures),
+        "headline": task.headline,
+        "reader": task.reader,
+        "text": task.text,
+        "n_queries": n_queries,
+        "n_passages": n_passages,
+        "languages": {
+            language: {"n_queries": size.queries, "n_passages": size.passages} for language, size in task.sizes.items()
+        },
+        "licence": task.licence,
+        "citation": task.citation.strip(),
+        "sources": [{"url": source.url, "path": source.path} for source, _ in _distinct(task)],
+        "file": str(task.file),
+    }
 
 
 def _show_task(task: Task) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from xlbench.cli.option_values import language_temperature, weighted
-from xlbench.cli.options import ManyValues, command_of, default_cache_dir, model_arguments, writable
+from xlbench.cli.options import ManyValues, command_of, default_cache_dir, model_arguments, reach_hub, writable
 from xlbench.cli.training_options import TrainingOptions, training_options
 from xlbench.errors import TrainingError
 from xlbench.support.progress import display
@@ -40,6 +40,7 @@ def train(context: click.Context, /, **options: Unpack[TrainingOptions]) -> None
     from xlbench.training import run_folder
 
     require("train", "Training")
+    reach_hub(options["init"])
     is_first = os.environ.get("RANK", "0") == "0"
     quiet = options["quiet"] or not is_first
     run = _run(options, command_of(context, _NO_PART))

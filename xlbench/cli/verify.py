@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlbench.cli.options import ManyValues, cache_dir_option, data_dir_option, default_cache_dir, device_option
+from xlbench.cli.options import (
+    ManyValues,
+    cache_dir_option,
+    data_dir_option,
+    default_cache_dir,
+    device_option,
+    reach_hub,
+)
 
 if TYPE_CHECKING:
     from xlbench.results import Result
@@ -67,6 +74,7 @@ def verify(
     per_query = results.load_per_query(result)
     reduced = stored.model.get("compression", {})
     task = catalogue.load(task_name or stored.task)
+    reach_hub(model_name)
     model = models.load(
         model_name,
         device=device,

@@ -79,11 +79,12 @@ class _Coding:
 
         left = self.cut(vectors)
         if self.precision == "binary":
-            positive: BoolArray = np.unpackbits(quantize_embeddings(left, "ubinary"), axis=1, count=left.shape[1]) == 1
+            bits = np.asarray(quantize_embeddings(left, "ubinary"))
+            positive: BoolArray = np.unpackbits(bits, axis=1, count=left.shape[1]) == 1
             return np.where(positive, np.float32(1), np.float32(-1))
         if self.precision != "int8":
             return left
-        codes: VectorArray = quantize_embeddings(left, "int8", ranges=self.ranges).astype(np.float32)
+        codes = np.asarray(quantize_embeddings(left, "int8", ranges=self.ranges)).astype(np.float32)
         if not self.restored:
             return codes
         low, high = self.ranges.astype(np.float32)

@@ -59,14 +59,7 @@ def score_collection(
         )
         return NormalisedScores.of(collection, plain, model.pooling)
     if model.compression:
-        plain = replace(model, compression=None)
-        scores = score_collection(collection, plain, cache_dir=cache_dir, fresh=fresh, progress=progress)
-        if not isinstance(scores, VectorScores):
-            raise EncoderError(
-                f"{model.name} does not give one dense vector a text, so that --dimensions and --quantize have nothing "
-                "to make smaller: leave them out, or name a model that does."
-            )
-        return compressed(scores, model.compression)
+        return _compressed(collection, model, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if model.debiasing:
         return _debiased(collection, model, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if isinstance(model.encoder, Fusion):
@@ -125,6 +118,20 @@ def _vector_scores(
         mean = bool(getattr(encoder, "mean_of_tokens", False))
         return LateScores(replace(queries, vectors=HeldVectors(queries.vectors[:], form)), passages, mean)
     return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
+
+
+def _compressed(
+    collection: Collection, model: Model, *, cache_dir: Path | None, fresh: bool, progress: Progress
+) -> VectorScores:
+    """The scores of compressed vectors."""
+    whole = replace(model, compression=None)
+    scores = score_collection(collection, whole, cache_dir=cache_dir, fresh=fresh, progress=progress)
+    if not isinstance(scores, VectorScores) or model.compression is None:
+        raise EncoderError(
+            f"{model.name} does not give one dense vector a text, so that --dimensions and --quantize have nothing "
+            "to make smaller: leave them out, or name a model that does."
+        )
+    return compressed(scores, model.compression)
 
 
 def _debiased(

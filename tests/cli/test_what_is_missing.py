@@ -1,4 +1,4 @@
-"""Tests of commands where a library is not installed: one sentence, before the work."""
+"""Tests of commands where a library is not installed, or a model is not there: one sentence, before the work."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ def test_an_error_in_the_code_is_no_missing_library(folder):
     out, err = process.communicate(timeout=60)
     assert out == ""
     assert "Traceback" in err
+
+
+@pytest.mark.parametrize(
+    "command", ["run --model owner/name --task demo", "average owner/name other --output c", "mine --model owner/name"]
+)
+def test_a_missing_model_without_a_network_is_one_sentence(folder, command):
+    """The Hub's library retries nothing, and says nothing of its own."""
+    (folder / "pairs.jsonl").write_text('{"id": "1", "queries": {"de": "a"}, "passages": {"de": "b"}}\n')
+    more = ["--pairs", "pairs.jsonl", "--output", "mined.jsonl"] if command.startswith("mine") else []
+    outcome = finish(start(folder, *command.split(), *more, HF_ENDPOINT="http://127.0.0.1:9", no_proxy="*"))
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.count("\n") == 1
+    assert outcome.err.startswith("xlbench: owner/name is no folder here, and the model hub cannot be reached.")
