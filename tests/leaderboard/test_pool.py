@@ -70,6 +70,28 @@ def test_a_submission_that_is_there_already_is_known(submission):
     assert found.problems == ()
 
 
+def test_a_name_that_looks_like_another_is_refused(submission):
+    """The model that is there keeps its name, whether it is checked in the same call or stands beside."""
+    taken = submission.parents[1] / "l1b" / "demo"
+    other = submission.parents[1] / "lIb" / "demo"
+    for folder in (taken, other):
+        shutil.copytree(submission, folder)
+        for name in ("manifest.json", "result.json"):
+            edit(folder / name, lambda record, name=folder.parent.name: rename(record, name))
+    shutil.rmtree(submission.parent)
+    (found,) = check_all([other], options=ONE)
+    assert found.problems == ("Its name looks like 'l1b', which was submitted before: choose another.",)
+    assert [len(each.problems) for each in check_all([submission.parents[1]], options=ONE)] == [0, 1]
+
+
+def rename(record: dict, name: str) -> None:
+    """Gives the model of a manifest or a result another name."""
+    if isinstance(record["model"], str):
+        record["model"] = name
+    else:
+        record["model"]["name"] = name
+
+
 def test_a_crash_is_told_from_the_others(submission):
     """A submission that ends its process is refused; those that were checked at that moment are not."""
     folders = [submission, *(variant(submission, f"v{i}", submitter="crash" if i == 0 else "x") for i in range(2))]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from xlbench.errors import SubmissionError, shown
 from xlbench.leaderboard.hostile_json import text_fault
+from xlbench.leaderboard.model_names import form_fault, name_fault
 
 MANIFEST_SCHEMA = 1
 Trained = Literal["yes", "no", "unknown"]
@@ -51,6 +52,10 @@ class Manifest:
 
 def _text(longest: int, *, lines: bool = False) -> Callable[[Any], str | None]:
     return lambda value: text_fault(value, longest=longest, lines=lines)
+
+
+def _identifying(longest: int) -> Callable[[Any], str | None]:
+    return lambda value: text_fault(value, longest=longest) or form_fault(value)
 
 
 def _count(least: int, most: int) -> Callable[[Any], str | None]:
@@ -112,16 +117,16 @@ class Field:
 
 FIELDS: Mapping[str, Field] = {
     "schema": Field(lambda value: None if value == MANIFEST_SCHEMA and type(value) is int else f"is {shown(value)}"),
-    "model": Field(_text(200)),
+    "model": Field(name_fault),
     "revision": Field(_text(200)),
     "link": Field(_link, "Where the model can be found, https://..."),
-    "licence": Field(_text(100), "The model's licence, such as Apache-2.0"),
+    "licence": Field(_identifying(100), "The model's licence, such as Apache-2.0"),
     "parameters": Field(_count(0, 10**15), "How many parameters it has, as a number; null if it has none"),
     "dimensions": Field(_count(1, 10**6)),
     "languages": Field(_languages, "Codes of the languages that it is made for, with spaces between"),
     "training_data": Field(_text(2000), "What it was trained on"),
     "trained_on_evaluation_data": Field(_trained, "Was it trained on any of the task's data: yes, no or unknown"),
-    "submitter": Field(_text(200), "Who submits it"),
+    "submitter": Field(_identifying(200), "Who submits it"),
     "xlbench_version": Field(_text(50)),
     "task": Field(_text(100)),
     "task_version": Field(_version),

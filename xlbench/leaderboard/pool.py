@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from xlbench.errors import SubmissionError, XlbenchError
 from xlbench.leaderboard.checks import Checked, Checker
+from xlbench.leaderboard.model_names import skeleton
 from xlbench.leaderboard.submission import (
     Submission,
     evidence_limits,
@@ -76,6 +77,9 @@ def check_all(
         if not checked.problems and (other := known.other(checked)):
             reason = f"It is of the same model, revision and arguments as {other}: keep one of them."
             yield replace(checked, level="reported", problems=(reason,), extracted=None)
+        elif not checked.problems and (other_name := known.look_alike(checked)):
+            reason = f"Its name looks like {other_name!r:.100}, which was submitted before: choose another."
+            yield replace(checked, level="reported", problems=(reason,), extracted=None)
         elif alike := known.alike(checked):
             yield replace(checked, notes=(f"It has the very same ranks as {alike}.",))
         else:
@@ -85,8 +89,9 @@ def check_all(
 class _Known:
     """The submissions that came before, and those that stand beside the ones that are checked."""
 
-    def __init__(self, beside: dict[tuple[str, str, str], list[Path]]) -> None:
+    def __init__(self, beside: dict[tuple[str, str, str], list[Path]], names: Iterable[str]) -> None:
         self._beside = beside
+        self._names = {skeleton(name): name for name in names}
         self._identities: dict[str, Path] = {}
         self._evidence: dict[str, Path] = {}
 
@@ -95,11 +100,14 @@ class _Known:
         checked = {folder.absolute() for folder in folders}
         roots = sorted({folder.parent.parent for folder in checked if folder.parent.parent.name == "submissions"})
         beside: dict[tuple[str, str, str], list[Path]] = {}
+        names = set()
         for folder in find(roots):
             if folder not in checked:
                 with suppress(SubmissionError):  # It is not what is checked now.
-                    beside.setdefault(rough_identity(read_manifest(folder)), []).append(folder)
-        return cls(beside)
+                    manifest = read_manifest(folder)
+                    beside.setdefault(rough_identity(manifest), []).append(folder)
+                    names.add(manifest.model)
+        return cls(beside, sorted(names))
 
     def other(self, checked: Checked[T]) -> Path | None:
         """A submission of the same identity, if there is one."""
@@ -111,6 +119,14 @@ class _Known:
                 if load(folder).identity == checked.identity:
                     return folder
         return None
+
+    def look_alike(self, checked: Checked[T]) -> str | None:
+        """The name of another model that looks like that of this one, if there is one."""
+        if checked.manifest is None:
+            return None
+        name = checked.manifest.model
+        first = self._names.setdefault(skeleton(name), name)
+        return first if first.casefold() != name.casefold() else None
 
     def alike(self, checked: Checked[T]) -> Path | None:
         """A submission with the same evidence, if one came before."""

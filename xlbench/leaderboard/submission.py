@@ -42,7 +42,10 @@ class Submission:
     """As it was claimed by ``load``; with the recomputed per-query scores and the ranking from ``checks``."""
     ranking: Ranking
     digest: str
-    """sha256 of the checksums of result.json and ranks.parquet: what a check was of."""
+    """sha256 of the checksums of manifest, result.json and ranks.parquet: what a check was of.
+
+    Of the manifest it is what it says, however it is spaced.
+    """
     evidence: str
     """sha256 of ranks.parquet."""
     task: Task
@@ -128,12 +131,14 @@ def load(folder: Path) -> Submission:
     except ResultError as error:
         raise SubmissionError(str(error)) from error
     evidence = hashlib.sha256(content[EVIDENCE])
+    said = json.dumps(manifest.record(), sort_keys=True).encode()
+    digests = [hashlib.sha256(each).digest() for each in (said, content[RESULT])]
     return Submission(
         folder=folder,
         manifest=manifest,
         result=result,
         ranking=ranking,
-        digest=hashlib.sha256(hashlib.sha256(content[RESULT]).digest() + evidence.digest()).hexdigest(),
+        digest=hashlib.sha256(b"".join([*digests, evidence.digest()])).hexdigest(),
         evidence=evidence.hexdigest(),
         task=task,
     )
