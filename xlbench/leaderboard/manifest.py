@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from xlbench.errors import SubmissionError, shown
+from xlbench.leaderboard.command import command_fault
 from xlbench.leaderboard.hostile_json import text_fault
 from xlbench.leaderboard.model_names import form_fault, name_fault
 
@@ -42,7 +43,7 @@ class Manifest:
     data_checksums: Mapping[str, str]
     """By language: what ``data_checksums`` gives for the task."""
     command: str
-    """The one that gave the result."""
+    """The one that gave the result: one command, of which nothing is left to a shell. Pages show one of their own."""
     hardware: str
 
     def record(self) -> dict[str, Any]:
@@ -50,8 +51,8 @@ class Manifest:
         return {**asdict(self), "languages": list(self.languages), "data_checksums": dict(self.data_checksums)}
 
 
-def _text(longest: int, *, lines: bool = False) -> Callable[[Any], str | None]:
-    return lambda value: text_fault(value, longest=longest, lines=lines)
+def _text(longest: int) -> Callable[[Any], str | None]:
+    return lambda value: text_fault(value, longest=longest)
 
 
 def _identifying(longest: int) -> Callable[[Any], str | None]:
@@ -131,7 +132,7 @@ FIELDS: Mapping[str, Field] = {
     "task": Field(_text(100)),
     "task_version": Field(_version),
     "data_checksums": Field(_checksums),
-    "command": Field(_text(8000, lines=True)),
+    "command": Field(lambda value: text_fault(value, longest=8000, lines=True) or command_fault(value)),
     "hardware": Field(_text(300)),
 }
 ASKED = tuple(name for name, field in FIELDS.items() if field.question)
