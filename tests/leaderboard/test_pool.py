@@ -46,7 +46,10 @@ def test_submissions_come_in_order_with_what_was_extracted(submission):
     assert (first.folder, second.folder) == (submission, other)
     assert (first.extracted, second.extracted) == ("hash 132", "hash 132")
     assert (first.problems, second.problems) == ((), ())
-    assert (first.notes, second.notes) == ((), (f"It has the very same ranks as {submission}.",))
+    assert (first.notes, second.notes) == (
+        (),
+        (f"It has the very same ranks as {submission}; the history says which came first.",),
+    )
 
 
 def test_two_submissions_of_one_model_revision_are_refused(submission):

@@ -46,8 +46,6 @@ class Submission:
 
     Of the manifest it is what it says, however it is spaced.
     """
-    evidence: str
-    """sha256 of ranks.parquet."""
     task: Task
 
     @property
@@ -130,16 +128,14 @@ def load(folder: Path) -> Submission:
         ranking = results.parse_evidence(content[EVIDENCE], str(folder / EVIDENCE), limits=limits)
     except ResultError as error:
         raise SubmissionError(str(error)) from error
-    evidence = hashlib.sha256(content[EVIDENCE])
     said = json.dumps(manifest.record(), sort_keys=True).encode()
-    digests = [hashlib.sha256(each).digest() for each in (said, content[RESULT])]
+    digests = [hashlib.sha256(each).digest() for each in (said, content[RESULT], content[EVIDENCE])]
     return Submission(
         folder=folder,
         manifest=manifest,
         result=result,
         ranking=ranking,
-        digest=hashlib.sha256(b"".join([*digests, evidence.digest()])).hexdigest(),
-        evidence=evidence.hexdigest(),
+        digest=hashlib.sha256(b"".join(digests)).hexdigest(),
         task=task,
     )
 
