@@ -46,7 +46,10 @@ def test_submissions_come_in_order_with_what_was_extracted(submission):
     assert (first.folder, second.folder) == (submission, other)
     assert (first.extracted, second.extracted) == ("hash 132", "hash 132")
     assert (first.problems, second.problems) == ((), ())
-    assert (first.notes, second.notes) == ((), (f"It has the very same ranks as {submission}.",))
+    assert (first.notes, second.notes) == (
+        (),
+        (f"It has the very same ranks as {submission}; the history says which came first.",),
+    )
 
 
 def test_two_submissions_of_one_model_revision_are_refused(submission):
@@ -68,6 +71,28 @@ def test_a_submission_that_is_there_already_is_known(submission):
     edit(submission / "result.json", lambda record: record["model"]["arguments"].update(dimensions=8))
     (found,) = check_all([other], options=ONE)
     assert found.problems == ()
+
+
+def test_a_name_that_looks_like_another_is_refused(submission):
+    """The model that is there keeps its name, whether it is checked in the same call or stands beside."""
+    taken = submission.parents[1] / "l1b" / "demo"
+    other = submission.parents[1] / "lIb" / "demo"
+    for folder in (taken, other):
+        shutil.copytree(submission, folder)
+        for name in ("manifest.json", "result.json"):
+            edit(folder / name, lambda record, name=folder.parent.name: rename(record, name))
+    shutil.rmtree(submission.parent)
+    (found,) = check_all([other], options=ONE)
+    assert found.problems == ("Its name looks like 'l1b', which was submitted before: choose another.",)
+    assert [len(each.problems) for each in check_all([submission.parents[1]], options=ONE)] == [0, 1]
+
+
+def rename(record: dict, name: str) -> None:
+    """Gives the model of a manifest or a result another name."""
+    if isinstance(record["model"], str):
+        record["model"] = name
+    else:
+        record["model"]["name"] = name
 
 
 def test_a_crash_is_told_from_the_others(submission):

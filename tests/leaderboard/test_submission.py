@@ -141,14 +141,22 @@ def test_a_relative_path_is_as_good(submission, monkeypatch):
     assert load(type(submission)()).manifest.model == "hash"
 
 
-def test_the_digest_is_of_result_and_evidence(submission):
-    """A mended manifest keeps the digest, any other byte changes it."""
+@pytest.mark.parametrize(("key", "value"), [("licence", "MIT"), ("link", "https://evil.example"), ("submitter", "me")])
+def test_whatever_a_manifest_says_changes_the_digest(submission, key, value):
+    """A mark of the maintainers is not for another link, licence or submitter; the spacing says nothing."""
     first = load(submission)
-    edit(submission / "manifest.json", lambda record: record.update(licence="MIT"))
+    path = submission / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), indent=3), encoding="utf-8")
     assert load(submission).digest == first.digest
+    edit(path, lambda record: record.update({key: value}))
+    assert load(submission).digest != first.digest
+
+
+def test_the_digest_is_of_result_and_evidence(submission):
+    """Any byte of them changes it."""
+    first = load(submission)
     edit(submission / "result.json", lambda record: record["timing"].update(encode_s=0.5))
     assert load(submission).digest != first.digest
-    assert load(submission).evidence == first.evidence
 
 
 def test_the_identity_is_that_of_the_model_and_not_of_its_spelling(submission):

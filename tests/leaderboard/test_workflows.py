@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,7 +46,17 @@ def test_no_workflow_puts_a_stranger_s_words_into_a_command(name):
     for job in found["jobs"].values():
         for step in job["steps"]:
             assert "${{" not in step.get("run", "")
-            assert step.get("uses", "actions/").startswith("actions/")
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}|", step.get("uses", ""))
+
+
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.stem)
+def test_every_workflow_ends_and_runs_actions_that_stay_the_same(path):
+    """Each job has a timeout, and each action the commit that was looked at, with its version beside it."""
+    found = workflow(path.stem)
+    assert all(job["timeout-minutes"] <= 60 for job in found["jobs"].values())
+    used = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    assert used
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", each) for each in used)
 
 
 def test_the_comment_may_write_to_pull_requests_only():
@@ -56,15 +68,42 @@ def test_the_comment_may_write_to_pull_requests_only():
     assert uses == ["actions/download-artifact"]
 
 
+GH = """#!/bin/sh
+case $1-$2 in
+pr-view) echo abc ;;
+api-*) cat changed ;;
+*) echo "$@" >> commented ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("changed", [".github/workflows/leaderboard-check.yml", "README.md", "leaderboard-x"])
+def test_a_pull_request_cannot_dictate_the_comment_on_itself(tmp_path, changed):
+    """It runs its own form of the check; what that says is repeated only where it changed nothing but the board."""
+    run = workflow("leaderboard-comment")["jobs"]["comment"]["steps"][1]["run"]
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found" / "number.txt").write_text("7\n")
+    (tmp_path / "found" / "found.txt").write_text("1 of 1 submissions can be taken.")
+    (tmp_path / "changed").write_text(f'"leaderboard/submissions/hash/demo/ranks.parquet"\n"{changed}"\n')
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HEAD": "abc", "GH_REPO": "owner/xlbench"}
+    subprocess.run(["bash", "-e", "-c", run], cwd=tmp_path, env=environment, check=True)
+    comment = (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert "It changes more than submissions" in comment
+    assert "can be taken" not in comment
+
+
 def test_a_comment_cannot_leave_its_block_of_code(tmp_path):
     """Backticks and control characters of what the check left are gone before it is put into a comment."""
     run = workflow("leaderboard-comment")["jobs"]["comment"]["steps"][1]["run"]
     (tmp_path / "found").mkdir()
     (tmp_path / "found" / "number.txt").write_text("7\n")
     (tmp_path / "found" / "found.txt").write_text("```\n@everybody \x1b[31m<b>\n" + "x" * 100_000)
-    (tmp_path / "gh").write_text('#!/bin/sh\n[ "$2" = view ] && echo abc || echo "$@" >> commented\n')
+    (tmp_path / "gh").write_text(GH)
     (tmp_path / "gh").chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HEAD": "abc"}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HEAD": "abc", "GH_REPO": "owner/xlbench"}
+    (tmp_path / "changed").write_text('"leaderboard/submissions/hash/demo/ranks.parquet"\n')
     subprocess.run(["bash", "-e", "-c", run], cwd=tmp_path, env=environment, check=True)
     lines = (tmp_path / "comment.md").read_text(encoding="utf-8").splitlines()
     assert lines.count("```") == 2
@@ -87,11 +126,14 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def head(tmp_path, made_once):
-    """A clone in which a pull request adds a submission."""
+    """A clone in which a pull request adds a submission; another model has one."""
     folder = tmp_path / "head"
     (folder / "leaderboard" / "submissions").mkdir(parents=True)
     git(folder, "init", "-q", "-b", "main")
-    (folder / "leaderboard" / "submissions" / ".gitkeep").write_text("")
+    rival = shutil.copytree(made_once, folder / "leaderboard" / "submissions" / "rival" / "demo")
+    edit(rival / "manifest.json", lambda record: record.update(model="rival"))
+    edit(rival / "result.json", lambda record: record["model"].update(name="rival"))
+    (folder / "leaderboard" / "deep-verified.json").write_text("{}")
     (folder / "README.md").write_text("Read me.")
     git(folder, "add", "--all")
     git(folder, "commit", "-q", "-m", "base")
@@ -111,27 +153,116 @@ def checked(head: Path) -> tuple[int, str]:
     return ran.returncode, (head.parent / "found" / "found.txt").read_text(encoding="utf-8")
 
 
+def board(head: Path) -> Path:
+    """The folder of submissions."""
+    return head / "leaderboard" / "submissions"
+
+
 def test_the_submissions_of_a_pull_request_are_checked(head):
-    """What it adds is in the comment, with the row that it makes."""
+    """What it adds is in the comment, with the row that it makes, and what is worth a look."""
     code, found = checked(head)
     assert code == 0
     assert "1 of 1 submissions can be taken." in found
     assert ".194" in found
+    assert "It has the very same ranks as " in found
 
 
 def test_a_pull_request_with_a_wrong_submission_fails(head):
-    """The comment says which number does not follow, that it removes another, and that it changes other files."""
-    demo = head / "leaderboard" / "submissions" / "hash" / "demo"
-    edit(demo / "result.json", lambda record: record["references"]["LPR"].update(random=0.5))
-    (head / "leaderboard" / "deep-verified.json").write_text("{}")
+    """The comment says which number does not follow."""
+    edit(board(head) / "hash" / "demo" / "result.json", lambda record: record["references"]["LPR"].update(random=0.5))
     code, found = checked(head)
     assert code == 1
     assert "random LPR: 0.5 is claimed" in found
-    assert "It changes 1 files that are no submission; hand those in by themselves." in found
 
 
-def test_a_pull_request_without_submissions_passes(head):
-    """One that changes something else, or removes a submission, has nothing to check."""
-    shutil.rmtree(head / "leaderboard" / "submissions" / "hash")
+def test_a_pull_request_that_leaves_submissions_alone_passes(head):
+    """One that changes something else has nothing to check."""
+    shutil.rmtree(board(head) / "hash")
     (head / "leaderboard" / "README.md").write_text("More.")
+    (head / "README.md").write_text("Other.")
     assert checked(head) == (0, "There is no submission to check.\n")
+
+
+def replace_ranks(head: Path) -> None:
+    (board(head) / "rival" / "demo" / "ranks.parquet").write_bytes(b"PAR1")
+
+
+def change_records_only(head: Path) -> None:
+    shutil.rmtree(board(head) / "hash")
+    (head / "leaderboard" / "deep-verified.json").write_text('{"x": {}}')
+
+
+def add_to_a_rival(head: Path) -> None:
+    shutil.move(board(head) / "hash" / "demo", board(head) / "rival" / "xquad-r")
+
+
+def add_a_variant_of_a_rival(head: Path) -> None:
+    shutil.move(board(head) / "hash", board(head) / "rival--better")
+
+
+def make_the_folder_a_link(head: Path) -> None:
+    shutil.move(board(head), head / "elsewhere")
+    board(head).symlink_to("../elsewhere")
+
+
+def make_the_board_a_link(head: Path) -> None:
+    shutil.move(head / "leaderboard", head / "elsewhere")
+    (head / "leaderboard").symlink_to("elsewhere")
+
+
+def add_a_dangling_link(head: Path) -> None:
+    (board(head) / "x\n1 of 1 submissions can be taken.").symlink_to("nowhere")
+
+
+def link_evidence(head: Path) -> None:
+    path = board(head) / "hash" / "demo" / "ranks.parquet"
+    path.unlink()
+    path.symlink_to("../../rival/demo/ranks.parquet")
+
+
+def name_without_utf8(head: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(board(head)) + b"/\xff\xfe"))).write_text("x")
+
+
+def two_models(head: Path) -> None:
+    shutil.copytree(board(head) / "hash", board(head) / "other")
+
+
+def two_models_by_case(head: Path) -> None:
+    shutil.copytree(board(head) / "hash", board(head) / "HASH")
+
+
+def run_anything(head: Path) -> None:
+    (board(head) / "hash" / "demo" / "result.json").chmod(0o755)
+
+
+REQUESTS = [
+    (replace_ranks, "It changes 'leaderboard/submissions/rival/demo/ranks.parquet', which is there already."),
+    (lambda head: shutil.rmtree(board(head) / "rival"), "It removes 'leaderboard/submissions/rival/demo/m"),
+    (change_records_only, "It changes 'leaderboard/deep-verified.json', which is the maintainers'."),
+    (add_to_a_rival, "The model 'rival' has submissions already"),
+    (add_a_variant_of_a_rival, "The model 'rival' has submissions already"),
+    (make_the_folder_a_link, "It changes 'leaderboard/submissions', which is no file of a submission."),
+    (make_the_board_a_link, "It changes 'leaderboard', which is no file of a submission."),
+    (add_a_dangling_link, r"submissions/x\n1 of 1 submissions can be taken.', which is no file of a submission."),
+    (link_evidence, "It adds 'leaderboard/submissions/hash/demo/ranks.parquet' as a link."),
+    (name_without_utf8, r"It changes 'leaderboard/submissions/\\xff\\xfe', which is no file of a submission."),
+    (two_models, "It has submissions of 2 models; expected those of one."),
+    (two_models_by_case, "It has submissions of 2 models; expected those of one."),
+    (run_anything, "It adds 'leaderboard/submissions/hash/demo/result.json' as an executable file."),
+    (lambda head: (head / "README.md").write_text("Other."), "It changes 'README.md', which is no f"),
+    (lambda head: (board(head) / "hash" / "notes.txt").write_text("x"), "'leaderboard/submissions/hash/notes.txt'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "reason"), REQUESTS)
+def test_a_pull_request_may_add_submissions_of_one_model_and_nothing_else(head, spoil, reason):
+    """The comment has the reason, each on a line of its own, and no line that the request wrote."""
+    spoil(head)
+    code, found = checked(head)
+    assert code == 1
+    assert reason in found
+    assert all(
+        line.startswith(("A pull request may add", "- It ", "- The model ", "- And ")) for line in found.splitlines()
+    )
+    assert found.isascii()

@@ -21,6 +21,7 @@ from xlbench.catalogue import Task
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard import consistency, judgements
 from xlbench.leaderboard.differences import alignment_fault, differences
+from xlbench.leaderboard.likeness import Sketch
 from xlbench.leaderboard.manifest import Manifest
 from xlbench.leaderboard.submission import Submission, disagreements, load
 from xlbench.measures.ranks import Judged
@@ -47,8 +48,8 @@ class Checked(Generic[T]):
     """None if the submission cannot be read."""
     identity: str = ""
     digest: str = ""
-    evidence: str = ""
-    """sha256 of the evidence."""
+    sketch: Sketch | None = None
+    """Of the ranks, to be held against those of others; None if it is not sound."""
     extracted: T | None = None
     """What ``extract`` took of a sound submission."""
 
@@ -89,14 +90,14 @@ class Checker:
             manifest=submission.manifest,
             identity=submission.identity,
             digest=submission.digest,
-            evidence=submission.evidence,
         )
         try:
             sound = self.recomputed(submission)
         except SubmissionError as error:
             return replace(about, problems=tuple(str(error).splitlines()))
         level: Level = "deep-verified" if submission.digest in self._deep_verified else "verified"
-        return replace(about, level=level, extracted=extract(sound) if extract else None)
+        sketch = Sketch.of(sound.ranking)
+        return replace(about, level=level, sketch=sketch, extracted=extract(sound) if extract else None)
 
     def recomputed(self, submission: Submission) -> Submission:
         """The submission with the per-query scores and the ranking that its evidence gives.

@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from xlbench.errors import SubmissionError, shown
+from xlbench.leaderboard.command import command_fault
 from xlbench.leaderboard.hostile_json import text_fault
+from xlbench.leaderboard.model_names import form_fault, name_fault
 
 MANIFEST_SCHEMA = 1
 Trained = Literal["yes", "no", "unknown"]
@@ -41,7 +43,7 @@ class Manifest:
     data_checksums: Mapping[str, str]
     """By language: what ``data_checksums`` gives for the task."""
     command: str
-    """The one that gave the result."""
+    """The one that gave the result: one command, of which nothing is left to a shell. Pages show one of their own."""
     hardware: str
 
     def record(self) -> dict[str, Any]:
@@ -49,8 +51,12 @@ class Manifest:
         return {**asdict(self), "languages": list(self.languages), "data_checksums": dict(self.data_checksums)}
 
 
-def _text(longest: int, *, lines: bool = False) -> Callable[[Any], str | None]:
-    return lambda value: text_fault(value, longest=longest, lines=lines)
+def _text(longest: int) -> Callable[[Any], str | None]:
+    return lambda value: text_fault(value, longest=longest)
+
+
+def _identifying(longest: int) -> Callable[[Any], str | None]:
+    return lambda value: text_fault(value, longest=longest) or form_fault(value)
 
 
 def _count(least: int, most: int) -> Callable[[Any], str | None]:
@@ -112,21 +118,21 @@ class Field:
 
 FIELDS: Mapping[str, Field] = {
     "schema": Field(lambda value: None if value == MANIFEST_SCHEMA and type(value) is int else f"is {shown(value)}"),
-    "model": Field(_text(200)),
+    "model": Field(name_fault),
     "revision": Field(_text(200)),
     "link": Field(_link, "Where the model can be found, https://..."),
-    "licence": Field(_text(100), "The model's licence, such as Apache-2.0"),
+    "licence": Field(_identifying(100), "The model's licence, such as Apache-2.0"),
     "parameters": Field(_count(0, 10**15), "How many parameters it has, as a number; null if it has none"),
     "dimensions": Field(_count(1, 10**6)),
     "languages": Field(_languages, "Codes of the languages that it is made for, with spaces between"),
     "training_data": Field(_text(2000), "What it was trained on"),
     "trained_on_evaluation_data": Field(_trained, "Was it trained on any of the task's data: yes, no or unknown"),
-    "submitter": Field(_text(200), "Who submits it"),
+    "submitter": Field(_identifying(200), "Who submits it"),
     "xlbench_version": Field(_text(50)),
     "task": Field(_text(100)),
     "task_version": Field(_version),
     "data_checksums": Field(_checksums),
-    "command": Field(_text(8000, lines=True)),
+    "command": Field(lambda value: text_fault(value, longest=8000, lines=True) or command_fault(value)),
     "hardware": Field(_text(300)),
 }
 ASKED = tuple(name for name, field in FIELDS.items() if field.question)

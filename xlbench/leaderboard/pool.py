@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -21,17 +21,18 @@ from typing import TypeVar
 
 from xlbench.errors import SubmissionError, XlbenchError
 from xlbench.leaderboard.checks import Checked, Checker
+from xlbench.leaderboard.known import Known
+from xlbench.leaderboard.likeness import Sketch
 from xlbench.leaderboard.submission import (
     Submission,
     evidence_limits,
     find,
     load,
-    read_manifest,
-    rough_identity,
     task_of,
 )
 
 T = TypeVar("T")
+U = TypeVar("U")
 _MOST_JOBS = 4
 """More processes than that would not fit into 1 GB."""
 _ALONE = 0
@@ -70,67 +71,30 @@ def check_all(
     ``extract`` is a function of a module: it is called in the process that has checked a sound submission, and what it
     gives comes back in ``extracted``. Two submissions of one model revision are a problem of the second.
     """
-    folders = list(find(paths))
-    known = _Known.of(folders)
-    for checked in _streamed(folders, extract, options or Options()):
-        if not checked.problems and (other := known.other(checked)):
-            reason = f"It is of the same model, revision and arguments as {other}: keep one of them."
-            yield replace(checked, level="reported", problems=(reason,), extracted=None)
-        elif alike := known.alike(checked):
-            yield replace(checked, notes=(f"It has the very same ranks as {alike}.",))
-        else:
-            yield checked
+    folders, options = list(find(paths)), options or Options()
+    jobs = min(options.jobs or min(os.cpu_count() or 1, _MOST_JOBS), len(folders) or 1)
+    with _environment(), _Workers(jobs, options) as workers:
+        known = Known.of(folders, workers.sketch)
+        for checked in _streamed(folders, extract, workers, jobs):
+            if not checked.problems and (fault := known.fault(checked)):
+                yield replace(checked, level="reported", problems=(fault,), extracted=None)
+            elif not checked.problems and (note := known.note(checked)):
+                yield replace(checked, notes=(note,))
+            else:
+                yield checked
 
 
-class _Known:
-    """The submissions that came before, and those that stand beside the ones that are checked."""
-
-    def __init__(self, beside: dict[tuple[str, str, str], list[Path]]) -> None:
-        self._beside = beside
-        self._identities: dict[str, Path] = {}
-        self._evidence: dict[str, Path] = {}
-
-    @classmethod
-    def of(cls, folders: Sequence[Path]) -> _Known:
-        checked = {folder.absolute() for folder in folders}
-        roots = sorted({folder.parent.parent for folder in checked if folder.parent.parent.name == "submissions"})
-        beside: dict[tuple[str, str, str], list[Path]] = {}
-        for folder in find(roots):
-            if folder not in checked:
-                with suppress(SubmissionError):  # It is not what is checked now.
-                    beside.setdefault(rough_identity(read_manifest(folder)), []).append(folder)
-        return cls(beside)
-
-    def other(self, checked: Checked[T]) -> Path | None:
-        """A submission of the same identity, if there is one."""
-        first = self._identities.setdefault(checked.identity, checked.folder)
-        if first != checked.folder:
-            return first
-        for folder in self._beside.get(rough_identity(checked.manifest), []) if checked.manifest else []:
-            with suppress(SubmissionError):
-                if load(folder).identity == checked.identity:
-                    return folder
-        return None
-
-    def alike(self, checked: Checked[T]) -> Path | None:
-        """A submission with the same evidence, if one came before."""
-        if checked.problems:
-            return None
-        first = self._evidence.setdefault(checked.evidence, checked.folder)
-        return first if first != checked.folder else None
-
-
-def _streamed(folders: list[Path], extract: Callable[[Submission], T] | None, options: Options) -> Iterator[Checked[T]]:
-    jobs = options.jobs or min(os.cpu_count() or 1, _MOST_JOBS)
+def _streamed(
+    folders: list[Path], extract: Callable[[Submission], T] | None, workers: _Workers, jobs: int
+) -> Iterator[Checked[T]]:
     window: deque[tuple[Path, Future[Checked[T]]]] = deque()
-    with _environment(), _Workers(min(jobs, len(folders) or 1), options) as workers:
-        for folder in folders:
-            window.append((folder, workers.submit(folder, extract)))
-            # What waits to be taken is bounded, however large it is.
-            if len(window) > 2 * jobs:
-                yield workers.result(*window.popleft(), extract)
-        while window:
+    for folder in folders:
+        window.append((folder, workers.submit(folder, extract)))
+        # What waits to be taken is bounded, however large it is.
+        if len(window) > 2 * jobs:
             yield workers.result(*window.popleft(), extract)
+    while window:
+        yield workers.result(*window.popleft(), extract)
 
 
 class _Workers:
@@ -149,23 +113,29 @@ class _Workers:
             pool.shutdown(cancel_futures=True)
 
     def submit(self, folder: Path, extract: Callable[[Submission], T] | None) -> Future[Checked[T]]:
-        return self._submit(folder, extract, self._jobs)
+        return self._submit(self._jobs, _work, folder, extract)
 
     def result(self, folder: Path, future: Future[Checked[T]], extract: Callable[[Submission], T] | None) -> Checked[T]:
         with suppress(BrokenProcessPool):
             return future.result()
         # All that were checked at that moment come here; in a process alone it shows which of them ended it.
         try:
-            return self._submit(folder, extract, _ALONE).result()
+            return self._submit(_ALONE, _work, folder, extract).result()
         except BrokenProcessPool:
             reason = f"To read it takes more memory or time than it may, {_CPU_SECONDS} seconds, or crashes."
             return Checked(folder, problems=(reason,))
 
-    def _submit(self, folder: Path, extract: Callable[[Submission], T] | None, which: int) -> Future[Checked[T]]:
+    def sketch(self, folder: Path) -> Sketch | None:
+        """The sketch of a submission that is not checked; None if it cannot be read."""
+        with suppress(BrokenProcessPool):
+            return self._submit(_ALONE, _sketch, folder).result()
+        return None
+
+    def _submit(self, which: int, work: Callable[..., U], *arguments: object) -> Future[U]:
         with suppress(BrokenProcessPool, KeyError):
-            return self._pools[which].submit(_work, folder, extract)
+            return self._pools[which].submit(work, *arguments)
         self._pools[which] = self._made(which)
-        return self._pools[which].submit(_work, folder, extract)
+        return self._pools[which].submit(work, *arguments)
 
     def _made(self, jobs: int) -> ProcessPoolExecutor:
         # Spawned: a fork of a process whose libraries have threads may hang.
@@ -220,6 +190,13 @@ def _work(folder: Path, extract: Callable[[Submission], T] | None) -> Checked[T]
         return Checked(folder, problems=(str(error),))
     except Exception as error:  # noqa: BLE001 (whatever a stranger's file brings about, the others are checked)
         return Checked(folder, problems=(f"It cannot be checked or shown ({type(error).__name__}); report this.",))
+
+
+def _sketch(folder: Path) -> Sketch | None:
+    with suppress(Exception):  # It is not what is checked now.
+        limit(folder)
+        return Sketch.of(load(folder).ranking)
+    return None
 
 
 def limit(folder: Path) -> None:

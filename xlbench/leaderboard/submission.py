@@ -42,9 +42,10 @@ class Submission:
     """As it was claimed by ``load``; with the recomputed per-query scores and the ranking from ``checks``."""
     ranking: Ranking
     digest: str
-    """sha256 of the checksums of result.json and ranks.parquet: what a check was of."""
-    evidence: str
-    """sha256 of ranks.parquet."""
+    """sha256 of the checksums of manifest, result.json and ranks.parquet: what a check was of.
+
+    Of the manifest it is what it says, however it is spaced.
+    """
     task: Task
 
     @property
@@ -127,14 +128,14 @@ def load(folder: Path) -> Submission:
         ranking = results.parse_evidence(content[EVIDENCE], str(folder / EVIDENCE), limits=limits)
     except ResultError as error:
         raise SubmissionError(str(error)) from error
-    evidence = hashlib.sha256(content[EVIDENCE])
+    said = json.dumps(manifest.record(), sort_keys=True).encode()
+    digests = [hashlib.sha256(each).digest() for each in (said, content[RESULT], content[EVIDENCE])]
     return Submission(
         folder=folder,
         manifest=manifest,
         result=result,
         ranking=ranking,
-        digest=hashlib.sha256(hashlib.sha256(content[RESULT]).digest() + evidence.digest()).hexdigest(),
-        evidence=evidence.hexdigest(),
+        digest=hashlib.sha256(b"".join(digests)).hexdigest(),
         task=task,
     )
 

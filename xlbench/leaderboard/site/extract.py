@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlbench import measures
 from xlbench.leaderboard.board import BoardRow, shown
+from xlbench.leaderboard.command import command_of_result
 from xlbench.leaderboard.site import pages, site_texts
 from xlbench.leaderboard.site.pairs_of_models import comparable
 from xlbench.measures import DISTANCE
@@ -44,7 +45,7 @@ class Taken:
 def taken(submission: Submission) -> Taken:
     """What the site takes of a submission: for ``checks.check_all``."""
     row = BoardRow.of(submission)
-    # What a result says of its run are texts of the submitter; a command is copied as it is seen.
+    # What a result says of its run are texts of the submitter; the command, which is copied, is made anew.
     environment = {**_plain(submission.result.environment), "command": _command(submission)}
     result = replace(submission.result, model=_plain(submission.result.model), environment=environment)
     key = f"{re.sub('[^a-z0-9-]', '-', result.task.lower())}-{result.task_version}"
@@ -105,4 +106,4 @@ def _submission(submission: Submission, key: str) -> Section:
 
 
 def _command(submission: Submission) -> str:
-    return "\n".join(shown(line, _LONGEST) for line in submission.manifest.command.splitlines())
+    return "\n".join(shown(line, _LONGEST) for line in command_of_result(submission.result).splitlines())
