@@ -116,13 +116,15 @@ def drawn(n: int, folder: Path) -> Embeddings:
     """Vectors on disk, as an encoder would have left them."""
     import numpy as np
 
+    from xlbench.engine.representations import DENSE
     from xlbench.engine.vectors import Embeddings, StoredVectors
+    from xlbench.support.sealed import seal
 
     paths = [folder / f"{shard}.npy" for shard in range(-(-n // ROWS_A_SHARD))]
     lengths = [min(ROWS_A_SHARD, n - shard * ROWS_A_SHARD) for shard in range(len(paths))]
     for path, length in zip(paths, lengths, strict=True):
-        np.save(path, draw([path.name] * length))
-    return Embeddings(StoredVectors(paths, lengths, dimensions=DIMENSIONS), row=np.arange(n))
+        path.write_bytes(seal(path, DENSE.content(draw([path.name] * length), np.float32)))
+    return Embeddings(StoredVectors(paths, lengths, width=DIMENSIONS, form=DENSE), row=np.arange(n))
 
 
 if __name__ == "__main__":

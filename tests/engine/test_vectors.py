@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import os
 import signal
+import stat
 import subprocess
 import sys
 import tracemalloc
@@ -21,6 +23,7 @@ from xlbench.engine.model_scores import score_collection
 from xlbench.engine.vectors import VectorStore, embed
 from xlbench.errors import EncoderError
 from xlbench.models.protocols import Model
+from xlbench.support.sealed import seal, unseal
 
 KEY = {"name": "model", "revision": "1"}
 
@@ -200,7 +203,7 @@ def test_a_run_that_ended_goes_on(tmp_path, small_shards, stop_at):
 
 
 def npy(array):
-    """The content of an .npy file, pickled if it must be."""
+    """The content of an .npy file, pickled if it must be, as a shard has it after its checksum."""
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
@@ -237,11 +240,48 @@ def test_a_damaged_shard_is_encoded_again(tmp_path, small_shards, damage):
     whole = files_in(tmp_path)
     path = store.path(SHARDS[0])
     assert damage != path.read_bytes()
-    path.write_bytes(damage)
-    encode = Encode()
-    embed(texts, encode, store=store)
-    assert encode.asked == SHARDS[:1]
-    assert files_in(tmp_path) == whole
+    # Neither as it is, nor where its checksum is right all the same.
+    for content in (damage, seal(path, damage)):
+        path.write_bytes(content)
+        encode = Encode()
+        embed(texts, encode, store=store)
+        assert encode.asked == SHARDS[:1]
+        assert files_in(tmp_path) == whole
+
+
+@pytest.mark.parametrize("at", [0, 8, 11, 15, 16, 30, 100, 143, 144, 150, -1])
+def test_a_byte_that_changed_is_noticed_wherever_it_is(tmp_path, small_shards, at):
+    """In the checksum, in the header of numpy or in a number that would be as good as another."""
+    texts = texts_of(*LANGUAGES)
+    store = store_in(tmp_path)
+    embed(texts, Encode(), store=store)
+    path = store.path(SHARDS[0])
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    assert store.get(SHARDS[0]) is None
+
+
+def test_a_shard_in_the_place_of_another_is_noticed(tmp_path, small_shards):
+    """Of other texts, of the other role or of another model: each is whole, and none is what was stored there."""
+    texts = texts_of(*LANGUAGES)
+    stores = [store_in(tmp_path), VectorStore.open(tmp_path, "passages", KEY)]
+    stores.append(VectorStore.open(tmp_path, "queries", {**KEY, "name": "other"}))
+    for store in stores:
+        embed(texts, Encode(), store=store)
+    path = stores[0].path(SHARDS[0])
+    for other in (stores[0].path(SHARDS[1]), stores[1].path(SHARDS[0]), stores[2].path(SHARDS[0])):
+        assert other.is_file()
+        path.write_bytes(other.read_bytes())
+        assert stores[0].get(SHARDS[0]) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_stored_vectors_are_the_user_s_own(tmp_path):
+    """Nobody else may read or write them."""
+    folder = store_in(tmp_path / "cache").folder
+    for each in (folder, folder.parent, folder.parent.parent):
+        assert stat.S_IMODE(each.stat().st_mode) == 0o700
 
 
 @given(at=st.integers(0, len(npy(GOOD)) - 1), byte=st.integers(0, 255), cut=st.integers(0, 200))
@@ -250,7 +290,8 @@ def test_a_damaged_file_never_ends_a_run(tmp_path, at, byte, cut):
     """Whatever byte is altered and wherever the file ends, reading a shard gives vectors or None."""
     store = store_in(tmp_path)
     content = npy(GOOD)
-    store.path(SHARDS[0]).write_bytes((content[:at] + bytes([byte]) + content[at + 1 :])[: len(content) - cut])
+    path = store.path(SHARDS[0])
+    path.write_bytes(seal(path, (content[:at] + bytes([byte]) + content[at + 1 :])[: len(content) - cut]))
     found = store.get(SHARDS[0])
     assert found is None or (len(found) == 3 and found.dtype == np.float32 and np.isfinite(found).all())
 
@@ -440,10 +481,15 @@ def test_stored_vectors_are_read_as_from_an_array(tmp_path, small_shards):
 def test_a_shard_that_has_gone_is_an_error_that_names_it(tmp_path, small_shards):
     """A file that is removed or damaged after it was stored is named, with what to do."""
     vectors = embed(texts_of(*LANGUAGES), Encode(), store=store_in(tmp_path)).vectors
-    vectors.shards[1].write_bytes(b"damaged")
-    assert vectors[slice(0, 3)].shape == (3, 3)
-    with pytest.raises(EncoderError, match=f"{vectors.shards[1].name}.*run again"):
-        vectors[slice(0, 4)]
+    path = vectors.shards[1]
+    whole = path.read_bytes()
+    longer = seal(path, npy(np.zeros((9, 3), np.float32)))
+    wider = seal(path, npy(np.zeros((3, 4), np.float32)))
+    for content in (b"damaged", whole[:-1], whole[:-1] + b"\0", whole[16:], longer, wider):
+        path.write_bytes(content)
+        assert vectors[slice(0, 3)].shape == (3, 3)
+        with pytest.raises(EncoderError, match=f"{path.name}.*run again"):
+            vectors[slice(0, 4)]
 
 
 def test_half_precision_takes_half_the_space(tmp_path):
@@ -455,7 +501,7 @@ def test_half_precision_takes_half_the_space(tmp_path):
     for vectors in found:
         assert vectors.dtype == np.float32
         np.testing.assert_array_equal(vectors, expected)
-    assert np.load(next(store.folder.glob("*.npy"))).nbytes == 3 * 3 * 2
+    assert np.load(io.BytesIO(unseal(next(store.folder.glob("*.npy"))))).nbytes == 3 * 3 * 2
 
 
 def test_what_half_precision_cannot_hold_is_refused(tmp_path):

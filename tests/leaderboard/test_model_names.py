@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from xlbench.errors import SubmissionError
+from xlbench.errors import MissingLibraryError
 from xlbench.leaderboard.manifest import FIELDS
 from xlbench.leaderboard.model_names import name_fault, skeleton
 
@@ -74,8 +74,8 @@ def test_other_names_have_another_skeleton(other):
 
 def test_without_the_table_a_name_beyond_ascii_says_what_to_install(monkeypatch):
     """An error with the extra's name; ASCII needs none."""
-    monkeypatch.setitem(sys.modules, "confusable_homoglyphs.categories", None)
-    with pytest.raises(SubmissionError, match=r"xlbench\[leaderboard\]"):
+    monkeypatch.setitem(sys.modules, "confusable_homoglyphs", None)
+    with pytest.raises(MissingLibraryError, match=r"xlbench\[leaderboard\]"):
         name_fault("模型")
     assert name_fault("model") is None
 

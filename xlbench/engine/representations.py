@@ -10,7 +10,6 @@ import io
 import tokenize
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,11 +57,11 @@ class Representation(Protocol):
         """The content of a file of these rows."""
         ...
 
-    def read(self, path: Path, *, dtype: npt.DTypeLike | None = None) -> Rows:
-        """The rows in a file, in the type that they are stored in; if one is named, ValueError for another.
+    def read(self, content: memoryview, *, dtype: npt.DTypeLike | None = None) -> Rows:
+        """The rows in a file's content, in the type that they are stored in; if one is named, ValueError for another.
 
         Raises:
-            OSError, ValueError, ...: those of ``UNREADABLE``.
+            ValueError, ...: those of ``UNREADABLE``.
 
         """
         ...
@@ -103,12 +102,9 @@ class _Dense:
         np.save(found, _stored(rows, dtype), allow_pickle=False)
         return found.getbuffer()
 
-    def read(self, path: Path, *, dtype: npt.DTypeLike | None = None) -> Array:
-        if dtype is None:
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        with path.open("rb") as file:
-            rows: Array = np.lib.format.read_array(file, allow_pickle=False)
-        if rows.dtype != dtype or rows.ndim != 2 or not np.isfinite(rows).all():
+    def read(self, content: memoryview, *, dtype: npt.DTypeLike | None = None) -> Array:
+        rows: Array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        if (dtype is not None and rows.dtype != dtype) or rows.ndim != 2 or not np.isfinite(rows).all():
             raise ValueError("not what is stored here")
         return rows
 
@@ -158,10 +154,10 @@ class _Sparse:
         parts = {"data": _stored(rows.data, dtype), "indices": rows.indices.astype(np.int32)}
         return _packed(**parts, starts=rows.indptr.astype(np.int64), width=np.array(rows.shape[1]))
 
-    def read(self, path: Path, *, dtype: npt.DTypeLike | None = None) -> Any:
+    def read(self, content: memoryview, *, dtype: npt.DTypeLike | None = None) -> Any:
         from scipy.sparse import csr_array
 
-        parts = _unpacked(path, "data", dtype)
+        parts = _unpacked(content, "data", dtype)
         shape = len(parts["starts"]) - 1, int(parts["width"])
         # scipy computes nothing in half precision.
         rows = csr_array((parts["data"].astype(np.float32), parts["indices"], parts["starts"]), shape=shape)
@@ -211,8 +207,8 @@ class _Late:
     def content(self, rows: TokenVectors, dtype: npt.DTypeLike) -> memoryview:
         return _packed(data=_stored(rows.vectors, dtype), starts=rows.starts)
 
-    def read(self, path: Path, *, dtype: npt.DTypeLike | None = None) -> TokenVectors:
-        parts = _unpacked(path, "data", dtype)
+    def read(self, content: memoryview, *, dtype: npt.DTypeLike | None = None) -> TokenVectors:
+        parts = _unpacked(content, "data", dtype)
         vectors, starts = parts["data"], parts["starts"]
         if vectors.ndim != 2 or starts[0] != 0 or starts[-1] != len(vectors) or (np.diff(starts) < 1).any():
             raise ValueError("not what is stored here")
@@ -292,8 +288,8 @@ def _packed(**parts: Array) -> memoryview:
     return found.getbuffer()
 
 
-def _unpacked(path: Path, name: str, dtype: npt.DTypeLike | None) -> dict[str, Array]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+def _unpacked(content: memoryview, name: str, dtype: npt.DTypeLike | None) -> dict[str, Array]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         parts = {key: stored[key] for key in stored.files}
     if (dtype is not None and parts[name].dtype != dtype) or not np.isfinite(parts[name]).all():
         raise ValueError("not what is stored here")

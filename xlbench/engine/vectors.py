@@ -1,6 +1,7 @@
 """Encodes each distinct text once, checks the vectors, and keeps them in shards on disk, so that a killed run goes on.
 
-A shard is a file named by the checksum of its texts, in a folder named by everything else that can change a vector.
+A shard is a file named by the checksum of its texts, with one of its content before it, in a folder named by everything
+else that can change a vector.
 Which texts are in a shard depends on the collection alone, never on what is already stored: a run that goes on, or two
 runs at once, give the same bytes as one undisturbed run.
 """
@@ -26,6 +27,7 @@ from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Ro
 from xlbench.errors import EncoderError
 from xlbench.support.files import write_whole
 from xlbench.support.progress import Advance
+from xlbench.support.sealed import seal, unseal
 
 _SHARD_TEXTS = 1024
 _SHARD_CHARACTERS = 1 << 17
@@ -97,7 +99,7 @@ class StoredVectors:
         for shard in np.flatnonzero(np.diff(ends)).tolist():
             mine = wanted[ends[shard] : ends[shard + 1]] - self._starts[shard]
             try:
-                parts.append(self._form.take(self._form.read(self.shards[shard]), mine))
+                parts.append(self._form.take(self._shard(shard), mine))
             except UNREADABLE as error:
                 raise EncoderError(
                     f"{self.shards[shard]} was there and cannot be read any more ({error}): run again to encode its "
@@ -105,6 +107,14 @@ class StoredVectors:
                 ) from error
         found = self._form.joined(parts, self._width)
         return found if np.array_equal(wanted, rows) else self._form.take(found, place)
+
+    def _shard(self, shard: int) -> Rows:
+        """The rows of a shard; ValueError if they are not those that were stored."""
+        rows = self._form.read(unseal(self.shards[shard]))
+        expected = int(self._starts[shard + 1] - self._starts[shard]), self._width
+        if (self._form.n_rows(rows), self._form.width(rows)) != expected:
+            raise ValueError("other vectors are in its place")
+        return rows
 
 
 class HeldVectors:
@@ -148,7 +158,10 @@ class VectorStore:
         canonical = json.dumps({"key": dict(key), "role": role}, sort_keys=True, default=str)
         slug = re.sub(r"[^\w.-]+", "-", str(key.get("name", "model")))[-60:]
         folder = cache_dir / "vectors" / f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}" / role
-        folder.mkdir(parents=True, exist_ok=True)
+        # Nobody else may put vectors there, or read what was encoded.
+        (cache_dir / "vectors").mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         description = folder / "key.json"
         if not description.exists():
             write_whole(description, canonical.encode())
@@ -157,7 +170,7 @@ class VectorStore:
     def get(self, texts: Sequence[str]) -> Rows | None:
         """The vectors of these texts, or None if they are not there or the file is damaged."""
         try:
-            rows = self.form.read(self.path(texts), dtype=self.dtype)
+            rows = self.form.read(unseal(self.path(texts)), dtype=self.dtype)
         except UNREADABLE:
             return None
         return rows if self.form.n_rows(rows) == len(texts) else None
@@ -169,7 +182,8 @@ class VectorStore:
             EncoderError: if a number is too large for half precision.
 
         """
-        write_whole(self.path(texts), self.form.content(rows, self.dtype))
+        path = self.path(texts)
+        write_whole(path, seal(path, self.form.content(rows, self.dtype)))
 
     def path(self, texts: Sequence[str]) -> Path:
         """The file of the vectors of these texts."""

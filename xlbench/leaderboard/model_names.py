@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
-from xlbench.errors import SubmissionError
 from xlbench.leaderboard.hostile_json import text_fault
+from xlbench.support.extras import require
 
 _LONGEST = 200
 _CJK = frozenset({"HAN", "HIRAGANA", "KATAKANA", "BOPOMOFO", "HANGUL"})
@@ -65,12 +65,8 @@ def _script(character: str) -> str:
 
 def _library() -> tuple[Mapping[str, Sequence[Mapping[str, str]]], Callable[[str], str]]:
     """The characters that look like each, and the script of each."""
-    try:
-        from confusable_homoglyphs.categories import alias
-        from confusable_homoglyphs.confusables import confusables_data
-    except ImportError as error:
-        raise SubmissionError(
-            "A model's name with other letters than a-z is held against Unicode's table of letters that look alike, "
-            "which is not installed: pip install 'xlbench[leaderboard]'"
-        ) from error
+    require("leaderboard", "A model's name with other letters than a-z")
+    from confusable_homoglyphs.categories import alias
+    from confusable_homoglyphs.confusables import confusables_data
+
     return confusables_data, alias

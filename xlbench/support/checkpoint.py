@@ -13,6 +13,7 @@ import numpy as np
 
 from xlbench.arrays import Array
 from xlbench.support.files import write_whole
+from xlbench.support.sealed import seal, unseal
 
 _SAVE_EVERY_S = 2.0
 
@@ -32,7 +33,7 @@ class Checkpoint:
     def load(self, arrays: Mapping[str, Array]) -> int:
         """How far the work was, 0 if there is no such file; the arrays are filled with what was done until there."""
         try:
-            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(unseal(self._path)), allow_pickle=False) as stored:
                 found = {name: stored[name] for name in (*arrays, "done", "inputs")}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return 0
@@ -52,7 +53,7 @@ class Checkpoint:
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **arrays, done=done, inputs=self._inputs)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self._path, content.getbuffer())
+        write_whole(self._path, seal(self._path, content.getbuffer()))
         self._saved = time.monotonic()
 
     def remove(self) -> None:

