@@ -42,6 +42,7 @@ def evaluate(
     *,
     languages: Sequence[str] = (),
     settings: Sequence[Kind] = (),
+    limit: int | None = None,
     name: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     device: str | None = None,
@@ -62,6 +63,7 @@ def evaluate(
         task: The name of a task, its YAML file, a folder in BEIR form, a ``Task`` or a ``Collection``.
         languages: Only these; all if none is named.
         settings: Only these kinds: ``mono``, ``cross``, ``multi``; the task's if none is named.
+        limit: How many questions to draw, for a first look at a part of the task; all if it is not given.
         name: What the result calls the model.
         arguments: Arguments of the model, as ``--model-arg`` gives them.
         device: Where the model runs; the best there is if none is named.
@@ -86,7 +88,7 @@ def evaluate(
         True
 
     """
-    job = Job.of(task, languages=languages, kinds=settings)
+    job = Job.of(task, languages=languages, kinds=settings, limit=limit)
     wanted = debiasing(transform, fit_on)
     loaded = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as, debiasing=wanted)
     progress = silent if quiet else display(job.task.name, quiet=False)
@@ -129,7 +131,9 @@ def evaluate_collection(
     suspicions = [*model.notes, *warnings_of(scores)]
     for suspicion in suspicions:
         _LOG.warning("%s: %s", model.name, suspicion)
-    computed = figures(ranking, settings_in(job.kinds, collection.asked, pooled=collection.pooled), task.measures)
+    # Of a part, a language may have no question: its settings are there, without values.
+    wanted = job.settings if job.limit else settings_in(job.kinds, collection.asked, pooled=collection.pooled)
+    computed = figures(ranking, wanted, task.measures)
     return Result(
         schema=SCHEMA,
         task=task.name,
@@ -148,6 +152,7 @@ def evaluate_collection(
         matrices=computed.matrices,
         alignment=align(collection, scores.passages) if isinstance(scores, VectorScores) else {},
         environment=_environment(model, scores, suspicions),
+        sample=collection.sample,
         timing={"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
         | {"score_s": time.perf_counter() - ranked},
         per_query=computed.per_query,

@@ -62,6 +62,13 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
     type=click.Choice(KINDS),
     help="Evaluate these settings only.  [default: the task's]",
 )
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A first look: draw at most N questions, in whole clusters, and as large a part of the passages.  [default: "
+    "all]",
+)
 @data_dir_option
 @click.option(
     "--output",
@@ -123,6 +130,7 @@ def run(
     task_names: tuple[str, ...],
     wanted: tuple[str, ...],
     kinds: tuple[Kind, ...],
+    limit: int | None,
     data_dir: Path | None,
     output: Path,
     cache_dir: Path | None,
@@ -155,7 +163,7 @@ def run(
 
     if len(model_names) > 1:
         raise click.UsageError(f"Give one --model at a time; {len(model_names)} are given: {', '.join(model_names)}.")
-    jobs = jobs_of(task_names, languages=wanted, kinds=kinds)
+    jobs = jobs_of(task_names, languages=wanted, kinds=kinds, limit=limit)
     reach_hub(*model_names)
     options = {"dtype": dtype, "max_length": max_length}
     model = load(
@@ -196,7 +204,9 @@ def _run(
 
     # What is wrong with any task's result file is said before the first text is encoded.
     identity = model.identity()
-    paths = [path_of(places.output, identity["name"], job.task.name, arguments=model.given) for job in jobs]
+    paths = [
+        path_of(places.output, identity["name"], job.task.name, arguments=model.given, limit=job.limit) for job in jobs
+    ]
     results = [
         None if force else job.stored_result(path, identity, kept) for job, path in zip(jobs, paths, strict=True)
     ]
