@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from xlbench.reports.cells import Cell, Table, one_line
@@ -31,7 +32,8 @@ def records(results: Sequence[Result]) -> list[Record]:
     ``setting`` is the name of a setting, or ``mono``, ``cross`` or ``multi`` for the mean over those of a kind. ``low``
     and ``high`` are the ends of the 95 % interval, ``perfect`` and ``random`` what such rankings have in the mean of
     all languages, of measures of bias; each is None where there is none. ``n_rankings`` is the number of queries of a
-    setting, and their sum for a kind: a query counts once in each of its pools.
+    setting, and their sum for a kind: a query counts once in each of its pools. ``sample`` says how much of the task
+    was drawn, None for all of it.
     """
     found: list[Record] = []
     for result in results:
@@ -56,6 +58,7 @@ def records(results: Sequence[Result]) -> list[Record]:
                     }
                     | {"perfect": ends.get("perfect"), "random": ends.get("random")}
                     | {"n_rankings": n_rankings, "missing_languages": list(result.missing_languages)}
+                    | {"sample": asdict(result.sample) if result.sample else None}
                 )
     return found
 
