@@ -8,8 +8,7 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +33,7 @@ from xlbench.second_stage import SecondStage
 from xlbench.settings import Kind
 from xlbench.settings import settings as settings_in
 from xlbench.support.machine import cache_folder
-from xlbench.support.progress import Advance, Progress, display, silent
+from xlbench.support.progress import EncodedShare, Progress, display, silent
 from xlbench.trec.write import Kept, check_ids, clear_runs, save_runs
 
 _LOG = logging.getLogger("xlbench")
@@ -155,7 +154,7 @@ def evaluate_collection(
     in_languages = {*job.kinds} != {"multi"}
     places = Places(keep, of_bias, in_languages=in_languages, pooled=in_order, candidates=stage.depth_of_first)
     places.check_memory(collection)
-    share = _EncodedShare(progress)
+    share = EncodedShare(progress)
     scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
     encoded = time.perf_counter()
     checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
@@ -255,33 +254,6 @@ def evaluate_and_save(
     result = replace(result, environment={**result.environment, **more})
     save(result, path)
     return result
-
-
-class _EncodedShare:
-    """A progress that also knows what share of the texts was encoded now, and not kept from an earlier run.
-
-    Without it a time would say nothing of a model's speed.
-    """
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._n_texts = self._n_encoded = 0
-
-    @property
-    def value(self) -> float:
-        """From 0 to 1, over all models of a fusion; 0 for a model that encodes nothing."""
-        return self._n_encoded / self._n_texts if self._n_texts else 0.0
-
-    @contextmanager
-    def __call__(self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
-        self._n_texts += n_texts
-        with self._progress(doing, n_texts=n_texts, n_characters=n_characters, noun=noun) as advance:
-
-            def told(*, texts: int, characters: int, stored: bool) -> None:
-                self._n_encoded += 0 if stored else texts
-                advance(texts=texts, characters=characters, stored=stored)
-
-            yield told
 
 
 def _key(collection: Collection, model: Model) -> str:

@@ -117,3 +117,32 @@ class _Speed:
             return ", kept from before"
         speed = self.encoded / max(time.monotonic() - self.start, 1e-9)
         return f", {speed:,.0f} {noun}/s" if speed >= _SLOW else f", {speed:.2g} {noun}/s"
+
+
+class EncodedShare:
+    """A progress that also knows what share of the texts was encoded now, and not kept from an earlier run.
+
+    Without it a time would say nothing of a model's speed.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        """``progress`` is what is shown."""
+        self._progress = progress
+        self._n_texts = self._n_encoded = 0
+
+    @property
+    def value(self) -> float:
+        """From 0 to 1, over all models of a fusion; 0 for a model that encodes nothing."""
+        return self._n_encoded / self._n_texts if self._n_texts else 0.0
+
+    @contextmanager
+    def __call__(self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
+        """Shows what the other shows, and counts."""
+        self._n_texts += n_texts
+        with self._progress(doing, n_texts=n_texts, n_characters=n_characters, noun=noun) as advance:
+
+            def told(*, texts: int, characters: int, stored: bool) -> None:
+                self._n_encoded += 0 if stored else texts
+                advance(texts=texts, characters=characters, stored=stored)
+
+            yield told
