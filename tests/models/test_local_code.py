@@ -61,7 +61,7 @@ def edit(path: Path, **classes: object) -> None:
 @pytest.mark.parametrize(
     ("make", "refusal"),
     [
-        (with_module, pytest.raises(EncoderError, match="'other.Other'")),
+        (with_module, pytest.raises(EncoderError, match=r"'other\.Other'")),
         (with_model, pytest.raises(EncoderError, match="cannot be loaded")),
         (with_tokenizer, nullcontext()),  # It has one that needs no code.
     ],
