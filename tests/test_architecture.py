@@ -28,7 +28,7 @@ LAYERS = [
     "catalogue",
     "job comparison second_stage",
     "evaluation",
-    "evaluator examination remedies",
+    "evaluator examination remedies vector_sizes",
     "training",
     "reports",
     "leaderboard",

@@ -78,7 +78,7 @@ def test_a_result_has_the_keys_that_other_tools_read(result):
     """The keys of a result, its model and its timing are those of its schema, and its values can be written as JSON."""
     keys = [f.name for f in fields(result) if f.name not in ("per_query", "ranking")]
     head = ["schema", "task", "task_version", "headline", "missing_languages", "unit", "n_clusters"]
-    rest = ["queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing"]
+    rest = ["queries", "summary", "intervals", "references", "matrices", "alignment", "environment", "timing", "sample"]
     assert keys == [*head, "data", "model", "values", *rest]
     assert [getattr(result, key) for key in head] == [2, "made-up", 3, "AP", [], "question", 5]
     assert result.model == {"name": "hash", "revision": result.model["revision"], "adapter": "hash", "arguments": {}}

@@ -46,6 +46,7 @@ def evaluate(
     *,
     languages: Sequence[str] = (),
     settings: Sequence[Kind] = (),
+    limit: int | None = None,
     name: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     device: str | None = None,
@@ -72,6 +73,7 @@ def evaluate(
         task: The name of a task, its YAML file, a folder in BEIR form, a ``Task`` or a ``Collection``.
         languages: Only these; all if none is named.
         settings: Only these kinds: ``mono``, ``cross``, ``multi``; the task's if none is named.
+        limit: How many questions to draw, for a first look at a part of the task; all if it is not given.
         name: What the result calls the model.
         arguments: Arguments of the model, as ``--model-arg`` gives them.
         device: Where the model runs; the best there is if none is named.
@@ -103,7 +105,7 @@ def evaluate(
         True
 
     """
-    job = Job.of(task, languages=languages, kinds=settings)
+    job = Job.of(task, languages=languages, kinds=settings, limit=limit)
     wanted = debiasing(transform, fit_on)
     loaded = load_model(
         model,
@@ -194,7 +196,9 @@ def result_of(
 ) -> Result:
     """The result that a model's ranking of a job's collection has; the timing is empty."""
     task = job.task
-    computed = figures(ranking, settings_in(job.kinds, collection.asked, pooled=collection.pooled), task.measures)
+    # Of a part, a language may have no question: its settings are there, without values.
+    wanted = job.settings if job.limit else settings_in(job.kinds, collection.asked, pooled=collection.pooled)
+    computed = figures(ranking, wanted, task.measures)
     return Result(
         schema=SCHEMA,
         task=task.name,
@@ -213,6 +217,7 @@ def result_of(
         matrices=computed.matrices,
         alignment=alignment or {},
         environment=environment or {},
+        sample=collection.sample,
         timing={},
         per_query=computed.per_query,
         ranking=ranking,

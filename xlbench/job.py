@@ -12,7 +12,7 @@ from xlbench import catalogue
 from xlbench.catalogue import Task
 from xlbench.catalogue.readers import read, why_not
 from xlbench.catalogue.sources import at_hand
-from xlbench.collection import Collection
+from xlbench.collection import Collection, drawn
 from xlbench.errors import ResultError, UnknownNameError, UsageError
 from xlbench.measures import LOSSES
 from xlbench.models.transform import Debiasing, FitOn, Side, parse
@@ -31,10 +31,17 @@ class Job:
     kinds: tuple[Kind, ...]
     collection: Collection | None = None
     """The texts and judgements, where they are at hand and not to be read."""
+    limit: int | None = None
+    """How many questions are drawn, for a first look; None for all."""
 
     @classmethod
     def of(
-        cls, task: str | Path | Task | Collection, *, languages: Sequence[str] = (), kinds: Sequence[Kind] = ()
+        cls,
+        task: str | Path | Task | Collection,
+        *,
+        languages: Sequence[str] = (),
+        kinds: Sequence[Kind] = (),
+        limit: int | None = None,
     ) -> Job:
         """The job of a task in these languages and kinds of setting; all where none is named.
 
@@ -60,6 +67,7 @@ class Job:
             catalogue.choose_languages(loaded, languages),
             tuple(kind for kind in loaded.settings if not kinds or kind in kinds),
             collection,
+            limit,
         )
         if not job.settings:
             pooled = ", ".join(language for language, size in loaded.sizes.items() if size.passages)
@@ -77,12 +85,14 @@ class Job:
         return settings(self.kinds, asked, pooled=pooled)
 
     def read(self, *, data_dir: str | Path | None, cache_dir: Path | None, progress: Progress = silent) -> Collection:
-        """The task's collection in these languages."""
+        """The task's collection in these languages, or what is drawn of it."""
         if self.collection is not None:
-            return self.collection.in_languages(self.languages)
-        return catalogue.read_collection(
-            self.task, languages=self.languages, data_dir=data_dir, cache_dir=cache_dir, progress=progress
-        )
+            collection = self.collection.in_languages(self.languages)
+        else:
+            collection = catalogue.read_collection(
+                self.task, languages=self.languages, data_dir=data_dir, cache_dir=cache_dir, progress=progress
+            )
+        return collection if self.limit is None else drawn(collection, self.limit)
 
     def stored_result(self, path: Path, identity: Mapping[str, Any], kept: Kept | None) -> Result | None:
         """The result of just this job and model, if it is stored with all its files.
@@ -96,13 +106,15 @@ class Job:
         result = load(path)
         measures = {measure for values in result.values.values() for measure in values} - {*self.task.measures}
         same_task = result.headline == self.task.headline and not measures
-        if same_task and result.is_of(task_version=self.task.version, model=identity, settings=self.settings):
+        version, settings = self.task.version, self.settings
+        if same_task and result.is_of(task_version=version, model=identity, settings=settings, limit=self.limit):
             whole = parquet_path(path).exists() and evidence_path(path).exists()
             return result if whole and (kept is None or runs_are_there(path, result, kept)) else None
         compared = [
             ("task version", result.task_version, self.task.version),
             ("headline", result.headline, self.task.headline),
             *((key, result.model.get(key), identity.get(key)) for key in dict.fromkeys((*identity, *result.model))),
+            ("limit", result.sample.limit if result.sample else None, self.limit),
             ("number of settings", len(result.queries), len(self.settings)),
         ]
         differences = [f"its {what} is {theirs}, not {ours}" for what, theirs, ours in compared if theirs != ours]
@@ -147,14 +159,16 @@ class Job:
         return f"Left out: {', '.join(absent)}, which {why}."
 
 
-def jobs_of(names: Sequence[str], *, languages: Sequence[str], kinds: Sequence[Kind]) -> list[Job]:
+def jobs_of(
+    names: Sequence[str], *, languages: Sequence[str], kinds: Sequence[Kind], limit: int | None = None
+) -> list[Job]:
     """The jobs of tasks, each once.
 
     Raises:
         UsageError: if two tasks have one name.
 
     """
-    jobs = [Job.of(name, languages=languages, kinds=kinds) for name in dict.fromkeys(names)]
+    jobs = [Job.of(name, languages=languages, kinds=kinds, limit=limit) for name in dict.fromkeys(names)]
     of_name: dict[str, Job] = {}
     for job in jobs:
         if job.task.name in of_name:

@@ -253,6 +253,71 @@ def test_chosen_languages_make_a_partial_result(xlbench, folder, task):
     assert quiet.splitlines()[0].endswith("; partial: without en")
 
 
+def test_a_limit_makes_a_result_of_its_own_that_says_so(xlbench, folder, task):
+    """A part of the questions is named in every view, found again, verified, and compared with its like only."""
+    command = ("run", "--model", "hash", "--task", task, "--limit", 2)
+    said = "partial: 2 of 6 questions, 6 of 18 passages"
+    outcome = xlbench(*command, "--full")
+    path = "results/hash/tiny.limit-2.json"
+    assert outcome.out.splitlines()[-1] == f"Saved to {path}"
+    titles = [line for line in outcome.out.splitlines() if line.startswith("tiny, ")]
+    assert " ".join(outcome.out.split()).count(f"({said})") == len(titles) + 1
+    assert xlbench(*command, "--quiet").out.splitlines()[0].endswith(f"; {said}")
+    assert "Result already exists" in xlbench(*command).out
+    assert xlbench("verify", path, "--model", "hash", "--task", task).code == 0
+    sample = json.loads((folder / path).read_text(encoding="utf-8"))["sample"]
+    assert sample == {"limit": 2, "n_questions": 2, "of_questions": 6, "n_passages": 6, "of_passages": 18}
+    records = json.loads(xlbench("report", path, "--format", "json").out)
+    assert all(record["sample"] == sample for record in records)
+    xlbench(*command, "--model-arg", "dimensions=32")
+    xlbench("run", "--model", "hash", "--task", task)
+    other, whole = "results/hash+dimensions=32/tiny.limit-2.json", "results/hash/tiny.json"
+    assert said in " ".join(xlbench("compare", path, other).out.split())
+    refused = xlbench("compare", path, whole)
+    assert refused.code == 1
+    assert "is of 2 of 6 questions, 6 of 18 passages, results/hash/tiny.json of all questions" in refused.err
+    assert said in xlbench("report", path, other, "--format", "html").out
+    assert f"hash (result 1) ({said})" in xlbench("report", path, whole).out
+
+
+def test_a_limit_above_all_questions_is_the_whole_task(xlbench, task):
+    """Nothing is partial then, and the values are those of the task."""
+    xlbench("run", "--model", "hash", "--task", task)
+    outcome = xlbench("run", "--model", "hash", "--task", task, "--limit", 100)
+    assert "partial" not in outcome.out
+    whole, limited = (
+        json.loads(Path(f"results/hash/tiny{end}.json").read_text(encoding="utf-8")) for end in ("", ".limit-100")
+    )
+    assert limited["scores"] == whole["scores"]
+
+
+def test_a_part_without_questions_in_a_language_has_no_values_there(xlbench, folder):
+    """Where languages have questions of their own, a small part has empty settings, and is found again."""
+    for language in ("de", "en"):
+        place = folder / "own" / language
+        (place / "qrels").mkdir(parents=True)
+        ids = [f"{language}{i}" for i in range(6)]
+        texts = {"corpus": "it is", "queries": "what is"}
+        for name, text in texts.items():
+            lines = (json.dumps({"_id": id_, "text": f"{text} {id_}"}) for id_ in ids)
+            (place / f"{name}.jsonl").write_text("\n".join(lines))
+        judged = "".join(f"{id_}\t{id_}\t1\n" for id_ in ids)
+        (place / "qrels/test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    command = ("run", "--model", "hash", "--task", "own", "--limit", 1)
+    outcome = xlbench(*command)
+    assert outcome.code == 0, outcome.err
+    assert "partial: 1 of 12 questions" in outcome.out
+    assert "Result already exists" in xlbench(*command).out
+
+
+def test_a_part_is_no_submission(xlbench):
+    """The leaderboard takes whole tasks only."""
+    xlbench("run", "--model", "hash", "--task", "demo", "--limit", 8)
+    outcome = xlbench("submit", "results/hash/demo.limit-8.json")
+    assert outcome.code == 2
+    assert "is of 8 of 64 questions, 154 of 1,210 passages: the leaderboard takes whole tasks." in outcome.err
+
+
 def test_chosen_settings_are_the_only_ones(xlbench, folder, task):
     """With --setting the result has only settings of these kinds, in the task's order."""
     outcome = xlbench("run", "--model", "hash", "--task", task, "--setting", "multi", "--setting", "mono")

@@ -22,7 +22,7 @@ from xlbench.cli import GROUPS
 from xlbench.models import kinds
 
 COMMANDS = (
-    *("run", "tasks", "models", "fetch", "check", "remedies", "report", "compare", "score", "verify"),
+    *("run", "tasks", "models", "fetch", "check", "remedies", "sizes", "report", "compare", "score", "verify"),
     *("submit", "leaderboard", "train", "card", "pairs", "mine", "average", "debias", "convert"),
 )
 

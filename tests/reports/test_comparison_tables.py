@@ -42,6 +42,7 @@ MONO = (difference(name="de"), difference(name="en", change=0.0, **ALIKE), diffe
 MULTI = (difference("multi", "de", change=0.1, verdict="better"), difference("multi", change=0.01, **ALIKE))
 DISTANCE = difference("multi", "de", "RankDistance")
 COMPARISON = Comparison(
+    sample=None,
     task="tiny",
     task_version=2,
     missing_languages=(),

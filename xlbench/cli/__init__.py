@@ -25,6 +25,7 @@ from xlbench.cli.remedies import remedies
 from xlbench.cli.report import report
 from xlbench.cli.run import run
 from xlbench.cli.score import score
+from xlbench.cli.sizes import sizes
 from xlbench.cli.submit import submit
 from xlbench.cli.tasks import tasks
 from xlbench.cli.train import train
@@ -36,6 +37,7 @@ GROUPS: dict[str, dict[click.Command, str]] = {
     "Evaluate": {
         run: "xlbench run --model use-multilingual --task demo",
         remedies: "xlbench remedies --model use-multilingual --task demo",
+        sizes: "xlbench sizes --model use-multilingual --task demo --dimensions 256 128 --quantize int8 binary",
         compare: "xlbench compare results/base/xquad-r.json results/mine/xquad-r.json",
         report: "xlbench report results/*/xquad-r.json --output report.html",
         verify: "xlbench verify results/hash/demo.json --model hash --setting 'de>en'",

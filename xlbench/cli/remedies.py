@@ -18,6 +18,7 @@ from xlbench.cli.options import (
     model_option,
     output_option,
     quiet_option,
+    reach_hub,
     refuse_overwriting,
     write_or_print,
 )
@@ -77,6 +78,7 @@ def remedies(
 
     refuse_overwriting(output, [fit_on])
     job = Job.of(task_name, languages=wanted)
+    reach_hub(model_name)
     model = load(model_name, device=device, arguments=model_arguments(model_args))
     progress = display(job.task.name, quiet=quiet)
     folder = default_cache_dir(cache_dir)
@@ -97,15 +99,7 @@ def remedies(
 
 def _text(found: Remedies, task: str, form: str) -> str:
     from xlbench.reports import remedy_tables
-    from xlbench.reports.formats import as_csv, markdown
-    from xlbench.reports.latex import latex_tables
-    from xlbench.reports.terminal import plain
+    from xlbench.reports.variants import as_text
 
-    if form == "json":
-        return remedy_tables.remedy_json(found, task)
-    if form == "csv":
-        return as_csv(remedy_tables.remedy_records(found, task))
-    tables = remedy_tables.remedy_tables(found, task, intervals=form != "table")
-    if form == "latex":
-        return latex_tables(tables)
-    return markdown(tables) if form == "markdown" else "\n".join(map(plain, tables))
+    tables = remedy_tables.remedy_tables(found, task, intervals=form in ("latex", "markdown"))
+    return as_text(remedy_tables.variants(found), tables, form, model=found.model, task=task)

@@ -53,7 +53,7 @@ def run(context: click.Context, /, **options: Unpack[RunOptions]) -> None:
         raise click.UsageError(f"Give one --model at a time; {len(models)} are given: {', '.join(models)}.")
     if options["reranker"] is None and (options["depth"], options["among"]) != (None, None):
         raise click.UsageError("--depth and --among say what --rerank gets: name a reranker too.")
-    jobs = jobs_of(tasks, languages=options["wanted"], kinds=options["kinds"])
+    jobs = jobs_of(tasks, languages=options["wanted"], kinds=options["kinds"], limit=options["limit"])
     reach_hub(*models)
     model = _model(models[0], options)
     best, qrels = options["keep_run"] or 0, options["qrels"]
@@ -117,7 +117,9 @@ def _run(
 
     # What is wrong with any task's result file is said before the first text is encoded.
     identity = model.identity()
-    paths = [path_of(places.output, identity["name"], job.task.name, arguments=model.given) for job in jobs]
+    paths = [
+        path_of(places.output, identity["name"], job.task.name, arguments=model.given, limit=job.limit) for job in jobs
+    ]
     results = [
         None if force else job.stored_result(path, identity, kept) for job, path in zip(jobs, paths, strict=True)
     ]

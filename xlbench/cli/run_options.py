@@ -35,6 +35,7 @@ class RunOptions(TypedDict):
     task_names: tuple[str, ...]
     wanted: tuple[str, ...]
     kinds: tuple[Kind, ...]
+    limit: int | None
     data_dir: Path | None
     output: Path
     cache_dir: Path | None
@@ -86,6 +87,13 @@ _OPTIONS = [
         multiple=True,
         type=click.Choice(KINDS),
         help="Evaluate these settings only.  [default: the task's]",
+    ),
+    click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="A first look: draw at most N questions, in whole clusters, and as large a part of the passages.  "
+        "[default: all]",
     ),
     data_dir_option,
     click.option(

@@ -69,6 +69,7 @@ def submit(
 
     drafts = [Draft.of(path) for path in dict.fromkeys(paths)]
     _refuse_several_models(drafts)
+    _refuse_samples(drafts)
     answers = read_answers(manifest) if manifest is not None and manifest.exists() else {}
     missing = lacking(answers)
     if missing and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -89,6 +90,15 @@ def _refuse_several_models(drafts: Sequence[Draft]) -> None:
     names = list(dict.fromkeys(str(draft.result.model["name"]) for draft in drafts))
     if len(names) > 1:
         raise click.UsageError(f"The results are of {' and '.join(names)}: submit one model at a time.")
+
+
+def _refuse_samples(drafts: Sequence[Draft]) -> None:
+    for result in (draft.result for draft in drafts):
+        if result.sample is not None:
+            raise click.UsageError(
+                f"The result on {result.task} is of {result.sample}: the leaderboard takes whole tasks. Run it without "
+                "--limit."
+            )
 
 
 def _say_missing(missing: Sequence[str], manifest: Path | None, template: str) -> None:

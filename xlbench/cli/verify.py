@@ -62,6 +62,7 @@ def verify(
     again and compared; an empty --cache-dir makes it encode everything again.
     """
     from xlbench import catalogue, models, results
+    from xlbench.collection import drawn
     from xlbench.errors import ResultError
     from xlbench.job import debiasing_of
     from xlbench.models import compression, pooling
@@ -99,6 +100,8 @@ def verify(
 
     folder = default_cache_dir(cache_dir)
     collection = catalogue.read_collection(task, languages=languages, data_dir=data_dir, cache_dir=folder)
+    if stored.sample is not None:
+        collection = drawn(collection, stored.sample.limit)
     scores = score_collection(collection, model, cache_dir=folder, progress=display(task.name, quiet=quiet))
     n_queries = sum(stored.queries[setting] for setting in chosen)
     with display(task.name, quiet=quiet)(

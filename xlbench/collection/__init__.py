@@ -2,6 +2,8 @@
 
 from xlbench.collection.clusters import Clusters
 from xlbench.collection.collection import Collection, Pairs
+from xlbench.collection.drawing import drawn
+from xlbench.collection.sample import Sample
 from xlbench.collection.texts import Distinct, Judgement, Text, Texts
 
-__all__ = ["Clusters", "Collection", "Distinct", "Judgement", "Pairs", "Text", "Texts"]
+__all__ = ["Clusters", "Collection", "Distinct", "Judgement", "Pairs", "Sample", "Text", "Texts", "drawn"]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection.clusters import QUESTION, Clusters
+from xlbench.collection.sample import Sample
 from xlbench.collection.texts import Judgement, Text, Texts
 from xlbench.errors import DataError
 
@@ -41,6 +42,8 @@ class Collection:
     pairs: Pairs
     clusters: Clusters
     """Of the queries."""
+    sample: Sample | None = None
+    """How much of a larger collection this is; None if it is no part of one."""
 
     @cached_property
     def checksums(self) -> dict[str, str]:

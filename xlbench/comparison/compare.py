@@ -122,6 +122,7 @@ def compare_labelled(
         task=results[0].task,
         task_version=results[0].task_version,
         missing_languages=tuple(results[0].missing_languages),
+        sample=results[0].sample,
         languages=tuple(languages),
         baseline=labelled[0],
         others=tuple(labelled[1:]),

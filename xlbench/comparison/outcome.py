@@ -8,6 +8,7 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING, Literal
 
 from xlbench.collection.clusters import counted
+from xlbench.collection.sample import Sample
 from xlbench.settings import Kind, Setting
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ class Comparison:
     task_version: int
     missing_languages: Sequence[str]
     """Languages of the task that all results leave out."""
+    sample: Sample | None
+    """How much of the task was drawn for all results; None if nothing was left out."""
     languages: tuple[str, ...]
     """Only queries in these languages count; empty if all do."""
     baseline: str

@@ -46,6 +46,11 @@ def check_comparable(results: Sequence[Result], names: Sequence[str]) -> None:
                 f"{names[0]} {_languages(first)}, {name} {_languages(result)}: their pools and means differ. Expected "
                 "the same languages in both; run one of them again with the languages of the other."
             )
+        if result.sample != first.sample:
+            raise ResultError(
+                f"{names[0]} is of {first.sample or 'all questions'}, {name} of {result.sample or 'all questions'}: "
+                "expected the same --limit in both, or none."
+            )
         if differing := [part for part in first.data if result.data.get(part) != first.data[part]]:
             raise ResultError(
                 f"{names[0]} and {name} have other {' and other '.join(differing)}: the data of one of them was "

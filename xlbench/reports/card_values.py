@@ -11,6 +11,7 @@ from xlbench.errors import ResultError
 from xlbench.models import folders
 from xlbench.reports.formats import markdown
 from xlbench.reports.tables import language_bias, summary
+from xlbench.reports.words import captioned_of
 from xlbench.results import Result
 from xlbench.support.files import write_whole
 
@@ -85,7 +86,7 @@ def _metadata(result: Result) -> Iterator[EvalResult]:
             yield EvalResult(
                 task_type=_TASK,
                 dataset_type=result.task,
-                dataset_name=f"{result.task} version {result.task_version}",
+                dataset_name=captioned_of(f"{result.task} version {result.task_version}", result),
                 dataset_config=kind,
                 metric_type=measure,
                 metric_name=f"{measure}, {kind}",

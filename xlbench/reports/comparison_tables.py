@@ -135,7 +135,9 @@ def _against(comparison: Comparison, model: str) -> str:
 
 
 def _title(comparison: Comparison, text: str) -> str:
-    return captioned(f"{comparison.task}{_asked_in(comparison)}, {text}", comparison.missing_languages)
+    return captioned(
+        f"{comparison.task}{_asked_in(comparison)}, {text}", comparison.missing_languages, comparison.sample
+    )
 
 
 def _asked_in(comparison: Comparison) -> str:

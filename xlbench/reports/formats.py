@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from xlbench.reports.cells import Cell, Table, one_line
@@ -33,7 +34,8 @@ def records(results: Sequence[Result]) -> list[Record]:
     ``setting`` is the name of a setting, or ``mono``, ``cross`` or ``multi`` for the mean over those of a kind. ``low``
     and ``high`` are the ends of the 95 % interval, ``perfect`` and ``random`` what such rankings have in the mean of
     all languages, of measures of bias; each is None where there is none. ``n_rankings`` is the number of queries of a
-    setting, and their sum for a kind: a query counts once in each of its pools.
+    setting, and their sum for a kind: a query counts once in each of its pools. ``sample`` says how much of the task
+    was drawn, None for all of it.
     """
     found: list[Record] = []
     for result in results:
@@ -58,6 +60,7 @@ def records(results: Sequence[Result]) -> list[Record]:
                     }
                     | {"perfect": ends.get("perfect"), "random": ends.get("random")}
                     | {"n_rankings": n_rankings, "missing_languages": list(result.missing_languages)}
+                    | {"sample": asdict(result.sample) if result.sample else None}
                 )
     return found
 

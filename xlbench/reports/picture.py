@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xlbench.measures import DISTANCE
 from xlbench.reports.cells import Table, number_cell, one_line, row
 from xlbench.reports.tables import cell_of, kinds_of
-from xlbench.reports.words import KIND_TITLES, captioned
+from xlbench.reports.words import KIND_TITLES, captioned_of
 from xlbench.results import Result
 from xlbench.results.shown import drawn, losing_languages, number
 from xlbench.settings import KINDS, Setting
@@ -23,7 +23,7 @@ def picture(result: Result, *, width: int, block: str = "█") -> list[str]:
 
     No line is longer than ``width``, but for a word that is.
     """
-    name = captioned(f"{result.model['name']} on {result.task}", result.missing_languages)
+    name = captioned_of(f"{result.model['name']} on {result.task}", result)
     drawn_from = f", 95 % intervals {drawn(result)}" if result.intervals else ""
     lines = [f"{name}: {result.headline}{drawn_from}", *_bars(result, width=width, block=block)]
     lines += filter(None, [_distance(result), _losers(result)])
@@ -39,7 +39,7 @@ def over_tasks(results: Sequence[Result]) -> Table | None:
     with_distance = any(distance is not None for distance in distances)
     rows = [
         row(
-            captioned(result.task, result.missing_languages),
+            captioned_of(result.task, result),
             result.headline,
             *(cell_of(result, kind, result.headline, with_interval=False) for kind in kinds),
             *([number_cell(distance, DISTANCE)] if with_distance else []),

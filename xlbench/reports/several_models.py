@@ -14,7 +14,7 @@ from xlbench.measures import DISTANCE
 from xlbench.reports.cells import EMPTY, RHO, Cell, Table, number_cell, row, with_best
 from xlbench.reports.matrices import favourite
 from xlbench.reports.tables import cell_of
-from xlbench.reports.words import ALIGNMENT, LITTLE, captioned, direction, flatters_little, partial
+from xlbench.reports.words import ALIGNMENT, LITTLE, captioned_of, direction, flatters_little, partial_of
 from xlbench.results import Result
 from xlbench.results.shown import number
 from xlbench.settings import KINDS, Kind
@@ -48,7 +48,7 @@ def grouped(results: Sequence[Result]) -> list[Group]:
         Group(
             tuple(group),
             tuple(
-                captioned(label, result.missing_languages)
+                captioned_of(label, result)
                 for label, result in zip(
                     labels(group, [f"result {i + 1}" for i in range(len(group))]), group, strict=True
                 )
@@ -88,7 +88,7 @@ def perfect_of(group: Group, measure: str) -> float | None:
 
 def best_of(group: Group, cells: Sequence[Cell], measure: str) -> tuple[Cell, ...]:
     """The cells of the group's models with the best ones marked; one of a partial result never is."""
-    whole = [not result.missing_languages for result in group.results]
+    whole = [not result.is_partial for result in group.results]
     compared = with_best(
         [cell if counts else EMPTY for cell, counts in zip(cells, whole, strict=True)],
         measure,
@@ -130,7 +130,7 @@ def correlation(group: Group) -> Table | None:
     chosen = [
         (label, result)
         for label, result in zip(group.labels, group.results, strict=True)
-        if result.alignment and not result.missing_languages and headline in result.summary.get("multi", {})
+        if result.alignment and not result.is_partial and headline in result.summary.get("multi", {})
     ]
     if len(chosen) < _LEAST_MODELS:
         return None
@@ -165,7 +165,7 @@ def aligned(group: Group) -> Table | None:
         if result.alignment
     ]
     about = "Alignment of the vectors of passages"
-    missing = dict.fromkeys(partial(result.missing_languages) for result in group.results)
+    missing = dict.fromkeys(partial_of(result) for result in group.results)
     title = "; ".join(filter(None, [about, *missing]))
     return correlation(group) or (Table(title, ("model", *ALIGNMENT), tuple(rows)) if rows else None)
 

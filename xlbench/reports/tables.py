@@ -16,7 +16,7 @@ from xlbench.reports.matrices import (
     passage_languages,
     preference_note,
 )
-from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned, direction, flatters_little, partial
+from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned_of, direction, flatters_little, partial_of
 from xlbench.results import Result
 from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
@@ -40,8 +40,8 @@ def headline(result: Result) -> str:
     if distance is not None:
         parts.append(f"{DISTANCE} {number(distance, DISTANCE)}")
     line = f"{result.model['name']} on {result.task}: {measure} {', '.join(parts)}"
-    if result.missing_languages:
-        line += f"; {partial(result.missing_languages)}"
+    if result.is_partial:
+        line += f"; {partial_of(result)}"
     return one_line(line)
 
 
@@ -192,7 +192,7 @@ def _table(
 ) -> Table | None:
     if not rows:
         return None
-    title = captioned(f"{result.task}, {about}", result.missing_languages)
+    title = captioned_of(f"{result.task}, {about}", result)
     return Table(title, tuple(header), tuple(rows), note)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xlbench import measures
+from xlbench.collection import Sample
 from xlbench.results import Result
 from xlbench.results.shown import number
 from xlbench.settings import Kind
@@ -42,17 +43,31 @@ def direction(measure: str, perfect: float | None) -> str:
     return better
 
 
-def partial(missing: Sequence[str]) -> str:
-    """What is said wherever a result has not all languages of its task; nothing of a whole one."""
-    if not missing:
-        return ""
-    named = missing if len(missing) <= _MOST_NAMED else [*missing[:3], f"{len(missing) - 3} more languages"]
-    return f"partial: without {', '.join(named)}"
+def partial(missing: Sequence[str], sample: Sample | None = None) -> str:
+    """What is said wherever a result has not all languages or questions of its task; nothing of a whole one."""
+    said = []
+    if missing:
+        named = missing if len(missing) <= _MOST_NAMED else [*missing[:3], f"{len(missing) - 3} more languages"]
+        said.append(f"without {', '.join(named)}")
+    if sample is not None and sample.is_partial:
+        said.append(str(sample))
+    return f"partial: {'; '.join(said)}" if said else ""
 
 
-def captioned(text: str, missing: Sequence[str]) -> str:
+def captioned(text: str, missing: Sequence[str], sample: Sample | None = None) -> str:
     """A title that says so if the result is partial."""
-    return f"{text} ({partial(missing)})" if missing else text
+    said = partial(missing, sample)
+    return f"{text} ({said})" if said else text
+
+
+def partial_of(result: Result) -> str:
+    """``partial`` of a result."""
+    return partial(result.missing_languages, result.sample)
+
+
+def captioned_of(text: str, result: Result) -> str:
+    """``captioned`` for a result."""
+    return captioned(text, result.missing_languages, result.sample)
 
 
 def counted(result: Result, kind: Kind) -> str:

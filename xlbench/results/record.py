@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 import msgspec
 
+from xlbench.collection.sample import Sample
 from xlbench.errors import ResultError
 from xlbench.measures.values import summarise
 from xlbench.settings import KINDS, Kind, Setting
@@ -21,6 +23,7 @@ Number = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]  # JSON of Py
 # A lone surrogate is text to JSON, and cannot be printed.
 _NAME = r"\A[^\ud800-\udfff]*[^\s\ud800-\udfff][^\ud800-\udfff]*\Z"
 Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 Matrix = dict[str, dict[str, Number]]
 
 
@@ -63,6 +66,16 @@ class DataRecord(msgspec.Struct, forbid_unknown_fields=True):
     judgements: str
 
 
+class SampleRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """How much of the task was drawn."""
+
+    limit: Count
+    n_questions: Count
+    of_questions: Count
+    n_passages: Count
+    of_passages: Count
+
+
 class ResultRecord(msgspec.Struct, forbid_unknown_fields=True):
     """The keys of the JSON object, in their order; ``scores`` are the values of a ``Result``."""
 
@@ -84,6 +97,7 @@ class ResultRecord(msgspec.Struct, forbid_unknown_fields=True):
     alignment: dict[str, Number | Matrix | None]
     environment: dict[str, Any]
     timing: dict[str, Number]
+    sample: SampleRecord | msgspec.UnsetType = msgspec.UNSET
 
 
 def encode(result: Any) -> bytes:
@@ -91,6 +105,9 @@ def encode(result: Any) -> bytes:
     record = {name: getattr(result, "values" if name == "scores" else name) for name in ResultRecord.__struct_fields__}
     for name in ("scores", "queries", "intervals"):
         record[name] = {str(key): value for key, value in record[name].items()}
+    # Of a whole task there is no such key.
+    sample = record.pop("sample")
+    record |= {} if sample is None else {"sample": asdict(sample)}
     return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -117,8 +134,11 @@ def decode(record: Any, where: str) -> dict[str, Any]:
             f"{where} is not what a result of xlbench is: {said}. Where another version of xlbench wrote it, "
             "`xlbench run --force` writes it anew."
         ) from error
-    fields: dict[str, Any] = {name: record[name] for name in ResultRecord.__struct_fields__ if name != "scores"}
+    fields: dict[str, Any] = {
+        name: record[name] for name in ResultRecord.__struct_fields__ if name not in ("scores", "sample")
+    }
     fields |= {
+        "sample": Sample(**record["sample"]) if "sample" in record else None,
         "values": {Setting.of(name): values for name, values in typed.scores.items()},
         "queries": {Setting.of(name): n for name, n in typed.queries.items()},
         "intervals": {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xlbench.collection.sample import Sample
 from xlbench.errors import ResultError, UnknownNameError
 from xlbench.measures.ranks import Ranking
 from xlbench.measures.values import QueryValues
@@ -60,17 +61,27 @@ class Result:
 
     The one part that differs between two equal runs.
     """
+    sample: Sample | None = None
+    """How much of the task was drawn for a first look; None if nothing was left out."""
     per_query: tuple[QueryValues, ...] = field(default=(), compare=False)
     """Not in the JSON, but in the parquet file beside it; empty if ``load`` read the result, without that file."""
     ranking: Ranking | None = field(default=None, compare=False)
     """The evidence: the counts that all other figures but the alignment's follow from. Not in the JSON."""
 
-    def is_of(self, *, task_version: int, model: Mapping[str, Any], settings: Sequence[Setting]) -> bool:
+    @property
+    def is_partial(self) -> bool:
+        """Whether languages, questions or passages of the task were left out."""
+        return bool(self.missing_languages) or (self.sample is not None and self.sample.is_partial)
+
+    def is_of(
+        self, *, task_version: int, model: Mapping[str, Any], settings: Sequence[Setting], limit: int | None = None
+    ) -> bool:
         """Whether this is the result of just such a run."""
         return (
             self.task_version == task_version
             and dict(self.model) == dict(model)
             and list(self.queries) == list(settings)
+            and (self.sample.limit if self.sample else None) == limit
         )
 
     def value(self, setting: Setting | str, measure: str) -> float:
@@ -133,7 +144,8 @@ class Result:
         """
         target = Path(path)
         if target.suffix != ".json":
-            target = path_of(target, str(self.model["name"]), self.task, arguments=self.model["arguments"])
+            limit = self.sample.limit if self.sample else None
+            target = path_of(target, str(self.model["name"]), self.task, arguments=self.model["arguments"], limit=limit)
         write(self, target)
         return target
 

@@ -28,15 +28,21 @@ _LONGEST_ARGUMENTS = 80
 _NAMES = ("setting", "query", "cluster")
 
 
-def path_of(output: Path, model: str, task: str, *, arguments: Mapping[str, Any] | None = None) -> Path:
-    """The JSON file of a model's result on a task: ``OUTPUT/<model>/<task>.json``.
+def path_of(
+    output: Path, model: str, task: str, *, arguments: Mapping[str, Any] | None = None, limit: int | None = None
+) -> Path:
+    """The JSON file of a model's result on a task: ``OUTPUT/<model>/<task>.json``, or ``<task>.limit-50.json``.
 
     The folder's name has the model's arguments too, as in ``hash+dimensions=64``: two settings of them are two results.
     """
     given = "".join(f"+{name}={value}" for name, value in sorted((arguments or {}).items()))
     if len(given) > _LONGEST_ARGUMENTS:
         given = f"+{hashlib.sha256(given.encode()).hexdigest()[:12]}"
-    return output / re.sub(r"[^\w.+=-]", "_", f"{model.replace('/', '__')}{given}") / f"{task}.json"
+    return (
+        output
+        / re.sub(r"[^\w.+=-]", "_", f"{model.replace('/', '__')}{given}")
+        / f"{task}{f'.limit-{limit}' if limit else ''}.json"
+    )
 
 
 def parquet_path(path: Path) -> Path:

@@ -25,6 +25,8 @@ def lines(result: Result) -> list[str]:
     if missing:
         more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         head += f", partial: without {', '.join(missing[:_MOST_NAMED])}{more}"
+    if result.sample is not None and result.sample.is_partial:
+        head += f", partial: {result.sample}"
     rows = [
         f"  {_KINDS[kind]:<14} {result.headline} {number(value, result.headline)}{_ends(result, kind, result.headline)}"
         for kind, values in result.summary.items()

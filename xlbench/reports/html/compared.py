@@ -15,7 +15,7 @@ from xlbench.reports.html.parts import Figure, PageTable, Section
 from xlbench.reports.judged_group import JudgedGroup
 from xlbench.reports.several_models import Group, aligned, columns_of, perfect_of, side_by_side
 from xlbench.reports.tables import cell_of
-from xlbench.reports.words import KIND_TITLES, direction, partial
+from xlbench.reports.words import KIND_TITLES, direction, partial_of
 from xlbench.results import Result
 from xlbench.results.shown import drawn
 from xlbench.settings import KINDS
@@ -111,7 +111,7 @@ def _distance(result: Result) -> str:
 def _by_language(of: JudgedGroup) -> list[PageTable]:
     """A table for each kind: languages down, models across, with bars."""
     measure = of.group.results[0].headline
-    missing = dict.fromkeys(partial(result.missing_languages) for result in of.group.results)
+    missing = dict.fromkeys(partial_of(result) for result in of.group.results)
     foot_note = "; ".join(filter(None, missing))
     by_kind: list[tuple[str, Table | None]] = [(KIND_TITLES[k], of.by_language([(k, measure)])) for k in KINDS]
     return [

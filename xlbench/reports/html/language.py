@@ -14,7 +14,7 @@ from xlbench.reports.html.page_tables import page_table
 from xlbench.reports.html.parts import EMPTY, Column, Entry, PageRow, PageTable, Scale, Section
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.losses import Loss, losses
-from xlbench.reports.words import partial
+from xlbench.reports.words import partial_of
 from xlbench.results import Result
 from xlbench.results.shown import number
 
@@ -22,7 +22,7 @@ from xlbench.results.shown import number
 def languages(result: Result, key: str) -> Section | None:
     """The measures of retrieval by language of the queries, each language alone and in the pool of all."""
     each = (tables.mono(result, whole=True), tables.multi(result, whole=True))
-    drawn = [page_table(table, foot_note=partial(result.missing_languages)) for table in each if table]
+    drawn = [page_table(table, foot_note=partial_of(result)) for table in each if table]
     return Section(key, "Languages", explanations.LANGUAGES, drawn) if drawn else None
 
 
@@ -35,7 +35,7 @@ def language_bias(result: Result, key: str) -> Section | None:
     drawn = page_table(means, notes=briefs, sortable=False)
     place = Column("place on the scale", note="the diamond is perfect", is_text=True)
     placed = _with_column(drawn, place, [_placed(result, row.name) for row in drawn.rows])
-    foot_note = partial(result.missing_languages)
+    foot_note = partial_of(result)
     blocks = [placed, *([page_table(by_language, foot_note=foot_note)] if by_language else [])]
     return Section(key, "Language bias", explanations.BIAS, blocks)
 
@@ -82,7 +82,7 @@ def preference(result: Result, key: str, shared: Shared) -> Section | None:
         ("one_target", PRECISION, tables.one_target(result)),
         ("first_language", PREFERENCE, tables.preference(result)),
     )
-    foot_note = partial(result.missing_languages)
+    foot_note = partial_of(result)
     drawn = [
         heatmap(table, measure, spread=shared.matrices[name], foot_note=foot_note)
         for name, measure, table in named
@@ -98,7 +98,7 @@ def attribution(result: Result, key: str) -> Section | None:
         return None
     most = max(_length(loss.multi, loss.irrelevant, loss.parallel) for loss in lost.values()) or 1.0
     notes = dict(zip(("irrelevant", "parallel"), measures.LOSSES, strict=True))
-    drawn = page_table(table, notes=notes, foot_note=partial(result.missing_languages))
+    drawn = page_table(table, notes=notes, foot_note=partial_of(result))
     bars = [_kept_and_lost(loss, most) for loss in lost.values()]
     with_bars = _with_column(drawn, Column("kept and lost", is_text=True), bars)
     key_of_parts = ("kept in the pool", "lost to irrelevant passages", "lost to the order of parallel ones")

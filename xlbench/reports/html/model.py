@@ -17,7 +17,7 @@ from xlbench.reports.html.heatmaps import heatmap
 from xlbench.reports.html.page_tables import entry_of, page_table
 from xlbench.reports.html.parts import Facts, Figure, HeadFigures, Section
 from xlbench.reports.html.shared import Shared
-from xlbench.reports.words import KIND_TITLES, captioned, counted, partial
+from xlbench.reports.words import KIND_TITLES, captioned_of, counted, partial_of
 from xlbench.results import Result
 from xlbench.settings import Kind
 
@@ -48,7 +48,7 @@ def _key_figures(result: Result) -> HeadFigures:
     if DISTANCE in result.summary.get("multi", {}):
         wanted.append(("multi", DISTANCE, "rank distance"))
     entries = tuple(entry_of(tables.cell_of(result, kind, measure)) for kind, measure, _ in wanted)
-    return HeadFigures(entries, tuple(name for _, _, name in wanted), partial(result.missing_languages))
+    return HeadFigures(entries, tuple(name for _, _, name in wanted), partial_of(result))
 
 
 def _summary(result: Result, key: str) -> Section | None:
@@ -65,7 +65,7 @@ def _n_settings(result: Result, kind: Kind) -> str:
 def _grid(result: Result, key: str, shared: Shared) -> Section | None:
     if (table := tables.cross(result, diagonal=True)) is None:
         return None
-    grid = heatmap(table, result.headline, spread=shared.grid, foot_note=partial(result.missing_languages))
+    grid = heatmap(table, result.headline, spread=shared.grid, foot_note=partial_of(result))
     return Section(key, "Cross-lingual grid", explanations.GRID, [grid])
 
 
@@ -84,13 +84,11 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
         )
         for name, distance in values.items()
     ]
-    title = captioned("Rank distance: quantiles and mean by query language", result.missing_languages)
+    title = captioned_of("Rank distance: quantiles and mean by query language", result)
     table = page_table(Table(title, ("language", *heads), tuple(rows)))
     figure = Figure(
         svg,
-        captioned(
-            "Rank distances of single queries by query language; the line is the median", result.missing_languages
-        ),
+        captioned_of("Rank distances of single queries by query language; the line is the median", result),
     )
     return Section(key, "Rank distances", explanations.DISTANCES, [figure, table])
 
@@ -98,7 +96,7 @@ def _distances(result: Result, key: str, shared: Shared) -> Section | None:
 def _bitext(result: Result, key: str) -> Section | None:
     if (table := tables.bitext(result)) is None:
         return None
-    matrix = heatmap(table, "bitext", spread=(0.0, 1.0), foot_note=partial(result.missing_languages))
+    matrix = heatmap(table, "bitext", spread=(0.0, 1.0), foot_note=partial_of(result))
     return Section(key, "Bitext retrieval", explanations.BITEXT, [replace(matrix, corner="from ↓ to →")])
 
 
@@ -112,6 +110,7 @@ def _provenance(result: Result, key: str) -> Section:
         "arguments": _flat(model["arguments"]) or "none",
         "task": f"{result.task}, version {result.task_version}",
         "missing languages": ", ".join(result.missing_languages) or "none",
+        **({"drawn": str(result.sample)} if result.sample else {}),
         "rankings": f"{sum(result.queries.values()):,} in {len(result.values)} settings",
         **{name: _flat(value) for name, value in environment.items()},
         **{name.removesuffix("_s"): f"{value:,.1f} s" for name, value in result.timing.items()},
