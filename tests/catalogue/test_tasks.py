@@ -363,6 +363,14 @@ def test_yaml_that_stands_for_gigabytes_is_refused_in_a_short_sentence(tmp_path)
     assert len(str(caught.value)) < 600
 
 
+def test_a_task_file_that_is_no_such_file_by_its_size_is_refused(tmp_path):
+    """PyYAML takes minutes for what no task needs; many keys take no longer than they are many."""
+    path = tmp_path / "a.yaml"
+    path.write_text("".join(f"k{i}: 0\n" for i in range(200_000)), encoding="utf-8")
+    with pytest.raises(TaskError, match=r"has 2,\d{3},\d{3} bytes; expected a task file, of at most 1,048,576"):
+        catalogue.load(path)
+
+
 def test_a_task_file_that_is_not_utf_8_is_refused(tmp_path):
     """A task file in another encoding is a TaskError with the place."""
     path = tmp_path / "latin.yaml"

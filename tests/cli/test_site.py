@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def test_no_submissions_are_an_error(xlbench, folder):
 
 
 def test_a_site_is_served_until_interrupted(folder):
-    """`serve` says its address, on the loopback alone, answers there, and ends well when it is interrupted."""
+    """`serve` says its address, on the loopback alone, answers there under no other name, and ends well."""
     (folder / "site").mkdir()
     (folder / "site" / "index.html").write_text("<title>there</title>", encoding="utf-8")
     process = start(folder, "leaderboard", "serve", "--port", "0")
@@ -97,6 +98,9 @@ def test_a_site_is_served_until_interrupted(folder):
     with urllib.request.urlopen(address) as answer:
         assert answer.read() == b"<title>there</title>"
         assert answer.headers["Cache-Control"] == "no-cache"
+    rebound = urllib.request.Request(address, headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        urllib.request.urlopen(rebound)
     process.send_signal(signal.SIGINT)
     assert finish(process).code == 0
 

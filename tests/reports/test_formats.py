@@ -86,3 +86,21 @@ def test_no_text_in_csv_is_a_formula(name):
     rows = list(csv.reader(io.StringIO(as_csv([{**found[0], "value": -0.5}]))))
     assert rows[1][0] == f"'{name}"
     assert "-0.5" in rows[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("＝1+1", "'＝1+1"),
+        ("＠x", "'＠x"),
+        (" =1", "' =1"),
+        ("a;=1", "a;'=1"),
+        ("a; +1", "a;' +1"),
+        ("a;＝1", "a;'＝1"),
+        ("a=1; b", "a=1; b"),
+        ("e5-small", "e5-small"),
+    ],
+)
+def test_formulas_in_other_forms_are_marked_too(name, expected):
+    """In full width, after blanks, and after a semicolon, which separates cells in some countries."""
+    assert next(csv.reader(io.StringIO(as_csv([{"x": name}]).partition("\n")[2]))) == [expected]

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from xlbench.support.files import write_whole
+from xlbench.support.files import sweep, write_whole
 
 
 def test_a_file_has_the_content_and_the_permissions_of_any_new_file(tmp_path):
@@ -19,6 +19,17 @@ def test_a_file_has_the_content_and_the_permissions_of_any_new_file(tmp_path):
         write_whole(tmp_path / "x", content)
         assert (tmp_path / "x").read_bytes() == content
     assert (tmp_path / "x").stat().st_mode == plain.stat().st_mode
+
+
+def test_what_killed_runs_have_left_is_swept(tmp_path):
+    """Temporary files of yesterday go; one that is being written, and the user's own, stay."""
+    old, new = (f".x.{digit * 32}" for digit in "ab")
+    for name in (old, new, ".x.mine", f"x.{'a' * 32}"):
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (0, 0) if name != new else None)
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [new, ".x.mine", f"x.{'a' * 32}"]
+    sweep(tmp_path / "missing")
 
 
 def test_a_write_that_fails_leaves_no_part_and_names_the_file(tmp_path):

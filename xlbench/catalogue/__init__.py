@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -189,9 +189,11 @@ class _NoRepeats(yaml.constructor.SafeConstructor):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's signature)
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for i, key in enumerate(keys):
-            if key in keys[:i]:
+        seen = set()
+        for key in (key for key in keys if isinstance(key, Hashable)):
+            if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", node.start_mark)
+            seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -203,7 +205,12 @@ class _FastLoader(_NoRepeats, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  #
     """For the files that come with xlbench: it ends the process on some that are nested deeply."""
 
 
+_MOST_BYTES = 1 << 20
+
+
 def _parse(path: Path, loader: type[_Loader | _FastLoader]) -> Any:
+    if (n_bytes := path.stat().st_size) > _MOST_BYTES:
+        raise TaskError(f"{path} has {n_bytes:,} bytes; expected a task file, of at most {_MOST_BYTES:,}.")
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (a SafeLoader)
     except UnicodeDecodeError as error:

@@ -25,7 +25,7 @@ from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Rows
 from xlbench.errors import EncoderError
-from xlbench.support.files import write_whole
+from xlbench.support.files import sweep, write_whole
 from xlbench.support.progress import Advance
 from xlbench.support.sealed import seal, unseal
 
@@ -162,6 +162,7 @@ class VectorStore:
         (cache_dir / "vectors").mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.parent.mkdir(mode=0o700, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
+        sweep(folder)
         description = folder / "key.json"
         if not description.exists():
             write_whole(description, canonical.encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,8 +16,9 @@ from xlbench.settings import Setting
 
 Record = Mapping[str, Any]
 
-# A text that begins with one of these is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A text that begins with one of these is a formula to a spreadsheet, and so is one in full width, or after a semicolon
+# where that separates cells.
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠﹢﹣﹦﹫]|[\t\r\n])")
 # What Markdown may take for something else than text.
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_[]|~#$!"} | {"<": "&lt;", "&": "&amp;"})
 
@@ -87,7 +89,7 @@ def _csv_value(value: object) -> object:
         value = json.dumps(value, ensure_ascii=False) if value else ""
     elif isinstance(value, list):
         value = " ".join(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _markdown(table: Table) -> str:

@@ -19,7 +19,7 @@ from xlbench.measures.values import QueryValues
 from xlbench.results.evidence import evidence_bytes, evidence_path
 from xlbench.results.record import decode, encode
 from xlbench.settings import Setting
-from xlbench.support.files import write_whole
+from xlbench.support.files import sweep, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +53,7 @@ def parquet_path(path: Path) -> Path:
 def write(result: Any, path: Path) -> None:
     """Writes the parquet files, then the JSON file, each whole or not at all, so that the JSON marks a whole result."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    sweep(path.parent)
     if result.ranking is not None:
         write_whole(evidence_path(path), evidence_bytes(result.ranking))
     _write_parquet(result.per_query, parquet_path(path))

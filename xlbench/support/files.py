@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")
+_A_DAY_S = 86_400
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
@@ -28,6 +33,17 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
         return
     with whole(path) as temporary:
         temporary.write_bytes(content)
+
+
+def sweep(folder: Path) -> None:
+    """Removes the temporary files that killed runs have left in a folder, once they are a day old."""
+    oldest = time.time() - _A_DAY_S
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name):
+                with contextlib.suppress(OSError):  # Another run sweeps as well.
+                    if path.is_file() and path.stat().st_mtime < oldest:
+                        path.unlink()
 
 
 @contextlib.contextmanager

@@ -36,6 +36,17 @@ def test_a_byte_order_mark_may_begin_a_file(tmp_path):
     assert [line for _, line in lines(tmp_path / "a.tsv")] == [b"q1\tone\n", b"q2\ttwo\n"]
 
 
+def test_gigabytes_of_nothing_are_refused(tmp_path, monkeypatch):
+    """Blank lines are passed over, but not without end."""
+    monkeypatch.setattr("xlbench.catalogue.readers.fields._MOST_BLANK", 5)
+    path = tmp_path / "a.tsv"
+    path.write_bytes(gzip.compress(b"x\n\n\n\n\n\ny\n"))
+    assert [number for number, _ in lines(path)] == [1, 7]
+    path.write_bytes(gzip.compress(b"x\n" + b"\n" * 1000))
+    with pytest.raises(DataError, match=r"has 5 blank lines after line 1; expected one record a line"):
+        list(lines(path))
+
+
 def test_a_file_is_named_by_its_path(tmp_path):
     """The error about a file's content names the file."""
     path = tmp_path / "cut.json"

@@ -17,6 +17,8 @@ from xlbench.errors import DataError, shown
 
 T = TypeVar("T")
 _LONGEST = 1 << 24
+_MOST_BLANK = 1_000_000
+"""Lines after each other: a few megabytes of gzip can be gigabytes of them."""
 
 
 def decode(content: bytes, where: str) -> Any:
@@ -45,7 +47,8 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The number and the content of each line of a file, unpacked if it is gzip; blank ones are left out.
 
     Raises:
-        DataError: if a gzip file is damaged or cut off, or a line is longer than any query or passage.
+        DataError: if a gzip file is damaged or cut off, a line is longer than any query or passage, or a million lines
+            in a row are blank.
 
     """
     with path.open("rb") as file:
@@ -55,7 +58,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def lines_of(content: IO[bytes] | io.BufferedIOBase, where: str) -> Iterator[tuple[int, bytes]]:
     """The number and the content of each line of an open file; see ``lines``."""
-    number = 0
+    number = last = 0
     try:
         while line := content.readline(_LONGEST + 1):
             number += 1
@@ -66,7 +69,12 @@ def lines_of(content: IO[bytes] | io.BufferedIOBase, where: str) -> Iterator[tup
                     "the file lack its line breaks?"
                 )
             if not line.isspace():
+                last = number
                 yield number, line
+            elif number - last > _MOST_BLANK:
+                raise DataError(
+                    f"{where} has {_MOST_BLANK:,} blank lines after line {last:,}; expected one record a line."
+                )
     except (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise DataError(
             f"{where} ends, or is damaged, after line {number:,} ({error}): copy or download it again."

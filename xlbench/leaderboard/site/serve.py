@@ -6,13 +6,27 @@ import errno
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 from xlbench.errors import ResultError
+
+_NAMES = ("127.0.0.1", "localhost")
 
 
 class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name in the standard library)
         """Says nothing: what is asked for is no news on a machine of one's own."""
+
+    def parse_request(self) -> bool:
+        """Whether the request is answered: a page of another name that leads here is another site's, and is refused."""
+        if not super().parse_request():
+            return False
+        host = self.headers.get("Host", "")
+        port = cast("ThreadingHTTPServer", self.server).server_port
+        if host in (f"{name}{suffix}" for name in _NAMES for suffix in ("", f":{port}")):
+            return True
+        self.send_error(421, "Asked for under another name than 127.0.0.1 or localhost")
+        return False
 
     def end_headers(self) -> None:
         """Has the browser ask again, as a site that is built anew has the same names."""
