@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbench.cli.completed_values import language_values
 from xlbench.cli.options import (
     ManyValues,
     chosen_form,
@@ -39,6 +40,7 @@ _FORMS = ("table", "markdown", "csv", "json")
     "--language",
     "languages",
     multiple=True,
+    shell_complete=language_values,
     help="Queries in these languages only; their passages stay in the pools.  [default: all]",
 )
 @click.option(

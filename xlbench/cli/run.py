@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbench.cli.completed_values import language_values, model_values, task_values
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
@@ -43,6 +44,7 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
     "model_names",
     required=True,
     multiple=True,
+    shell_complete=model_values,
     help="A Hub id or folder, bm25, use-multilingual, hash, fusion:A+B, or package.module:Class; see `xlbench models`.",
 )
 @click.option("--name", help="What the result calls the model.  [default: its Hub id, or its folder's name]")
@@ -52,9 +54,16 @@ _NOT_OF_THE_RESULT = ("data_dir", "cache_dir", "output", "keep_run", "qrels", "f
     multiple=True,
     default=_DEFAULT_TASKS,
     show_default=True,
+    shell_complete=task_values,
     help="Name of a task, or its YAML file.",
 )
-@click.option("--language", "wanted", multiple=True, help="Evaluate these languages only.  [default: all]")
+@click.option(
+    "--language",
+    "wanted",
+    multiple=True,
+    shell_complete=language_values,
+    help="Evaluate these languages only.  [default: all]",
+)
 @click.option(
     "--setting",
     "kinds",
