@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,41 @@ def test_compare_takes_measures_and_settings(xlbench, folder):
     assert float(rows[4]["value"]) == pytest.approx(scores["scores"]["de>en"]["AP"])
     assert float(rows[8]["value"]) == pytest.approx(scores["summary"]["multi"]["R@1"])
     assert xlbench("compare", BASE, OTHER, *options).out == outcome.out
+
+
+BOARD = Path(__file__).parents[2] / "leaderboard"
+
+
+def test_a_model_of_the_leaderboard_is_compared_with_ones_own(xlbench, folder):
+    """Everything follows from its ranks; a folder of results stands for its result of the task."""
+    (folder / "leaderboard").symlink_to(BOARD)
+    outcome = xlbench("compare", "leaderboard:hash", "leaderboard:bm25", "--task", "xquad-r", "--setting", "mono")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.splitlines()[-1].startswith("bm25 against hash on xquad-r, AP: mono ")
+    several = xlbench("compare", "leaderboard:hash", "leaderboard:bm25")
+    assert (several.code, several.out) == (2, "")
+    assert "All places have results of mlqa-r, xquad-r: choose one with --task." in several.err
+    unknown = xlbench("compare", "leaderboard:hush", "leaderboard:bm25")
+    assert unknown.code == 2
+    assert "Unknown model of the leaderboard 'hush'. Did you mean 'hash'?" in unknown.err
+
+
+@pytest.mark.usefixtures("results")
+def test_folders_stand_for_their_results(xlbench, folder):
+    """A model's folder is its only result of the task that all have; a part gives way to the whole."""
+    expected = xlbench("compare", BASE, OTHER).out
+    assert xlbench("compare", "results/hash", "results/owner__counting").out == expected
+    assert xlbench("run", "--model", "hash", "--task", "task/tiny.yaml", "--limit", 2).code == 0
+    assert xlbench("compare", "results/hash", OTHER, "--task", "tiny").out == expected
+    for arguments, said in (
+        (["results", OTHER], "results has several results of tiny: give one of results/hash/tiny.json, results/owner"),
+        ([BASE, "results/owner__counting", "--task", "demo"], f"{BASE} has no result of demo; it has tiny."),
+        ([BASE, "task"], "task has no result files"),
+        (["leaderboard:hash", OTHER], "There is no folder leaderboard/submissions here"),
+    ):
+        outcome = xlbench("compare", *arguments)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert said in outcome.err
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "csv", "json"])
@@ -127,7 +163,6 @@ def test_results_of_two_tasks_are_refused(xlbench, folder):
     [
         ([BASE], "Missing argument 'OTHERS...'"),
         ([BASE, "no.json"], "'no.json' does not exist"),
-        ([BASE, "results"], "'results' is a directory"),
         ([BASE, OTHER, "--measure", "RankDistanze"], "Did you mean 'RankDistance'"),
         ([BASE, OTHER, "--setting", "de>eng"], "Did you mean 'de>en'"),
         ([BASE, OTHER, "--alpha", "0"], "0 is not in the range"),

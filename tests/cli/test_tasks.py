@@ -23,7 +23,7 @@ from xlbench.models import kinds
 
 COMMANDS = (
     *("run", "tasks", "models", "fetch", "check", "remedies", "sizes", "report", "compare", "score", "verify"),
-    *("submit", "leaderboard", "train", "card", "pairs", "mine", "average", "debias", "convert"),
+    *("submit", "leaderboard", "train", "card", "pairs", "mine", "average", "debias", "convert", "completion"),
 )
 
 

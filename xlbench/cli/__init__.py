@@ -14,6 +14,7 @@ from xlbench.cli.average import average
 from xlbench.cli.card import card
 from xlbench.cli.check import check
 from xlbench.cli.compare import compare
+from xlbench.cli.completion import completion
 from xlbench.cli.convert import convert
 from xlbench.cli.debias import debias
 from xlbench.cli.fetch import fetch
@@ -43,6 +44,7 @@ GROUPS: dict[str, dict[click.Command, str]] = {
         verify: "xlbench verify results/hash/demo.json --model hash --setting 'de>en'",
         score: "xlbench score run.txt qrels.txt --measure nDCG@10 R@100",
         models: "xlbench models",
+        completion: "xlbench completion bash",
     },
     "Data": {
         tasks: "xlbench tasks xquad-r",

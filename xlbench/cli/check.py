@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from xlbench.cli.completed_values import language_values, model_values, task_values
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
@@ -34,8 +35,14 @@ _COLOURS = {"wrong": "red", "doubtful": "yellow", "note": "cyan"}
 
 
 @click.command(cls=ManyValues)
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
-@click.option("--language", "wanted", multiple=True, help="Examine these languages only.  [default: all]")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=task_values)
+@click.option(
+    "--language",
+    "wanted",
+    multiple=True,
+    shell_complete=language_values,
+    help="Examine these languages only.  [default: all]",
+)
 @click.option(
     "--setting",
     "kinds",
@@ -46,6 +53,7 @@ _COLOURS = {"wrong": "red", "doubtful": "yellow", "note": "cyan"}
 @click.option(
     "--model",
     "model_name",
+    shell_complete=model_values,
     help="A model that knows the languages: it is asked where comparing letters cannot tell a setting from chance.  "
     "[default: use-multilingual, if it is installed]",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbench.cli.completed_values import language_values, task_values
 from xlbench.cli.options import (
     ManyValues,
     chosen_form,
@@ -18,6 +19,7 @@ from xlbench.cli.options import (
     refuse_overwriting,
     write_or_print,
 )
+from xlbench.cli.result_places import ResultPlace, results_of_one_task
 
 if TYPE_CHECKING:
     from xlbench.comparison import Comparison
@@ -26,8 +28,14 @@ _FORMS = ("table", "markdown", "csv", "json")
 
 
 @click.command(cls=ManyValues)
-@click.argument("baseline", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("others", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("baseline", type=ResultPlace())
+@click.argument("others", nargs=-1, required=True, type=ResultPlace())
+@click.option(
+    "--task",
+    "task_name",
+    shell_complete=task_values,
+    help="Compare results of this task.  [default: the one that all of them have]",
+)
 @click.option("--measure", "measures", multiple=True, help="Measures to compare by.  [default: the task's headline]")
 @click.option(
     "--setting",
@@ -39,6 +47,7 @@ _FORMS = ("table", "markdown", "csv", "json")
     "--language",
     "languages",
     multiple=True,
+    shell_complete=language_values,
     help="Queries in these languages only; their passages stay in the pools.  [default: all]",
 )
 @click.option(
@@ -62,6 +71,7 @@ def compare(
     *,
     baseline: Path,
     others: tuple[Path, ...],
+    task_name: str | None,
     measures: tuple[str, ...],
     settings: tuple[str, ...],
     languages: tuple[str, ...],
@@ -72,6 +82,7 @@ def compare(
 ) -> None:
     """Compare results of one task, OTHERS against BASELINE: is a model better, where, and how sure is that?
 
+    Each is a file, a folder with a model's results, or leaderboard:NAME, a model of leaderboard/submissions.
     Every difference has an interval, an effect size and a paired test, corrected for the number of tests. What is drawn
     are whole clusters of questions, such as those on one article, in however many languages they are asked.
     """
@@ -79,21 +90,20 @@ def compare(
     paths = [baseline, *others]
     _refuse_repeats(paths)
 
-    from xlbench import comparison, results
+    from xlbench import comparison
     from xlbench.reports.comparison_tables import comparison_tables, explanation, sentences
     from xlbench.reports.terminal import show, wrapped
 
-    refuse_overwriting(output, [file for path in paths for file in (path, results.parquet_path(path))])
-    loaded = [results.load_whole(path) for path in paths]
+    placed = results_of_one_task(paths, task=task_name)
+    refuse_overwriting(output, [file for each in placed for file in each.files])
     found = comparison.compare(
-        loaded[0],
-        *loaded[1:],
+        *(each.result for each in placed),
         measures=measures,
         settings=settings,
         languages=languages,
         alpha=alpha,
         equivalent=equivalent,
-        names=[str(path) for path in paths],
+        names=[each.name for each in placed],
     )
     if form == "table" and output is None:
         show(comparison_tables(found))

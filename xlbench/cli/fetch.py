@@ -6,12 +6,26 @@ from pathlib import Path
 
 import click
 
+from xlbench.cli.completed_values import language_values, task_values
 from xlbench.cli.options import ManyValues
 
 
 @click.command(cls=ManyValues)
-@click.option("--task", "task_names", multiple=True, required=True, help="Name of a task, or its YAML file.")
-@click.option("--language", "wanted", multiple=True, help="Download the files of these languages only.  [default: all]")
+@click.option(
+    "--task",
+    "task_names",
+    multiple=True,
+    required=True,
+    shell_complete=task_values,
+    help="Name of a task, or its YAML file.",
+)
+@click.option(
+    "--language",
+    "wanted",
+    multiple=True,
+    shell_complete=language_values,
+    help="Download the files of these languages only.  [default: all]",
+)
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

@@ -12,7 +12,9 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
+from xlbench.cli.completed_values import model_values
 from xlbench.support.files import write_whole
 from xlbench.support.secrets import without_folders
 
@@ -34,7 +36,13 @@ device_option = click.option(
 model_arg_option = click.option(
     "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
 )
-model_option = click.option("--model", "model_name", required=True, help="As `xlbench run --model` takes it.")
+model_option = click.option(
+    "--model",
+    "model_name",
+    required=True,
+    shell_complete=model_values,
+    help="As `xlbench run --model` takes it.",
+)
 quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
 pair_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -93,6 +101,9 @@ def chosen_form(form: str | None, output: Path | None, forms: Sequence[str]) -> 
     return meant
 
 
+_OPEN = "xlbench.open_option"
+
+
 class ManyValues(click.Command):
     """A command whose repeatable options also take several values at once: ``--language de en`` and ``de,en``.
 
@@ -116,6 +127,7 @@ class ManyValues(click.Command):
                 spread += [word for value in _values(arg, repeatable[option]) for word in (option, value)]
             else:
                 spread.append(arg)
+            ctx.meta[_OPEN] = None if option is None else repeatable[option]
             last = i + 1 == len(args) or (args[i + 1].startswith("-") and args[i + 1] != "-")
             if option == arg and last:
                 spread.append(arg)  # Without a value, which click says.
@@ -130,6 +142,13 @@ class ManyValues(click.Command):
                     ctx,
                 ) from error
             raise
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Values of the repeatable option that is open, else names of options."""
+        option = ctx.meta.get(_OPEN)
+        if isinstance(option, click.Option) and not incomplete.startswith("-"):
+            return option.shell_complete(ctx, incomplete)
+        return super().shell_complete(ctx, incomplete)
 
 
 def _values(word: str, option: click.Option) -> list[str]:

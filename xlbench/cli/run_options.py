@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
+from xlbench.cli.completed_values import language_values, model_values, task_values
 from xlbench.cli.options import (
     cache_dir_option,
     data_dir_option,
@@ -68,6 +69,7 @@ _OPTIONS = [
         "model_names",
         required=True,
         multiple=True,
+        shell_complete=model_values,
         help="A Hub id or folder, bm25, use-multilingual, hash, fusion:A+B, "
         "or package.module:Class; see `xlbench models`.",
     ),
@@ -78,9 +80,16 @@ _OPTIONS = [
         multiple=True,
         default=_DEFAULT_TASKS,
         show_default=True,
+        shell_complete=task_values,
         help="Name of a task, or its YAML file.",
     ),
-    click.option("--language", "wanted", multiple=True, help="Evaluate these languages only.  [default: all]"),
+    click.option(
+        "--language",
+        "wanted",
+        multiple=True,
+        shell_complete=language_values,
+        help="Evaluate these languages only.  [default: all]",
+    ),
     click.option(
         "--setting",
         "kinds",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlbench.cli.completed_values import task_values
 from xlbench.cli.options import plain_format_option
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _UNCHECKED = (
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=task_values)
 @plain_format_option
 def tasks(*, name: str | None, form: str) -> None:
     """List the tasks, or show one: sizes, licence, citation, source, checksums."""

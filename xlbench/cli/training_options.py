@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 import click
 
+from xlbench.cli.completed_values import task_values
 from xlbench.cli.options import cache_dir_option, data_dir_option, number, pair_file, quiet_option
 
 
@@ -185,6 +186,7 @@ _WATCH = [
         "eval_tasks",
         multiple=True,
         metavar="TASK",
+        shell_complete=task_values,
         help="Measure on these tasks too: a name or a YAML file.",
     ),
     click.option("--eval-every", type=_COUNT, metavar="STEPS", help="Steps between evaluations.  [default: a tenth]"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlbench.cli.completed_values import model_values, task_values
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
@@ -30,11 +31,17 @@ _TOLERANCE = 1e-12
 @click.option(
     "--model",
     "model_name",
+    shell_complete=model_values,
     required=True,
     help="The model that the result is of; its arguments are taken from the result.",
 )
 @click.option("--setting", "names", multiple=True, help="Settings by name, such as 'de>en' or 'de>*'.  [default: all]")
-@click.option("--task", "task_name", help="The task's YAML file, if the task does not come with xlbench.")
+@click.option(
+    "--task",
+    "task_name",
+    shell_complete=task_values,
+    help="The task's YAML file, if the task does not come with xlbench.",
+)
 @click.option(
     "--fit-on",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
