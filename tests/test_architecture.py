@@ -26,7 +26,7 @@ LAYERS = [
     "results",
     "trec",
     "catalogue",
-    "job comparison second_stage",
+    "job comparison second_stage changes",
     "evaluation",
     "evaluator examination remedies vector_sizes",
     "training",

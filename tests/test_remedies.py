@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 import xlbench
+from xlbench.changes import debiasing, parallel_text
 from xlbench.errors import EncoderError, UsageError
-from xlbench.job import Job, debiasing, parallel_text
+from xlbench.job import Job
 from xlbench.models import load, pooling
 from xlbench.remedies import NONE, Remedies, remedies
 

@@ -12,21 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from xlbench import __version__, measures
 from xlbench.catalogue import Task
+from xlbench.changes import Changes, changed
 from xlbench.collection import Collection
 from xlbench.engine.alignment import align
 from xlbench.engine.model_scores import score_collection, vectors_of, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.scores import Scores
-from xlbench.job import Job, debiasing
+from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
-from xlbench.models import compression, load_reranking, pooling
 from xlbench.models import load as load_model
 from xlbench.models.protocols import Model
-from xlbench.models.reranker import Among
 from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
 from xlbench.second_stage import SecondStage
@@ -50,18 +49,11 @@ def evaluate(
     arguments: Mapping[str, Any] | None = None,
     device: str | None = None,
     stored_as: Literal["float32", "float16"] = "float32",
-    transform: str | None = None,
-    fit_on: Path | None = None,
-    dimensions: int | None = None,
-    quantize: str | None = None,
-    pool: str = "one",
-    rerank: object | None = None,
-    depth: int = 100,
-    among: Among = "pool",
     cache: str | Path | None = "default",
     data_dir: str | Path | None = None,
     force: bool = False,
     quiet: bool = False,
+    **changes: Unpack[Changes],
 ) -> Result:
     """The result of a model on a task, in all of its settings.
 
@@ -77,20 +69,13 @@ def evaluate(
         arguments: Arguments of the model, as ``--model-arg`` gives them.
         device: Where the model runs; the best there is if none is named.
         stored_as: How vectors are stored and then scored; ``float16`` rounds them.
-        transform: ``center``, ``lir:K`` or ``shift:LANGUAGE``, to debias the vectors.
-        fit_on: Parallel text to fit the transform on; the task's own texts if there is none.
-        dimensions: Only the first so many of each vector.
-        quantize: ``int8``, ``binary``, ``int8-passages`` or ``binary-passages``.
-        pool: How one list is made of several languages' passages: ``one`` index, ``round-robin``, ``own-first``,
-            ``balanced:K``, ``z-score`` or ``min-max``.
-        rerank: A reranker, as ``xlbench run --rerank`` takes it, or an object with ``score_pairs``.
-        depth: How many of the best passages the reranker gets.
-        among: Of each ``pool``, or of each ``language`` in it.
         cache: Folder of stored vectors and downloads; None keeps no vectors, ``default`` is the user's cache folder.
             Vectors of a live object are kept only where its weights can be hashed.
         data_dir: Folder with the data sets, looked into before anything is downloaded.
         force: Encode all texts again, whatever is stored.
         quiet: Show no progress.
+        changes: What is done to its vectors and lists: ``transform="center"``, ``dimensions=128``,
+            ``quantize="int8"``, ``pool="round-robin"``, ``rerank=...``; see ``xlbench.changes.Changes``.
 
     Raises:
         UnknownNameError: For a model, task, language or setting that does not exist.
@@ -105,18 +90,8 @@ def evaluate(
 
     """
     job = Job.of(task, languages=languages, kinds=settings, limit=limit)
-    wanted = debiasing(transform, fit_on)
-    loaded = load_model(
-        model,
-        name=name,
-        device=device,
-        arguments=arguments,
-        stored_as=stored_as,
-        debiasing=wanted,
-        compression=compression.parse(dimensions, quantize),
-        pooling=pooling.parse(pool),
-        reranking=None if rerank is None else load_reranking(rerank, depth=depth, among=among, device=device),
-    )
+    plain = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as)
+    loaded = changed(plain, changes, device=device)
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)

@@ -10,12 +10,11 @@ from typing import Any
 
 from xlbench import catalogue
 from xlbench.catalogue import Task
-from xlbench.catalogue.readers import read, why_not
+from xlbench.catalogue.readers import why_not
 from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection, drawn
 from xlbench.errors import ResultError, UnknownNameError, UsageError
 from xlbench.measures import LOSSES
-from xlbench.models.transform import Debiasing, FitOn, Side, parse
 from xlbench.results import Result, evidence_path, load, parquet_path
 from xlbench.settings import Kind, Setting, settings
 from xlbench.support.progress import Progress, silent
@@ -182,47 +181,3 @@ def jobs_of(
 def _task_name(folder: Path) -> str:
     """The folder's name with the letters that a task's name may have."""
     return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip(".-") or "own-data"
-
-
-def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing | None:
-    """The debiasing of a result's model, fitted on this file; None if it has none.
-
-    Raises:
-        UsageError: if there is a file, and no debiasing.
-        ResultError: if it was fitted on another file.
-
-    """
-    stated = result.model.get("transform")
-    if stated is None:
-        if fit_on is not None:
-            raise UsageError(f"{where} has no --transform, so that --fit-on says nothing.")
-        return None
-    fitted = Debiasing(parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None, of=stated.get("side"))
-    expected = fitted.identity(dict(result.model))["transform"]
-    if stated != expected:
-        raise ResultError(
-            f"{where} was transformed by {stated['method']} fitted on {stated['fit_on']}, "
-            f"and not on {expected['fit_on']}: give --fit-on that file."
-        )
-    return fitted
-
-
-def debiasing(transform: str | None, fit_on: Path | None = None, *, side: Side | None = None) -> Debiasing | None:
-    """The debiasing that ``--transform`` names, fitted on a file or on the texts themselves; None for None.
-
-    Raises:
-        UsageError: if there is a file or a side and no transform, or a transform that does not exist.
-
-    """
-    if transform is None:
-        if fit_on is not None:
-            raise UsageError("--fit-on needs --transform.")
-        if side is not None:
-            raise UsageError("--side needs --transform.")
-        return None
-    return Debiasing(parse(transform), parallel_text(fit_on) if fit_on else None, of=side)
-
-
-def parallel_text(path: Path) -> FitOn:
-    """A file of parallel text, JSON lines, to fit a debiasing on."""
-    return FitOn(path, lambda languages: read("parallel", dict.fromkeys(languages, path), text="passage"))

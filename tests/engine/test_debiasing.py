@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import embeddings
+from xlbench.changes import parallel_text
 from xlbench.collection import Collection, Text
 from xlbench.engine.debiasing import fit
 from xlbench.engine.vectors import Embeddings
 from xlbench.errors import DataError, UnknownNameError
-from xlbench.job import parallel_text
 from xlbench.models.transform import Debiasing, Transform, parse
 
 LANGUAGES = ("de", "en")

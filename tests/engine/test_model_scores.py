@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +186,7 @@ def test_a_model_that_gives_all_texts_one_vector_is_suspect(value):
 def test_a_debiasing_is_part_of_the_model(tmp_path):
     """Scores of a model with one are of debiased vectors, and only plain vectors are stored."""
     centred = score_collection(
-        COLLECTION, models.load("hash", debiasing=Debiasing(parse("center"))), cache_dir=tmp_path
+        COLLECTION, replace(models.load("hash"), debiasing=Debiasing(parse("center"))), cache_dir=tmp_path
     )
     plain = scores("hash", tmp_path)
     assert plain.passages.n_stored == len(plain.passages.vectors)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlbench import __version__
+from xlbench.changes import debiasing_of
 from xlbench.cli.options import model_arguments, reach_hub
 from xlbench.errors import SubmissionError
-from xlbench.job import debiasing_of
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:

@@ -72,7 +72,8 @@ def remedies(
     scores are normalised, bm25 is added. A remedy is judged where an answer exists in every language, and where it
     exists in one.
     """
-    from xlbench.job import Job, parallel_text
+    from xlbench.changes import parallel_text
+    from xlbench.job import Job
     from xlbench.models import load
     from xlbench.support.progress import display
 

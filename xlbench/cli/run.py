@@ -25,7 +25,6 @@ from xlbench.support.progress import display
 if TYPE_CHECKING:
     from xlbench.job import Job
     from xlbench.models.protocols import Model
-    from xlbench.models.reranker import Reranking
     from xlbench.results import Result
     from xlbench.trec.write import Kept
 
@@ -66,31 +65,30 @@ def run(context: click.Context, /, **options: Unpack[RunOptions]) -> None:
 
 def _model(name: str, options: RunOptions) -> Model:
     """The model, with all that is done to its vectors and its lists."""
-    from xlbench.job import debiasing
-    from xlbench.models import compression, load, pooling
+    from xlbench.changes import Changes, changed
+    from xlbench.models import load
 
     own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind")}
-    given = {key: value for key, value in own.items() if value is not None}
-    return load(
+    plain = load(
         name,
         name=options["name"],
         device=options["device"],
-        arguments=given | model_arguments(options["model_args"]),
+        arguments={key: value for key, value in own.items() if value is not None}
+        | model_arguments(options["model_args"]),
         stored_as=options["stored_as"],
-        debiasing=debiasing(options["transform_name"], options["fit_on"], side=options["side"]),
-        compression=compression.parse(options["dimensions"], options["quantize"]),
-        pooling=pooling.parse(options["pool"]),
-        reranking=_reranking(options),
     )
-
-
-def _reranking(options: RunOptions) -> Reranking | None:
-    from xlbench.models import load_reranking
-
-    if options["reranker"] is None:
-        return None
-    depth, among = options["depth"] or 100, options["among"] or "pool"
-    return load_reranking(options["reranker"], depth=depth, among=among, device=options["device"])
+    changes = Changes(
+        transform=options["transform_name"],
+        side=options["side"],
+        fit_on=options["fit_on"],
+        dimensions=options["dimensions"],
+        quantize=options["quantize"],
+        pool=options["pool"],
+        rerank=options["reranker"],
+        depth=options["depth"] or 100,
+        among=options["among"] or "pool",
+    )
+    return changed(plain, changes, device=options["device"])
 
 
 @dataclass(frozen=True)

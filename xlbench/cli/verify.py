@@ -69,29 +69,21 @@ def verify(
     again and compared; an empty --cache-dir makes it encode everything again.
     """
     from xlbench import catalogue, models, results
+    from xlbench.changes import changed_as
     from xlbench.collection import drawn
     from xlbench.errors import ResultError
-    from xlbench.job import debiasing_of
-    from xlbench.models import compression, pooling
 
     stored = results.load(result)
-    if "reranker" in stored.model:
-        raise ResultError(
-            f"{result} is of a reranker, whose rankings cannot be verified yet; that of {model_name} can."
-        )
     per_query = results.load_per_query(result)
-    reduced = stored.model.get("compression", {})
     task = catalogue.load(task_name or stored.task)
     reach_hub(model_name)
-    model = models.load(
+    plain = models.load(
         model_name,
         device=device,
         arguments=dict(stored.model["arguments"]),
         stored_as=stored.model.get("stored_as", "float32"),
-        debiasing=debiasing_of(stored, fit_on, result),
-        compression=compression.parse(reduced.get("dimensions"), reduced.get("quantize")),
-        pooling=pooling.parse(str(stored.model.get("pooling", "one"))),
     )
+    model = changed_as(plain, stored, result, fit_on=fit_on)
     for asked, theirs, ours in (
         ("the task at hand", f"{stored.task} version {stored.task_version}", f"{task.name} version {task.version}"),
         (model_name, f"revision {stored.model['revision']}", f"revision {model.revision}"),

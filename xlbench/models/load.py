@@ -23,12 +23,9 @@ from typing import Any, cast
 
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError, nearest
 from xlbench.models import folders
-from xlbench.models.compression import Compression
 from xlbench.models.kinds import BUILT_IN, FOLDERS, KINDS
-from xlbench.models.pooling import Pooling
 from xlbench.models.protocols import Encoder, Model, Scorer, StoredAs
 from xlbench.models.reranker import Among, CrossEncoderReranker, Reranking, as_reranker, check_reranker
-from xlbench.models.transform import Debiasing
 from xlbench.support.secrets import refuse_secrets
 
 ENTRY_POINT_GROUP = "xlbench.models"
@@ -48,10 +45,6 @@ def load(
     device: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     stored_as: StoredAs = "float32",
-    debiasing: Debiasing | None = None,
-    compression: Compression | None = None,
-    pooling: Pooling | None = None,
-    reranking: Reranking | None = None,
     hash_weights: bool = True,
 ) -> Model:
     """The model that ``--model`` names, or that an object is; weights in files are loaded with the first text.
@@ -64,10 +57,6 @@ def load(
         device: Where it runs; the best there is if none is named.
         arguments: Arguments of the encoder's class.
         stored_as: How its vectors are stored.
-        debiasing: What is removed from its vectors.
-        compression: What is left of its vectors.
-        pooling: How one list is made of several languages' passages.
-        reranking: What reorders the best passages that it finds.
         hash_weights: Whether the weights of an object are hashed. Without that, its vectors are never stored.
 
     Raises:
@@ -99,10 +88,6 @@ def load(
         loaded,
         label=name or loaded.label,
         stored_as=stored_as if stored_as != "float32" else loaded.stored_as,
-        debiasing=debiasing or loaded.debiasing,
-        compression=compression or loaded.compression,
-        pooling=pooling or loaded.pooling,
-        reranking=reranking or loaded.reranking,
         given=given or loaded.given,
     )
 

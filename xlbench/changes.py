@@ -1,0 +1,126 @@
+"""Changes: what is done to a model's vectors and lists, from options and from what a stored result says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TypedDict
+
+from xlbench.catalogue.readers import read
+from xlbench.errors import ResultError, UsageError
+from xlbench.models import compression, load_reranking, pooling, transform
+from xlbench.models.protocols import Model
+from xlbench.models.reranker import Among
+from xlbench.models.transform import Debiasing, FitOn, Side
+from xlbench.results import Result
+
+
+class Changes(TypedDict, total=False):
+    """What is done to a model, in this order; nothing that is left out."""
+
+    transform: str | None
+    """``center``, ``lir:K`` or ``shift:LANGUAGE``, to debias the vectors."""
+    side: Side | None
+    """Whose vectors it changes: ``both``, ``queries`` or ``passages``."""
+    fit_on: Path | None
+    """Parallel text to fit it on; the task's own texts if there is none."""
+    dimensions: int | None
+    """Only the first so many of each vector."""
+    quantize: str | None
+    """``int8``, ``binary``, ``int8-passages`` or ``binary-passages``."""
+    pool: str
+    """How one list is made of several languages' passages: ``one`` index, ``round-robin``, ``balanced:10``, ..."""
+    rerank: object | None
+    """A reranker, as ``xlbench run --rerank`` takes it, or an object with ``score_pairs``."""
+    depth: int
+    """How many of the best passages it gets."""
+    among: Among
+    """Of each ``pool``, or of each ``language`` in it."""
+
+
+def changed(model: Model, changes: Changes, *, device: str | None = None) -> Model:
+    """The model with these changes.
+
+    Raises:
+        UsageError, UnknownNameError: for a change that does not exist, or one that needs another.
+        EncoderError: if the reranker cannot be loaded.
+
+    """
+    reranker = changes.get("rerank")
+    reranking = None
+    if reranker is not None:
+        depth, among = changes.get("depth", 100), changes.get("among", "pool")
+        reranking = load_reranking(reranker, depth=depth, among=among, device=device)
+    wanted = debiasing(changes.get("transform"), changes.get("fit_on"), side=changes.get("side"))
+    return replace(
+        model,
+        debiasing=wanted or model.debiasing,
+        compression=compression.parse(changes.get("dimensions"), changes.get("quantize")) or model.compression,
+        pooling=pooling.parse(changes.get("pool", "one")) or model.pooling,
+        reranking=reranking or model.reranking,
+    )
+
+
+def changed_as(model: Model, result: Result, where: Path, *, fit_on: Path | None = None) -> Model:
+    """The model with the changes of a stored result, a debiasing fitted on this file.
+
+    Raises:
+        UsageError: if there is a file, and no debiasing.
+        ResultError: if it was fitted on another file, or the result is of a reranker.
+
+    """
+    if "reranker" in result.model:
+        raise ResultError(f"{where} is of a reranker, which cannot be verified yet; a result of its first stage can.")
+    reduced = result.model.get("compression", {})
+    return replace(
+        model,
+        debiasing=debiasing_of(result, fit_on, where),
+        compression=compression.parse(reduced.get("dimensions"), reduced.get("quantize")),
+        pooling=pooling.parse(str(result.model.get("pooling", "one"))),
+    )
+
+
+def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing | None:
+    """The debiasing of a result's model, fitted on this file; None if it has none.
+
+    Raises:
+        UsageError: if there is a file, and no debiasing.
+        ResultError: if it was fitted on another file.
+
+    """
+    stated = result.model.get("transform")
+    if stated is None:
+        if fit_on is not None:
+            raise UsageError(f"{where} has no --transform, so that --fit-on says nothing.")
+        return None
+    fitted = Debiasing(
+        transform.parse(str(stated["method"])), parallel_text(fit_on) if fit_on else None, of=stated.get("side")
+    )
+    expected = fitted.identity(dict(result.model))["transform"]
+    if stated != expected:
+        raise ResultError(
+            f"{where} was transformed by {stated['method']} fitted on {stated['fit_on']}, "
+            f"and not on {expected['fit_on']}: give --fit-on that file."
+        )
+    return fitted
+
+
+def debiasing(name: str | None, fit_on: Path | None = None, *, side: Side | None = None) -> Debiasing | None:
+    """The debiasing that ``--transform`` names, fitted on a file or on the texts themselves; None for None.
+
+    Raises:
+        UsageError: if there is a file or a side and no transform, or a transform that does not exist.
+
+    """
+    if name is None:
+        if fit_on is not None:
+            raise UsageError("--fit-on needs --transform.")
+        if side is not None:
+            raise UsageError("--side needs --transform.")
+        return None
+    return Debiasing(transform.parse(name), parallel_text(fit_on) if fit_on else None, of=side)
+
+
+def parallel_text(path: Path) -> FitOn:
+    """A file of parallel text, JSON lines, to fit a debiasing on."""
+    return FitOn(path, lambda languages: read("parallel", dict.fromkeys(languages, path), text="passage"))
