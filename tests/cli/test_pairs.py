@@ -82,7 +82,7 @@ def test_a_debiased_folder_is_a_model(xlbench, folder, task):
     ("arguments", "message"),
     [
         (["--method", "centre", "--output", "new"], "Unknown transform 'centre'"),
-        (["--method", "center", "--output", "task"], "--output task is there already"),
+        (["--method", "center", "--output", "task"], "--output task already exists"),
     ],
 )
 def test_debias_refuses_unknown_methods_and_folders_that_are_there(xlbench, file, task, arguments, message):

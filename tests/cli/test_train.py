@@ -195,7 +195,7 @@ def test_average_writes_a_model_that_run_evaluates(xlbench, folder, task):
     assert (outcome.code, outcome.out.splitlines()) == (0, ["0.250 of tiny", "0.750 of tiny", "Saved to mean"])
     assert xlbench("run", "--model", "mean", "--task", task, "--quiet").code == 0
     again = xlbench("average", "tiny", "tiny", "--output", "mean")
-    assert (again.code, "mean is there already" in again.err) == (2, True)
+    assert (again.code, "mean already exists" in again.err) == (2, True)
 
 
 @pytest.mark.parametrize(

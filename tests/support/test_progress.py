@@ -75,7 +75,7 @@ def test_what_was_all_stored_has_no_speed():
     """A run that finds all its vectors says so, and not that it encodes nothing a second."""
     speed = progress._Speed()
     speed.add(10, stored=True)
-    assert speed.of("texts") == ", kept from before"
+    assert speed.of("texts") == ", from an earlier run"
 
 
 @pytest.mark.parametrize("quiet", [False, True])

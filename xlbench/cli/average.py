@@ -18,7 +18,7 @@ from xlbench.cli.options import ManyValues, reach_hub, writable
     type=click.FloatRange(min=0, min_open=True),
     help="How much each model counts, in their order.  [default: all alike]",
 )
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write; it must not be there.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write; it must not exist.")
 def average(*, models: tuple[str, ...], weights: tuple[float, ...], output: Path) -> None:
     """Average the weights of MODELS, folders or Hub ids: a trained model and the one that it was trained from.
 
@@ -29,7 +29,7 @@ def average(*, models: tuple[str, ...], weights: tuple[float, ...], output: Path
     if weights and len(weights) != len(models):
         raise click.UsageError(f"Give a --weight for each of the {len(models)} models; {len(weights)} are given.")
     if output.exists():
-        raise click.UsageError(f"--output {output} is there already: choose another folder, or remove it.")
+        raise click.UsageError(f"--output {output} already exists: choose another folder, or remove it.")
     writable(output.parent)
     reach_hub(*models)
 

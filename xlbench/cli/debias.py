@@ -27,7 +27,7 @@ from xlbench.support.progress import display
 @model_arg_option
 @click.option("--fit-on", required=True, type=pair_file, help="Parallel text (JSON lines) to fit on.")
 @click.option("--method", required=True, metavar="center|lir:K", help="As `xlbench run --transform` takes it.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write; it must not be there.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write; it must not exist.")
 @cache_dir_option
 @device_option
 @quiet_option
@@ -55,7 +55,7 @@ def debias(
         raise EncoderError(f"To find out languages, {needed} are needed: {language_identifier.INSTALL}")
     transform = parse(method)
     if output.exists():
-        raise click.UsageError(f"--output {output} is there already: choose another folder, or remove it.")
+        raise click.UsageError(f"--output {output} already exists: choose another folder, or remove it.")
 
     reach_hub(model_name)
     from xlbench.training.debias import PlainModel

@@ -236,7 +236,7 @@ def write_or_print(text: str, output: Path | None) -> None:
 
 
 def writable(folder: Path) -> None:
-    """Makes the folder if it is not there.
+    """Makes the folder if it does not exist.
 
     Raises:
         PermissionError: if nothing can be written to it, said before hours of work and not after.

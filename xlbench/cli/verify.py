@@ -19,6 +19,8 @@ from xlbench.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from xlbench.catalogue import Task
+    from xlbench.models.protocols import Model
     from xlbench.results import Result
     from xlbench.settings import Setting
     from xlbench.trec.verify import LargestDifference
@@ -71,7 +73,6 @@ def verify(
     from xlbench import catalogue, models, results
     from xlbench.changes import changed_as
     from xlbench.collection import drawn
-    from xlbench.errors import ResultError
 
     stored = results.load(result)
     per_query = results.load_per_query(result)
@@ -84,12 +85,7 @@ def verify(
         stored_as=stored.model.get("stored_as", "float32"),
     )
     model = changed_as(plain, stored, result, fit_on=fit_on)
-    for asked, theirs, ours in (
-        ("the task at hand", f"{stored.task} version {stored.task_version}", f"{task.name} version {task.version}"),
-        (model_name, f"revision {stored.model['revision']}", f"revision {model.revision}"),
-    ):
-        if theirs != ours:
-            raise ResultError(f"{result} is of {theirs}, but {asked} is of {ours}.")
+    _check_same(stored, task, model, model_name, result)
     languages = [language for language in task.languages if language not in stored.missing_languages]
     chosen = _chosen(stored, languages, names, result)
 
@@ -115,6 +111,18 @@ def verify(
     if not quiet:
         click.echo(from_store(scores), err=True)
     _show_differences(differences, quiet=quiet)
+
+
+def _check_same(stored: Result, task: Task, model: Model, model_name: str, result: Path) -> None:
+    """Returns if the result is of this version of the task, and of this revision of the model."""
+    from xlbench.errors import ResultError
+
+    for asked, theirs, ours in (
+        ("the task at hand", f"{stored.task} version {stored.task_version}", f"{task.name} version {task.version}"),
+        (model_name, f"revision {stored.model['revision']}", f"revision {model.revision}"),
+    ):
+        if theirs != ours:
+            raise ResultError(f"{result} is of {theirs}, but {asked} is of {ours}.")
 
 
 def _chosen(found: Result, languages: Sequence[str], names: Sequence[str], path: Path) -> list[Setting]:

@@ -221,21 +221,20 @@ def embed(
     order: list[IntArray] = []
     probe = None if tolerance is None else Probe(encode, tolerance, form)
     width = n_stored = 0
-    first: Rows | None = None
-    is_constant = len(texts.distinct) > 1
+    first, is_constant = None, len(texts.distinct) > 1
     for shard, shard_texts in _shards(texts):
-        rows = texts.distinct.first[shard]
+        ids = [texts.ids[row] for row in texts.distinct.first[shard]]
         vectors = store.get(shard_texts) if store and not fresh else None
         stored = vectors is not None
         if vectors is None:
-            vectors = form.checked(encoded(encode, shard_texts), [texts.ids[row] for row in rows])
+            vectors = form.checked(encoded(encode, shard_texts), ids)
         else:
             n_stored += len(shard)
             if probe:
-                probe.check(shard_texts, vectors, [texts.ids[row] for row in rows])
+                probe.check(shard_texts, vectors, ids)
         if width and form.width(vectors) != width:
             raise EncoderError(
-                f"The encoder gave vectors of {form.width(vectors)} dimensions for {texts.ids[rows[0]]!r} "
+                f"The encoder gave vectors of {form.width(vectors)} dimensions for {ids[0]!r} "
                 f"and of {width} before: expected one dimension for all texts."
             )
         width = form.width(vectors)
@@ -249,9 +248,9 @@ def embed(
             advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
     place = np.empty(len(texts.distinct), np.int64)
     place[np.concatenate(order) if order else []] = np.arange(len(place))
-    lengths = [len(shard) for shard in order]
+    lengths, width = [len(shard) for shard in order], max(width, 1)
     return Embeddings(
-        StoredVectors(shards, lengths, width=max(width, 1), form=form) if store else _held(shards, form, max(width, 1)),
+        StoredVectors(shards, lengths, width=width, form=form) if store else _held(shards, form, width),
         row=place[texts.distinct.row],
         n_stored=n_stored,
         n_probed=probe.n_probed if probe else 0,

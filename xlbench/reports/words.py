@@ -19,6 +19,8 @@ QUESTION = "question"
 REDRAWN = f"whole clusters of {QUESTION}s are drawn anew, with all their translations"
 COUNTS_ONCE = f"A {QUESTION} counts once, in however many languages it is asked: its translations are not independent."
 TEST = f"paired randomisation test over clusters of {QUESTION}s"
+SMOKE_TEST = "demo"
+"""The task that is no benchmark, and comes after all others."""
 LITTLE = "A model that finds little has little bias."
 NO_FAVOURITE = (
     f"{' and '.join(measures.OWN_LANGUAGE)} set the query's own language against the others: a fixed favourite, one "

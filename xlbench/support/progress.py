@@ -17,7 +17,7 @@ class Advance(Protocol):
     """Is told what has been done."""
 
     def __call__(self, *, texts: int, characters: int, stored: bool) -> None:
-        """``stored`` says that it was there from an earlier run."""
+        """``stored`` says that an earlier run did it."""
 
 
 class Progress(Protocol):
@@ -112,9 +112,9 @@ class _Speed:
         self.encoded += 0 if stored else texts
 
     def of(self, noun: str) -> str:
-        """What follows a count: the speed, or that all was there already."""
+        """What follows a count: the speed, or that an earlier run did all of it."""
         if not self.encoded:
-            return ", kept from before"
+            return ", from an earlier run"
         speed = self.encoded / max(time.monotonic() - self.start, 1e-9)
         return f", {speed:,.0f} {noun}/s" if speed >= _SLOW else f", {speed:.2g} {noun}/s"
 

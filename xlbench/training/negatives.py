@@ -158,7 +158,7 @@ class _Groups:
 
 
 def _groups(pairs: PairFile) -> _Groups:
-    """The groups of all lines of a pair file, also of those that nobody asks for.
+    """The groups of all lines of a pair file, those without queries included.
 
     Raises:
         TrainingError: if a group has too large a part of the file.

@@ -114,19 +114,29 @@ def hostile(whole) -> Result:
 
 @pytest.fixture
 def opened(chromium, tmp_path) -> Callable[..., Any]:
-    """Opens a page from a file; afterwards fails if it asked for anything, opened a dialog or had an error."""
+    """Opens a page from a file, with all that is folded open unless it is to stay so.
+
+    Afterwards it fails if the page asked for anything, opened a dialog or had an error.
+    """
 
     @contextmanager
-    def open_page(html: str, *, width: int = 1280, scheme: str = "light") -> Iterator[Any]:
+    def open_page(
+        html: str, *, width: int = 1280, scheme: str = "light", folded: bool = False, at: str = ""
+    ) -> Iterator[Any]:
         file = Path(tmp_path / "report.html")
         file.write_text(html, encoding="utf-8")
         faults: list[str] = []
         page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page.on("request", lambda request: request.url == file.as_uri() or faults.append(f"request {request.url}"))
+        page.on(
+            "request",
+            lambda request: request.url.partition("#")[0] == file.as_uri() or faults.append(f"request {request.url}"),
+        )
         page.on("dialog", lambda dialog: (faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
         page.on("console", lambda message: faults.append(f"console {message.type} {message.text}"))
         page.on("pageerror", lambda error: faults.append(f"error {error}"))
-        page.goto(file.as_uri())
+        page.goto(f"{file.as_uri()}{at}")
+        if not folded:
+            page.evaluate("document.querySelectorAll('.part').forEach((part) => { part.open = true; })")
         yield page
         page.close()
         assert faults == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xlbench.reports.html import render
@@ -77,6 +79,35 @@ def test_a_table_is_sorted_by_full_values(opened, whole, other, by):
         assert page.locator(f"{table} tfoot th").inner_text() == "mean"
 
 
+def test_details_of_several_models_are_folded_until_they_are_wanted(opened, whole, other):
+    """A press on a heading, a link of the contents and an address open what they lead to."""
+    html = render([whole, other])
+    with opened(html, folded=True) as page:
+        table = page.locator("#t1-m2-languages table").first
+        assert page.locator("#overview table").is_visible()
+        assert page.locator("#t1-models table").first.is_visible()
+        assert not table.is_visible()
+        page.locator("#t1-m2 > details > summary").click()
+        assert table.is_visible()
+        page.locator('aside a[href="#t1-m1"]').click()
+        page.locator("#t1-m1-languages table").first.wait_for()
+    with opened(html, folded=True, at="#t1-m2-languages") as page:
+        assert page.locator("#t1-m2-languages table").first.is_visible()
+        assert not page.locator("#t1-m1-languages table").first.is_visible()
+    with opened(render([whole]), folded=True) as page:
+        assert page.locator(".part").count() == 0
+
+
+def test_the_overview_is_the_first_screen(opened, whole, other):
+    """What differs for sure, models by tasks and the picture of mono to multi begin above the fold."""
+    real = [replace(result, task="xquad-r") for result in (whole, other)]
+    with opened(render([whole, other, *real]), folded=True) as page:
+        for what in (".found", "table", "figure svg"):
+            box = page.locator(f"#overview {what}").first.bounding_box()
+            assert box is not None
+            assert box["y"] < 900
+
+
 def test_large_numbers_sort_as_numbers(opened, whole):
     """1,234 comes before 99 when the largest are wanted first, and equal texts are told apart by what is not shown."""
     with opened(render([whole])) as page:
@@ -150,7 +181,7 @@ def test_a_phone_scrolls_tables_and_not_the_page(opened, whole, other, hostile):
 
 def test_print_shows_every_table_in_light(opened, whole, other):
     """On paper all tables are there, nothing scrolls, and controls are gone."""
-    with opened(render([whole, other]), scheme="dark") as page:
+    with opened(render([whole, other]), scheme="dark", folded=True) as page:
         page.emulate_media(media="print")
         assert all(table.is_visible() for table in page.locator("table").all())
         assert page.evaluate(

@@ -27,6 +27,17 @@ def test_the_distances_have_a_histogram_a_language_and_the_two_marks():
     assert charts.distances(values, key="k", most=3000.0, perfect=None, random=None).count("perfect") == 0
 
 
+def test_a_dumbbell_goes_from_one_value_to_the_other():
+    """Each model is named beside a line with two ends; headings and names are text, whatever they look like."""
+    rows = ["xquad-r, AP", charts.Dumbbell("<b>$x$", 0.75, 0.25), charts.Dumbbell("other", 0.5, 0.5)]
+    svg = charts.dumbbells(rows, key="k")
+    texts = [element.text for element in drawn(svg).iter(f"{SVG}text")]
+    assert {"xquad-r, AP", "<b>$x$", "other"} <= {*texts}
+    label = drawn(svg).get("aria-label")
+    assert label == "From one language to the pool of all languages: 2 models and tasks"
+    assert charts.dumbbells(rows, key="k") == svg
+
+
 def test_equal_numbers_give_equal_bytes():
     """Two drawings are the same, and one with another key differs in its ids only."""
     values = {"de": np.arange(1.0, 50.0)}

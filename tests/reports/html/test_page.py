@@ -17,6 +17,7 @@ from xlbench.errors import MissingLibraryError
 from xlbench.reports.html import render
 from xlbench.reports.tables import all_tables
 from xlbench.results import load_whole, save
+from xlbench.results.shown import number
 from xlbench.settings import Setting
 
 pytest_plugins = ["tests.reports.html.made_reports"]
@@ -142,6 +143,30 @@ def test_models_are_compared_with_verdicts(whole, other):
     assert "worse" not in same.replace("better or worse", "")
 
 
+def test_the_overview_has_the_sentences_and_the_values(whole, other, partial):
+    """It says which model finds most and what differs for sure, and has a row a model with both means a task."""
+    real = [replace(result, task="xquad-r") for result in (whole, other)]
+    html = render([whole, other, *real])
+    page = Page(html)
+    # The task that is no benchmark comes last.
+    assert re.findall(r'<h2 id="[^"]*">([^<]*)', html) == ["Overview", "xquad-r, version 2", "demo, version 2"]
+    best, poor = "hash (dimensions=512)", "hash (dimensions=16)"
+    mono, multi = (number(whole.summary[kind]["AP"], "AP") for kind in ("mono", "multi"))
+    said = f"xquad-r: {best} finds most of 2 models: AP {mono} in one language, {multi} in the pool of all languages."
+    assert said in page.text
+    assert f"xquad-r: against {best}, {poor} is worse in one language (−." in page.text
+    overview = html[html.index('<section id="overview"') : html.index('<section id="t1"')]
+    heads = re.findall(r"<button type=.button.>([^<]*)", overview)
+    assert heads == ["model", "xquad-r mono", "xquad-r multi", "demo mono", "demo multi"]
+    assert re.findall(r'<th scope="row">([^<]*)', overview) == [best, poor]
+    assert overview.count("<td") == 8
+    # A part of the task is never the best where there is a whole result.
+    assert f"demo: {poor} finds" not in page.text
+    assert "demo: hash (result 1): AP" in Page(render([replace(partial), whole])).text.replace("result 2", "result 1")
+    twin = replace(whole, model={**whole.model, "name": "twin"})
+    assert "demo: against hash, twin cannot be told apart in any mean." in Page(render([whole, twin])).text
+
+
 def test_results_that_cannot_be_compared_are_shown_with_the_reason(whole, partial, other):
     """A partial result beside whole ones gets no verdict, and the report says why; the others get theirs."""
     reason = "No verdicts: hash (result 1) has all languages of the task, hash (result 2) (partial: without ar, th) is"
@@ -197,9 +222,11 @@ def test_a_result_without_scores_is_a_page(whole):
 
 def test_half_a_character_does_not_stop_the_report(whole):
     """A lone surrogate, which JSON lets through, is replaced: the page can be written as UTF-8."""
-    html = render([replace(whole, model={**whole.model, "name": "odd \ud800 name"})])
-    assert "odd ? name" in html
-    html.encode("utf-8")
+    odd = replace(whole, model={**whole.model, "name": "odd \ud800 name"})
+    for results in ([odd], [odd, whole]):
+        html = render(results)
+        assert "odd ? name" in html
+        html.encode("utf-8")
 
 
 @pytest.mark.parametrize("library", ["jinja2", "matplotlib"])

@@ -39,6 +39,15 @@ class Point:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Dumbbell:
+    """Two values of a model, from 0 to 1."""
+
+    name: str
+    first: float
+    last: float
+
+
 def distances(
     values: Mapping[str, FloatArray], *, key: str, most: float, perfect: float | None, random: float | None
 ) -> str:
@@ -112,7 +121,7 @@ def plane(points: Sequence[Point], *, key: str, x: str, y: str) -> str:
             leftwards = point.x > (x_low + x_high) / 2
             axes.plot([point.x], [point.y], "o", color=ACCENT, markersize=9)
             axes.annotate(
-                point.name + (f" · {point.note}" if point.note else ""),
+                _whole(point.name) + (f" · {point.note}" if point.note else ""),
                 (point.x, label_at),
                 xytext=(-9 if leftwards else 9, 0),
                 textcoords="offset points",
@@ -123,6 +132,35 @@ def plane(points: Sequence[Point], *, key: str, x: str, y: str) -> str:
                 annotation_clip=False,
             )
     return _inline(drawn.getvalue(), key, f"{y} against {x} of {len(points)} models")
+
+
+def dumbbells(rows: Sequence[Dumbbell | str], *, key: str) -> str:
+    """Models as lines between two values on one axis from 0 to 1 as SVG; a text is a heading of those below."""
+    row, width, top = 26, 680, 8
+    names = [_whole(each if isinstance(each, str) else each.name) for each in rows]
+    left = 16 + min(7.5 * max(map(len, names)), 260)
+    height = top + row * len(rows) + 34
+    with _figure(width, height) as (figure, drawn):
+        axes = figure.add_axes((left / width, 34 / height, (width - left - 60) / width, row * len(rows) / height))
+        _bare(axes)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_yticks([])
+        axes.grid(axis="x", color=LINE, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.tick_params(length=0, labelcolor=MUTED)
+        for at, (each, name) in enumerate(zip(rows, names, strict=True)):
+            is_heading = isinstance(each, str)
+            where = axes.get_yaxis_transform()
+            side, x = ("left", -left / (width - left - 60)) if is_heading else ("right", -0.02)
+            text = axes.text(x, at, name, ha=side, va="center", color=MUTED if is_heading else INK, transform=where)
+            text.set_parse_math(False)
+            if not isinstance(each, str):
+                axes.plot([each.first, each.last], [at, at], color=ACCENT, linewidth=2, zorder=2)
+                axes.plot([each.first], [at], "o", color=ACCENT, markersize=9, markerfacecolor="none", zorder=3)
+                axes.plot([each.last], [at], "o", color=ACCENT, markersize=9, zorder=3)
+    n = sum(not isinstance(each, str) for each in rows)
+    return _inline(drawn.getvalue(), key, f"From one language to the pool of all languages: {n} models and tasks")
 
 
 @contextmanager
@@ -140,6 +178,11 @@ def _figure(width: float, height: float) -> Iterator[tuple[Figure, io.StringIO]]
         figure = Figure(figsize=(width / _INCH, height / _INCH), facecolor="none")
         yield figure, drawn
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+
+
+def _whole(text: str) -> str:
+    """The text with a question mark for half a surrogate pair, which matplotlib does not draw."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _bare(axes: Axes) -> None:

@@ -21,16 +21,16 @@ from xlbench.results.shown import drawn
 from xlbench.settings import KINDS
 
 
-def section(group: Group, *, key: str) -> Section:
+def section(of: JudgedGroup, *, key: str) -> Section:
     """The models of a group against the first of them."""
-    of = JudgedGroup.of(group)
+    group = of.group
     comparison = of.tested.comparison
     blocks: list[PageTable | Figure] = [_side_by_side(of)]
     if figure := _plane(group, f"{key}-plane"):
         blocks.append(figure)
     parts = [
-        Section(f"{key}-languages", "By language", explanations.BY_LANGUAGE, _by_language(of)),
-        Section(f"{key}-tradeoffs", "Gains and losses", explanations.TRADEOFFS, _tradeoffs(comparison)),
+        Section(f"{key}-languages", "By language", explanations.BY_LANGUAGE, _by_language(of), folded=True),
+        Section(f"{key}-tradeoffs", "Gains and losses", explanations.TRADEOFFS, _tradeoffs(comparison), folded=True),
     ]
     return Section(
         key,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from xlbench.reports.words import LITTLE, NO_FAVOURITE, REDRAWN
 
+OVERVIEW = (
+    "What was found, before the details. Differences are named that are more than chance; the best value of a column "
+    "is bold."
+)
 SUMMARY = (
     "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. "
     "Multilingual: passages of all languages in one pool, and the answer in each of them is to be found. The range "

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from xlbench.reports.html import compared, heatmaps, model
+from xlbench.reports.html import compared, first_screen, heatmaps, model
 from xlbench.reports.html.parts import Section
 from xlbench.reports.html.shared import Shared
+from xlbench.reports.judged_group import JudgedGroup
 from xlbench.reports.several_models import Group
+from xlbench.reports.words import SMOKE_TEST
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -18,12 +21,18 @@ _MANY = 3
 
 
 def draw(environment: Environment, groups: Sequence[Group]) -> str:
-    """The page of these groups of results."""
+    """The page of these groups of results: the overview, then the tasks, real ones first."""
+    judged = [JudgedGroup.of(group) for group in sorted(groups, key=lambda group: group.results[0].task == SMOKE_TEST)]
+    groups = [of.group for of in judged]
+    several = sum(len(group.results) for group in groups) > 1
     parts = files("xlbench.reports.html") / "templates"
     style, script = ((parts / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     drawn = environment.get_template("report.html.jinja").render(
         title=_title(groups),
-        sections=[_of_task(group, f"t{i + 1}") for i, group in enumerate(groups)],
+        sections=[
+            first_screen.section(judged),
+            *(_of_task(of, f"t{i + 1}", folded=several) for i, of in enumerate(judged)),
+        ],
         # Of a few models all parts, of many only where each begins.
         levels=3 if sum(len(group.results) for group in groups) < _MANY else 2,
         languages=_languages(groups),
@@ -41,19 +50,21 @@ def _title(groups: Sequence[Group]) -> str:
     return f"{of_models} on {', '.join(tasks[:-1]) + ' and ' if len(tasks) > 1 else ''}{tasks[-1]}"
 
 
-def _of_task(group: Group, key: str) -> Section:
-    return Section(key, group.title, sections=list(_parts(group, key)))
+def _of_task(of: JudgedGroup, key: str, *, folded: bool) -> Section:
+    """All about a task; ``folded`` are the details of its models."""
+    return Section(key, of.group.title, sections=list(_parts(of, key, folded=folded)))
 
 
-def _parts(group: Group, key: str) -> Iterator[Section]:
+def _parts(of: JudgedGroup, key: str, *, folded: bool) -> Iterator[Section]:
+    group = of.group
     aligned = compared.alignment(group, key=f"{key}-alignment")
     if len(group.results) > 1:
-        yield compared.section(group, key=f"{key}-models")
+        yield compared.section(of, key=f"{key}-models")
         if aligned:
-            yield aligned
+            yield replace(aligned, folded=True)
     shared = Shared.of(group.results)
     for i, (result, label) in enumerate(zip(group.results, group.labels, strict=True)):
-        yield model.section(result, key=f"{key}-m{i + 1}", label=label, shared=shared)
+        yield replace(model.section(result, key=f"{key}-m{i + 1}", label=label, shared=shared), folded=folded)
     if aligned and len(group.results) == 1:
         yield aligned
 

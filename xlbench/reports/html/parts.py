@@ -116,6 +116,14 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Sentences:
+    """What is found, a sentence each."""
+
+    texts: tuple[str, ...]
+    kind: str = "sentences"
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of a report with a heading."""
 
@@ -124,6 +132,8 @@ class Section:
     title: str
     how: str = ""
     """How to read it."""
-    blocks: Sequence[PageTable | Figure | HeadFigures | Facts] = ()
+    blocks: Sequence[PageTable | Figure | HeadFigures | Facts | Sentences] = ()
     sections: Sequence[Section] = ()
     warnings: Sequence[str] = ()
+    folded: bool = False
+    """Whether only the heading is shown until the reader opens it."""

@@ -67,6 +67,18 @@
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   }));
 
+  // Where a link leads into what is folded, it is opened.
+  const unfold = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    all(":scope > .part", target).forEach((part) => { part.open = true; });
+    for (let at = target.closest(".part"); at; at = at.parentElement.closest(".part")) at.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  all('aside a[href^="#"]').forEach((link) => link.addEventListener("click", () => setTimeout(unfold)));
+  unfold();
+
   if (matchMedia("(max-width: 900px)").matches) {
     all(".fold").forEach((fold) => { fold.open = false; });
   }
