@@ -21,8 +21,8 @@ def completed(folder, words: str) -> list[str]:
     ("words", "expected"),
     [
         ("xlbench comp", ["plain,compare", "plain,completion"]),
-        ("xlbench run --task xquad", ["plain,xquad-r", "plain,xquad-r-context"]),
-        ("xlbench run --task demo xquad-r-", ["plain,xquad-r-context"]),
+        ("xlbench run --task mlqa", ["plain,mlqa-r", "plain,mlqa-r-context", "plain,mlqa-r-paragraph"]),
+        ("xlbench run --task demo xquad-r-c", ["plain,xquad-r-context"]),
         (
             "xlbench run --task mlqa-r --language ",
             [f"plain,{code}" for code in ["ar", "de", "en", "es", "hi", "vi", "zh"]],
@@ -31,7 +31,7 @@ def completed(folder, words: str) -> list[str]:
         ("xlbench run --model ha", ["plain,hash"]),
         ("xlbench run --model ./fol", ["file,./fol"]),
         ("xlbench run --task my.ya", ["file,my.ya"]),
-        ("xlbench tasks mlqa-r-", ["plain,mlqa-r-context"]),
+        ("xlbench tasks mlqa-r-c", ["plain,mlqa-r-context"]),
         ("xlbench check beir-nf", ["plain,beir-nfcorpus"]),
         ("xlbench verify --model use", ["plain,use-multilingual"]),
         ("xlbench run --language de --lim", ["plain,--limit"]),

@@ -40,7 +40,7 @@ def made_result(
     chosen = catalogue.choose_languages(task, languages)
     collection = catalogue.read_collection(task, languages=chosen, data_dir=None, cache_dir=folder / "cache")
     debiasing = Debiasing(parse(transform)) if transform else None
-    loaded = models.load(model, arguments=arguments, debiasing=debiasing)
+    loaded = replace(models.load(model, arguments=arguments), debiasing=debiasing)
     found = evaluate(task, collection, loaded, kinds=task.settings, cache_dir=folder / "cache")
     command = f"xlbench run --model {model} --task demo"
     found = replace(found, environment={**found.environment, "command": command})

@@ -157,7 +157,7 @@ def test_a_model_gives_the_ranks_of_its_submission(tmp_path, model, options):
     submission = sound(made(tmp_path, model, **options))
     transform = options.pop("transform", None)
     debiasing = Debiasing(parse(transform)) if transform else None
-    subject = DeepSubject(models.load(model, arguments=options, debiasing=debiasing))
+    subject = DeepSubject(replace(models.load(model, arguments=options), debiasing=debiasing))
     found = deep(submission, subject, tmp_path / "again")
     assert (found.problems, found.agreement.n_queries) == ((), 60)
     assert found.agreement.slack < 1

@@ -228,10 +228,9 @@ def embed(
         stored = vectors is not None
         if vectors is None:
             vectors = form.checked(encoded(encode, shard_texts), ids)
-        else:
-            n_stored += len(shard)
-            if probe:
-                probe.check(shard_texts, vectors, ids)
+        elif probe:
+            probe.check(shard_texts, vectors, ids)
+        n_stored += len(shard) * stored
         if width and form.width(vectors) != width:
             raise EncoderError(
                 f"The encoder gave vectors of {form.width(vectors)} dimensions for {ids[0]!r} "
