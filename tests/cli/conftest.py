@@ -180,14 +180,14 @@ def start(folder: Path, *arguments: object, setup: str = "", **environment: str)
 def finish(process: subprocess.Popen[str]) -> Outcome:
     """What a started command did, once it has ended."""
     try:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
     finally:
         process.kill()
     assert "Traceback" not in err, err
     return Outcome(process.returncode, out, err)
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 180) -> None:
     """Returns as soon as the condition holds; fails after ``seconds``."""
     end = time.monotonic() + seconds
     while not condition():

@@ -379,7 +379,7 @@ def on_terminal(folder: Path, *arguments: str) -> str:
         pass
     finally:
         os.close(master)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=180) == 0
     return shown.decode()
 
 

@@ -32,7 +32,7 @@ def test_a_missing_library_is_one_sentence(folder, module, command, said):
 def test_an_error_in_the_code_is_no_missing_library(folder):
     """A module of xlbench itself that is not there is shown with its stack trace."""
     process = start(folder, "models", setup="import sys; sys.modules['xlbench.models.kinds'] = None")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     assert out == ""
     assert "Traceback" in err
 
