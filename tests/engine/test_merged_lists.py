@@ -20,7 +20,8 @@ from xlbench.trec.verify import verify
 
 IN_ORDER = ["round-robin", "round-robin:fixed", "own-first", "balanced:1", "balanced:3", "balanced:500"]
 NORMALISING = ["z-score", "min-max"]
-MEASURES = ["AP", "nDCG@10", "R@5", "RankDistance", "LPR", "OneTargetBias", "Share@10", "AWRF@10"]
+MEASURES = ["AP", "nDCG@10", "R@5", "RankDistance", "LPR", "OneTargetBias", "Share@10", "AWRF@10", "RBO@10", "TLR@5",
+            "FirstOtherIrrelevant"]  # fmt: skip
 COLLECTION = random_collection(np.random.default_rng(11), n_languages=4, n_queries=20, n_passages=15)
 SCORES = vector_scores(COLLECTION, integer_vector)
 

@@ -22,8 +22,8 @@ from xlbench.settings import KINDS, Setting, settings
 from xlbench.trec.verify import LargestDifference, trec_scores, verify
 
 RETRIEVAL = ["AP", "AP@20", "R@1", "P@5", "Success@5", "nDCG", "nDCG@10", "RR", "RR@3"]
-BIAS = [*OF_BIAS, "Share@10", "AWRF@5", "PEER@20"]
-MEASURES = [*RETRIEVAL, *BIAS]
+BIAS = [*OF_BIAS, "Share@10", "AWRF@5", "PEER@20", "RBO@5", "MRC@5", "TLR@3"]
+MEASURES = [*RETRIEVAL, *BIAS, "FirstOwnRelevant"]
 COLLECTION = random_collection(np.random.default_rng(5), n_queries=90, n_passages=40)
 WANTED = settings(KINDS, COLLECTION.languages)
 SCORES = vector_scores(COLLECTION, integer_vector)

@@ -16,7 +16,7 @@ from xlbench.engine.scores import TILE_QUERIES, Scores, matrix
 from xlbench.errors import ResultError
 from xlbench.measures import Measure
 from xlbench.measures.oracle import trec_scores
-from xlbench.measures.ranks import PooledRanks, Ranks
+from xlbench.measures.ranks import Lists, PooledRanks, Ranks
 from xlbench.measures.values import QueryValues
 from xlbench.models.pooling import Pooling
 from xlbench.results import Result
@@ -59,6 +59,9 @@ def verify(
 
     """
     by_setting = {found.setting: found for found in reported}
+    named = dict.fromkeys(name for found in reported for name in found.values)
+    depth = measures.depth(name for name in named if measures.get(name).needs_lists)
+    lists = _lists(collection, scores, pooling, depth) if depth else None
     for setting in settings:
         if setting not in by_setting:
             raise ResultError(
@@ -66,7 +69,7 @@ def verify(
                 f"{', '.join(map(str, by_setting)) or 'none'}."
             )
         found = by_setting[setting]
-        recomputed = _recompute(collection, scores, setting, list(found.values), pooling, advance)
+        recomputed = _recompute(collection, scores, setting, list(found.values), (pooling, lists), advance)
         if list(recomputed) != list(found.query):
             raise ResultError(
                 f"The result has {len(found.query):,} queries in {setting}, "
@@ -110,10 +113,14 @@ def _recompute(
     scores: Scores,
     setting: Setting,
     measure_names: Sequence[str],
-    pooling: Pooling | None,
+    of_pool: tuple[Pooling | None, Lists | None],
     advance: Advance,
 ) -> dict[str, dict[str, float]]:
-    """The value of each measure for each query of the setting, from full rankings."""
+    """The value of each measure for each query of the setting, from full rankings.
+
+    ``of_pool`` is how the list of all languages is made, and the best passages of all queries in it.
+    """
+    pooling, lists = of_pool
     language = collection.passages.language
     everything = setting.passages is None
     pool = np.flatnonzero(everything | (language == collection.languages.index(setting.passages or setting.query)))
@@ -138,11 +145,28 @@ def _recompute(
             chunk = {collection.queries.ids[row]: lines[row] for row in some[first : first + _QUERIES_AT_ONCE]}
             run = {id_: dict(zip(ids, line.tolist(), strict=True)) for id_, line in chunk.items()}
             by_query = trec_scores({id_: qrels[id_] for id_ in run}, run, trec)
-            for id_, line in chunk.items():
+            for row, (id_, line) in zip(some[first : first + _QUERIES_AT_ONCE], chunk.items(), strict=True):
                 relevant = {row_of[passage]: gain for passage, gain in qrels[id_].items()}
-                found[id_] = by_query[id_] | _bias(line, order, language, relevant, asked_language, of_bias)
+                asked_as = row, asked_language, lists
+                found[id_] = by_query[id_] | _bias(line, order, language, relevant, asked_as, of_bias)
             advance(texts=len(chunk), characters=len(chunk), stored=False)
     return found
+
+
+def _lists(collection: Collection, scores: Scores, pooling: Pooling | None, depth: int) -> Lists:
+    """The best passages of every judged query in the pool of all languages, each list sorted whole."""
+    language, order = collection.passages.language, collection.passages.tie_order
+    asked = collection.queries.language
+    best = np.full((len(collection.queries), depth), -1, np.int32)
+    judged = np.unique(collection.pairs.query)
+    for start in range(0, len(judged), TILE_QUERIES):
+        some = judged[start : start + TILE_QUERIES]
+        for row, plain in zip(some.tolist(), matrix(scores, scores.query[some], scores.passage), strict=True):
+            in_order = pooling is not None and not pooling.normalises
+            line = _pooled(plain, order, language, int(asked[row]), pooling) if pooling and in_order else plain
+            ranked = np.lexsort((-order, -line))[:depth]
+            best[row, : len(ranked)] = ranked
+    return Lists.of(best, collection.queries.ids, asked, collection.languages)
 
 
 def _pooled(
@@ -189,10 +213,14 @@ def _bias(
     order: npt.NDArray[np.int64],
     language: npt.NDArray[np.int16],
     relevant: Mapping[int, int],
-    asked: int,
+    asked_as: tuple[int, int, Lists | None],
     wanted: Sequence[Measure],
 ) -> dict[str, float]:
-    """The bias measures of one query, from its sorted ranking; ``relevant`` are gains by row of the pool."""
+    """The bias measures of one query, from its sorted ranking; ``relevant`` are gains by row of the pool.
+
+    ``asked_as`` is the row of the query, its language, and the lists of all queries.
+    """
+    row, asked, lists = asked_as
     if not wanted:
         return {}
     ranked = np.lexsort((-order, -line))
@@ -200,16 +228,17 @@ def _bias(
     above_own = np.cumsum(language[ranked] == asked)[at] - (language[ranked[at]] == asked)
     pooled = PooledRanks(
         ranks=Ranks(
-            query=np.zeros(1, np.int32),
+            query=np.array([row], np.int32),
             starts=np.array([0, len(at)]),
             rank=at + 1,
-            gain=np.array([relevant[row] for row in ranked[at].tolist()], np.int16),
+            gain=np.array([relevant[passage] for passage in ranked[at].tolist()], np.int16),
             language=language[ranked[at]],
         ),
         asked=asked,
         n_passages=np.bincount(language, minlength=int(max(language.max(), asked)) + 1),
         above_own=above_own,
         top=_padded(language[ranked], max(measure.depth for measure in wanted))[None],
+        lists=lists,
     )
     return {measure.name: float(measure.value(pooled)[0]) for measure in wanted}
 
