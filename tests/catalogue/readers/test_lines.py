@@ -58,6 +58,12 @@ def test_a_file_with_more_lines_than_documents_is_refused(tmp_path):
         read("lines", files(tmp_path, de="1\n2\n3\n4\n5\n", en="1\n2\n3\n4\n"), text="sentence")
 
 
+def test_a_sentence_without_a_document_is_refused(tmp_path):
+    """With the line of the file of documents that is blank."""
+    with pytest.raises(DataError, match=r"documents, line 2, is blank, and .*de has a sentence there"):
+        read("lines", files(tmp_path, documents="a\n\nb\nb\n", de="1\n2\n3\n4\n"), text="sentence")
+
+
 def test_a_line_that_is_not_utf_8_is_refused(tmp_path):
     """With file and line."""
     found = files(tmp_path, de="1\n", en="1\n")

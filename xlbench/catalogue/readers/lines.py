@@ -32,12 +32,16 @@ def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Col
     """
     sentences = {language: numbered(paths[0]) for language, paths in files["sentences"].items() if paths}
     document = next((numbered(paths[0]) for paths in files["documents"].values() if paths), {})
-    last = {language: max(found, default=0) for language, found in sentences.items()}
-    for language, number in last.items():
-        if number > max(document, default=0):
+    for language, found in sentences.items():
+        if max(found, default=0) > max(document, default=0):
             raise DataError(
-                f"{files['sentences'][language][0]} has {number:,} lines and {_first(files['documents'])} "
+                f"{files['sentences'][language][0]} has {max(found):,} lines and {_first(files['documents'])} "
                 f"{max(document, default=0):,}; expected the document of each line."
+            )
+        if unnamed := found.keys() - document.keys():
+            raise DataError(
+                f"{_first(files['documents'])}, line {min(unnamed):,}, is blank, and "
+                f"{files['sentences'][language][0]} has a sentence there; expected the document of each line."
             )
     texts = [
         Text(f"{language}:{number}", language, sentence, f"{files['sentences'][language][0]}, line {number:,}")
