@@ -20,9 +20,10 @@ def test_the_table_has_bytes_and_values(xlbench):
 
 
 def test_json_has_a_record_for_each_mean(xlbench, folder):
-    """With the test against the whole vectors."""
-    outcome = xlbench(*COMMAND, "--dimensions", "64", "--format", "json", "--output", "sizes.json")
+    """With the test against the whole vectors; the suffix of the file says the format, and none may contradict it."""
+    outcome = xlbench(*COMMAND, "--dimensions", "64", "--output", "sizes.json")
     assert outcome.out == "Saved to sizes.json\n"
+    assert xlbench(*COMMAND, "--dimensions", "64", "--format", "latex", "--output", "sizes.json").code == 2
     records = json.loads((folder / "sizes.json").read_text(encoding="utf-8"))
     assert {record["vectors"] for record in records} == {"1024d", "64d"}
     assert all((record["p_adjusted"] is None) == (record["vectors"] == "1024d") for record in records)
