@@ -120,14 +120,16 @@ def evaluate_collection(
 
     """
     start = time.perf_counter()
-    task = job.task
-    in_order = model.pooling is not None and not model.pooling.normalises
-    of_bias = measures.depth(task.measures) if "multi" in job.kinds else 0
+    places = _places(job, model, keep)
     stage = SecondStage(
-        job.kinds, collection, model.reranking, depth=max(keep, of_bias), cache_dir=cache_dir, progress=progress
+        job.kinds,
+        collection,
+        model.reranking,
+        depth=max(keep, places.for_bias),
+        cache_dir=cache_dir,
+        fresh=force,
+        progress=progress,
     )
-    in_languages = {*job.kinds} != {"multi"}
-    places = Places(keep, of_bias, in_languages=in_languages, pooled=in_order, candidates=stage.depth_of_first)
     places.check_memory(collection)
     share = EncodedShare(progress)
     scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
@@ -146,17 +148,27 @@ def evaluate_collection(
     suspicions = [*model.notes, *warnings_of(scores)]
     for suspicion in suspicions:
         _LOG.warning("%s: %s", model.name, suspicion)
-    vectors = vectors_of(scores)
     result = result_of(
         job,
         collection,
         model,
         ranking,
-        alignment=align(collection, vectors.passages) if vectors else {},
+        alignment=align(collection, vectors.passages) if (vectors := vectors_of(scores)) else {},
         environment={**_environment(model, scores, suspicions), **stage.record},
     )
     timing = {"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
     return replace(result, timing=timing | {"score_s": time.perf_counter() - ranked})
+
+
+def _places(job: Job, model: Model, keep: int) -> Places:
+    """How many of the best passages the ranking has to keep, for runs, measures of bias and a reranker."""
+    return Places(
+        keep,
+        measures.depth(job.task.measures) if "multi" in job.kinds else 0,
+        in_languages={*job.kinds} != {"multi"},
+        pooled=model.pooling is not None and not model.pooling.normalises,
+        candidates=model.reranking.depth if model.reranking else 0,
+    )
 
 
 def result_of(

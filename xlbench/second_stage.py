@@ -31,18 +31,14 @@ class SecondStage:
         *,
         depth: int,
         cache_dir: Path | None,
+        fresh: bool,
         progress: Progress,
     ) -> None:
         """``depth`` is how many of the best passages are to be kept in the end."""
         self.record: dict[str, Any] = {}
         """How many of the relevant passages the reranker gets to see."""
         self._kinds, self._collection, self._reranking = tuple(kinds), collection, reranking
-        self._depth, self._cache_dir, self._progress = depth, cache_dir, progress
-
-    @property
-    def depth_of_first(self) -> int:
-        """How many passages of each language the first stage is to keep."""
-        return self._reranking.depth if self._reranking else 0
+        self._depth, self._cache_dir, self._fresh, self._progress = depth, cache_dir, fresh, progress
 
     def __call__(self, ranking: Ranking) -> Ranking:
         """The reranked ranking."""
@@ -58,6 +54,7 @@ class SecondStage:
             wanted,
             cache_dir=self._cache_dir,
             key=self._reranking.key(),
+            fresh=self._fresh,
             progress=self._progress,
         )
 

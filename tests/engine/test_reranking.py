@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import integer_vector, random_collection, vector_scores
+from xlbench.collection import Collection, Judgement, Text
 from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.reranking import RerankedPools, reranked
 from xlbench.errors import EncoderError, UnknownNameError, UsageError
@@ -149,6 +150,30 @@ def test_scores_are_stored_and_probed(tmp_path):
 
     with pytest.raises(EncoderError, match="is not what the model gives now"):
         reranked(kept(4), COLLECTION, Reranking(Changed(), 4), ALL, cache_dir=tmp_path, key=key)
+
+
+def test_fresh_scores_replace_what_is_stored(tmp_path):
+    """As --force asks for: nothing is read, and the next run reads the new ones."""
+    key = {"name": "made", "revision": "1"}
+    again, last = Made(), Made()
+    for made, fresh in ((Made(), False), (again, True), (last, False)):
+        reranked(kept(4), COLLECTION, Reranking(made, 4), ALL, cache_dir=tmp_path, key=key, fresh=fresh)
+    assert len(again.asked) > 8 >= len(last.asked)
+
+
+def test_texts_with_any_characters_keep_apart():
+    """A query and a passage with a NUL in them get to the reranker as they are."""
+    odd = Collection.build(
+        ("de",),
+        [Text("de:1", "de", "a\0b")],
+        [Text("de:x", "de", "c\0"), Text("de:y", "de", "d")],
+        [Judgement("de:1", "de:x", 1)],
+    )
+    found, made = [], Made()
+    places, scores = Places(0, 2, in_languages=True, candidates=2), vector_scores(odd, integer_vector)
+    ranking_of(odd, scores, places=places, rerank=lambda ranking: found.append(ranking) or ranking)
+    reranked(found[0], odd, Reranking(made, 2), ALL)
+    assert set(made.asked) == {("a\0b", "c\0"), ("a\0b", "d")}
 
 
 @pytest.mark.parametrize(("value", "message"), [(np.nan, "NaN or infinity for the text '.* with .*'"), (None, "shape")])

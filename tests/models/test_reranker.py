@@ -47,6 +47,18 @@ def test_scores_are_the_logits_of_the_library(cross_encoder, batch_tokens):
     assert np.abs(found - np.array(expected)).max() < 1e-5
 
 
+def test_more_tokens_than_the_network_has_positions_for_are_refused(cross_encoder):
+    """By the rule of all folders."""
+    with pytest.raises(EncoderError, match=r"max_length is 600, but .* takes 24 tokens at most"):
+        load_reranking(cross_encoder, arguments={"max_length": 600}).reranker.score_pairs(["one"], ["two"])
+
+
+def test_a_fusion_cannot_be_the_first_stage():
+    """It is said before anything is encoded."""
+    with pytest.raises(EncoderError, match="so that --rerank cannot make another order of them"):
+        xlbench.evaluate("fusion:hash+bm25", "demo", rerank=Longest(), cache=None, quiet=True)
+
+
 def test_a_reranker_names_the_result_and_its_key(cross_encoder):
     """By its name, the depth, and what the candidates are of."""
     reranking = load_reranking(cross_encoder, depth=7, among="language")

@@ -53,7 +53,7 @@ def run(context: click.Context, /, **options: Unpack[RunOptions]) -> None:
     if options["reranker"] is None and (options["depth"], options["among"]) != (None, None):
         raise click.UsageError("--depth and --among say what --rerank gets: name a reranker too.")
     jobs = jobs_of(tasks, languages=options["wanted"], kinds=options["kinds"], limit=options["limit"])
-    reach_hub(*models)
+    reach_hub(*models, *filter(None, [options["reranker"]]))
     model = _model(models[0], options)
     best, qrels = options["keep_run"] or 0, options["qrels"]
     places = _Places(options["data_dir"], default_cache_dir(options["cache_dir"]), options["output"])

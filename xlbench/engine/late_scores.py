@@ -18,51 +18,25 @@ import torch
 from xlbench.arrays import IntArray, TokenVectors, VectorArray
 from xlbench.engine.counting import add_up, keep_largest
 from xlbench.engine.representations import LATE
-from xlbench.engine.scores import TILE_PASSAGES, full_precision, padded
-from xlbench.engine.vectors import Embeddings, HeldVectors
+from xlbench.engine.scores import TILE_PASSAGES, EmbeddedScores, full_precision, padded
 
-_NONE = np.zeros(0, np.int64)
 _QUERY_TOKENS = 256
 _PASSAGE_TOKENS = 2048
 
 
 @dataclass(frozen=True)
-class LateScores:
+class LateScores(EmbeddedScores):
     """MaxSim of the tokens' vectors; each distinct text has its own."""
 
-    queries: Embeddings
-    """In memory."""
-    passages: Embeddings
     mean: bool = False
     """Whether a score is divided by the number of the query's tokens."""
 
     shard_rows = 8 * TILE_PASSAGES
     """Passages in memory at once: they have many vectors each."""
 
-    @property
-    def query(self) -> IntArray:
-        """Which distinct query each query is."""
-        return self.queries.row
-
-    @property
-    def passage(self) -> IntArray:
-        """Which distinct passage each passage is."""
-        return self.passages.row
-
-    @property
-    def n_queries(self) -> int:
-        """How many distinct queries there are."""
-        return len(self.queries.vectors)
-
-    @property
-    def n_passages(self) -> int:
-        """How many distinct passages there are."""
-        return len(self.passages.vectors)
-
     def select(self, passages: IntArray) -> LateScores:
         """With the vectors of these passages in memory."""
-        held = HeldVectors(self.passages.vectors[passages], LATE)
-        return LateScores(self.queries, Embeddings(held, row=_NONE), self.mean)
+        return LateScores(self.queries, self.held(passages, LATE), self.mean)
 
     def prepare(self, passages: slice | IntArray) -> tuple[TokenVectors, torch.Tensor]:
         """The passages' token vectors, and these with rows of zeros up to whole blocks."""

@@ -13,8 +13,8 @@ from xlbench.engine.debiasing import fit
 from xlbench.engine.fusion import FusedScores
 from xlbench.engine.late_scores import LateScores
 from xlbench.engine.normalised_scores import NormalisedScores
-from xlbench.engine.representations import LATE, SPARSE, representation_of
-from xlbench.engine.scores import Scores, TextScores, VectorScores
+from xlbench.engine.representations import DENSE, LATE, SPARSE, representation_of
+from xlbench.engine.scores import EmbeddedScores, Scores, TextScores, VectorScores
 from xlbench.engine.sparse_scores import SparseScores
 from xlbench.engine.vectors import HeldVectors, VectorStore, embed
 from xlbench.errors import EncoderError
@@ -48,10 +48,11 @@ def score_collection(
         DataError: if the debiasing cannot be fitted.
 
     """
-    if model.pooling and isinstance(model.encoder, Fusion):
+    if (model.pooling or model.reranking) and isinstance(model.encoder, Fusion):
+        option = f"--pool {model.pooling}" if model.pooling else "--rerank"
         raise EncoderError(
-            f"The scores of {model.name} depend on the pool that they are fused in, so that --pool {model.pooling} "
-            "cannot make another one of them: leave --pool out, or name one of the models."
+            f"The scores of {model.name} depend on the pool that they are fused in, so that {option} cannot make "
+            "another order of them: leave it out, or name one of the models."
         )
     if model.pooling and model.pooling.normalises:
         plain = score_collection(
@@ -112,12 +113,13 @@ def _vector_scores(
             f"The encoder gave vectors of {dimensions[0]} dimensions for queries and {dimensions[1]} for passages: "
             "expected one dimension for both."
         )
+    held = queries.vectors[:]
+    queries = replace(queries, vectors=held if form is DENSE else HeldVectors(held, form))
     if form is SPARSE:
-        return SparseScores(replace(queries, vectors=HeldVectors(queries.vectors[:], form)), passages)
+        return SparseScores(queries, passages)
     if form is LATE:
-        mean = bool(getattr(encoder, "mean_of_tokens", False))
-        return LateScores(replace(queries, vectors=HeldVectors(queries.vectors[:], form)), passages, mean)
-    return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
+        return LateScores(queries, passages, bool(getattr(encoder, "mean_of_tokens", False)))
+    return VectorScores(queries, passages)
 
 
 def _compressed(
@@ -182,15 +184,14 @@ def debiased(
 
 def vectors_of(scores: Scores) -> VectorScores | None:
     """The dense vectors that scores are made from, None where there are none."""
-    if isinstance(scores, NormalisedScores):
-        return vectors_of(scores.scores)
-    return scores if isinstance(scores, VectorScores) else None
+    embedded = _embedded(scores)
+    return embedded if isinstance(embedded, VectorScores) else None
 
 
-def _embedded(scores: Scores) -> VectorScores | SparseScores | LateScores | None:
+def _embedded(scores: Scores) -> EmbeddedScores | None:
     if isinstance(scores, NormalisedScores):
         return _embedded(scores.scores)
-    return scores if isinstance(scores, VectorScores | SparseScores | LateScores) else None
+    return scores if isinstance(scores, EmbeddedScores) else None
 
 
 def warnings_of(scores: Scores) -> list[str]:

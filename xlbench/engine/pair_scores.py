@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from xlbench.models.reranker import Reranking
 from xlbench.support.progress import Progress
 
 _PAIRS_AT_ONCE = 2048
-_BETWEEN = "\0"
 _TOLERANCE = 1e-3
 
 
@@ -29,11 +29,13 @@ def score_pairs(
     *,
     cache_dir: Path | None,
     key: dict[str, Any] | None,
+    fresh: bool = False,
     progress: Progress,
 ) -> VectorArray:
     """The reranker's scores of pairs of distinct texts, ``int64[n, 2]`` to ``float32[n]``.
 
-    ``key`` is what tells its scores from those of others; without it or ``cache_dir`` none are kept.
+    ``key`` is what tells its scores from those of others; without it or ``cache_dir`` none are kept. With ``fresh`` all
+    are computed again, and replace what is stored.
 
     Raises:
         EncoderError: if the reranker fails or gives unusable scores, or stored ones are not what it gives now.
@@ -52,9 +54,10 @@ def score_pairs(
             # Of like length within what is at hand.
             rows = start + np.argsort(-n_characters[start : start + _PAIRS_AT_ONCE], kind="stable")
             listed = list(zip(asked[rows].tolist(), answers[rows].tolist(), strict=True))
-            texts = [f"{queries.text[query]}{_BETWEEN}{passages.text[passage]}" for query, passage in listed]
+            # As one text that no other pair has, for the store.
+            texts = [json.dumps([queries.text[query], passages.text[passage]]) for query, passage in listed]
             ids = [f"{queries.ids[query]} with {passages.ids[passage]}" for query, passage in listed]
-            scores = store.get(texts) if store else None
+            scores = store.get(texts) if store and not fresh else None
             stored = scores is not None
             if scores is None:
                 scores = DENSE.checked(encoded(score, texts), ids)
@@ -71,8 +74,8 @@ def _of_joined(reranking: Reranking) -> Callable[[Sequence[str]], Any]:
     """The scores of pairs whose texts are joined, a column."""
 
     def score(joined: Sequence[str]) -> Any:
-        pairs = [text.partition(_BETWEEN) for text in joined]
-        scores = reranking.reranker.score_pairs([pair[0] for pair in pairs], [pair[2] for pair in pairs])
+        queries, passages = zip(*map(json.loads, joined), strict=True)
+        scores = reranking.reranker.score_pairs(list(queries), list(passages))
         return np.asarray(scores).reshape(-1, 1)
 
     return score

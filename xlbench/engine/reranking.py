@@ -62,6 +62,7 @@ def reranked(
     *,
     cache_dir: Path | None = None,
     key: dict[str, Any] | None = None,
+    fresh: bool = False,
     progress: Progress = silent,
 ) -> Ranking:
     """A first stage's ranking, which keeps the best passages of each language, with its candidates reordered.
@@ -80,7 +81,7 @@ def reranked(
         known = np.unique(judged.query).astype(np.int64)
         of_all[known, 0] = ranking.best.top(judged.everything, known, reranking.depth).passage
     lists = np.concatenate([of_each, of_all], axis=1)
-    scores = _scored(lists, collection, reranking, cache_dir=cache_dir, key=key, progress=progress)
+    scores = _scored(lists, collection, reranking, cache_dir=cache_dir, key=key, fresh=fresh, progress=progress)
     each = _Candidates(of_each, scores[:, :-1])
     whole = each if reranking.among == "language" else _Candidates(of_all, scores[:, -1:])
     own = judged.passage_language.astype(np.int64)
@@ -117,6 +118,7 @@ def _scored(
     *,
     cache_dir: Path | None,
     key: dict[str, Any] | None,
+    fresh: bool,
     progress: Progress,
 ) -> VectorArray:
     """The reranker's scores of listed passages, of the shape of the lists; each pair of texts is scored once."""
@@ -124,7 +126,7 @@ def _scored(
     passage = lists[lists >= 0]
     texts = np.stack([collection.queries.distinct.row[query], collection.passages.distinct.row[passage]], axis=1)
     pairs, which = np.unique(texts.astype(np.int64), axis=0, return_inverse=True)
-    scores = score_pairs(collection, pairs, reranking, cache_dir=cache_dir, key=key, progress=progress)
+    scores = score_pairs(collection, pairs, reranking, cache_dir=cache_dir, key=key, fresh=fresh, progress=progress)
     found = np.full(lists.shape, -np.inf, np.float32)
     found[lists >= 0] = scores[which.ravel()]
     return found
@@ -162,7 +164,7 @@ def _best(ranking: Ranking, collection: Collection, whole: _Candidates, each: _C
     pools = [judged.everything, *((code,) for code in judged.everything if len(judged.everything) > 1)]
     ties = np.full((len(known), len(pools), depth), -1, np.int32)
     for slot, pool in enumerate(pools):
-        of_first = first.top(pool, known, depth + whole.passage.shape[2]).passage
+        of_first = first.top(pool, known, depth).passage
         slots = slice(None) if slot == 0 else slice(slot - 1, slot)
         candidates = whole if slot == 0 else each
         for row, query in enumerate(known.tolist()):

@@ -16,7 +16,8 @@ import torch
 
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection, Text, Texts
-from xlbench.engine.vectors import Embeddings
+from xlbench.engine.representations import DENSE, Representation
+from xlbench.engine.vectors import Embeddings, HeldVectors
 from xlbench.errors import EncoderError
 from xlbench.models.protocols import Scorer
 
@@ -93,8 +94,8 @@ def buffer(n_passages: int) -> VectorArray:
 
 
 @dataclass(frozen=True)
-class VectorScores:
-    """Inner products of vectors; each distinct text has one vector."""
+class EmbeddedScores:
+    """What scores made from embeddings share; each distinct text has one."""
 
     queries: Embeddings
     """In memory, for they are needed again with each shard of passages."""
@@ -120,9 +121,19 @@ class VectorScores:
         """How many vectors of passages there are."""
         return len(self.passages.vectors)
 
+    def held(self, passages: IntArray, form: Representation) -> Embeddings:
+        """The embeddings of these passages, in memory and numbered anew."""
+        rows = self.passages.vectors[passages]
+        return Embeddings(rows if form is DENSE else HeldVectors(rows, form), row=_NONE)
+
+
+@dataclass(frozen=True)
+class VectorScores(EmbeddedScores):
+    """Inner products of vectors; each distinct text has one vector."""
+
     def select(self, passages: IntArray) -> VectorScores:
         """With the vectors of these passages in memory."""
-        return VectorScores(self.queries, Embeddings(self.passages.vectors[passages], row=_NONE))
+        return VectorScores(self.queries, self.held(passages, DENSE))
 
     def prepare(self, passages: slice | IntArray) -> torch.Tensor:
         """The passages' vectors, padded."""

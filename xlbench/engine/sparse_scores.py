@@ -5,51 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.engine.representations import SPARSE
-from xlbench.engine.scores import TILE_PASSAGES
-from xlbench.engine.vectors import Embeddings, HeldVectors
-
-_NONE = np.zeros(0, np.int64)
+from xlbench.engine.scores import TILE_PASSAGES, EmbeddedScores
 
 
 @dataclass(frozen=True)
-class SparseScores:
+class SparseScores(EmbeddedScores):
     """Inner products of sparse vectors; each distinct text has one vector.
 
     A score is summed up in the order of the query's terms, whatever other queries and passages there are.
     """
 
-    queries: Embeddings
-    """In memory."""
-    passages: Embeddings
-
-    @property
-    def query(self) -> IntArray:
-        """The vector of each query."""
-        return self.queries.row
-
-    @property
-    def passage(self) -> IntArray:
-        """The vector of each passage."""
-        return self.passages.row
-
-    @property
-    def n_queries(self) -> int:
-        """How many vectors of queries there are."""
-        return len(self.queries.vectors)
-
-    @property
-    def n_passages(self) -> int:
-        """How many vectors of passages there are."""
-        return len(self.passages.vectors)
-
     def select(self, passages: IntArray) -> SparseScores:
         """With the vectors of these passages in memory."""
-        held = HeldVectors(self.passages.vectors[passages], SPARSE)
-        return SparseScores(self.queries, Embeddings(held, row=_NONE))
+        return SparseScores(self.queries, self.held(passages, SPARSE))
 
     def prepare(self, passages: slice | IntArray) -> Any:
         """The passages' vectors, a row a term: ``csr[V, passages]``."""

@@ -54,14 +54,8 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
     def _loaded(self) -> Any:
         from sentence_transformers import MultiVectorEncoder
 
-        options: dict[str, Any] = {
-            "device": self._device,
-            "revision": self._hub_revision,
-            "trust_remote_code": self._trust_remote_code,
-            "model_kwargs": {"dtype": self._torch_dtype},
-        }
         if folders.kind_of(self._source, revision=self._hub_revision) == "MultiVectorEncoder":
-            return MultiVectorEncoder(self._source, **options)
+            return MultiVectorEncoder(self._source, **self._options)
         self.notes = (*self.notes, _NOT_TRAINED)
         query, passage = self._query_prompt, self._passage_prompt
         prompts = {"query": query, "document": passage}

@@ -11,7 +11,7 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError, UnknownNameError, UsageError
-from xlbench.models import folders, torch_model
+from xlbench.models import folders, token_rules, torch_model
 from xlbench.models.token_batches import token_batches
 
 Among = Literal["pool", "language"]
@@ -137,16 +137,10 @@ class CrossEncoderReranker(torch_model.TorchEncoder):
         from sentence_transformers import CrossEncoder
 
         with torch_model.loading(self._source):
-            model: Any = CrossEncoder(
-                self._source,
-                device=self._device,
-                revision=self._hub_revision,
-                trust_remote_code=self._trust_remote_code,
-                model_kwargs={"dtype": self._torch_dtype},
-            )
-        most = torch_model.n_positions(model.model)
-        limits = [limit for limit in (self._max_length or model.max_seq_length, most) if limit]
-        model.max_seq_length = int(min(limits)) if limits else None
+            model: Any = CrossEncoder(self._source, **self._options)
+            for body in token_rules.transformers_in(model):
+                torch_model.check_vocabulary(body.tokenizer)
+        token_rules.set_limits(model, self._source, max_length=self._max_length)
         return model
 
 

@@ -135,13 +135,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
     def _loaded(self) -> Any:
         from sentence_transformers import SentenceTransformer
 
-        return SentenceTransformer(
-            self._source,
-            device=self._device,
-            revision=self._hub_revision,
-            trust_remote_code=self._trust_remote_code,
-            model_kwargs={"dtype": self._torch_dtype},
-        )
+        return SentenceTransformer(self._source, **self._options)
 
     @cached_property
     def _is_padded(self) -> bool:

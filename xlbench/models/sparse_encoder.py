@@ -48,13 +48,7 @@ class SparseEncoderModel(SentenceTransformerEncoder):
     def _loaded(self) -> Any:
         from sentence_transformers import SparseEncoder
 
-        return SparseEncoder(
-            self._source,
-            device=self._device,
-            revision=self._hub_revision,
-            trust_remote_code=self._trust_remote_code,
-            model_kwargs={"dtype": self._torch_dtype},
-        )
+        return SparseEncoder(self._source, **self._options)
 
     @cached_property
     def _is_padded(self) -> bool:

@@ -36,12 +36,23 @@ def apply(
     """
     if add_eos_token is None and folders.adds_end_token(source, revision=revision):
         add_eos_token = True
+    set_limits(model, source, max_length=max_length)
+    for body in transformers_in(model):
+        set_end_token(body.tokenizer, source, wanted=add_eos_token)
+
+
+def set_limits(model: Any, source: str, *, max_length: int | None = None) -> None:
+    """Sets the longest input and the padding of each transformer in a model.
+
+    Raises:
+        EncoderError: if the network has no positions for ``max_length`` tokens, or a text cannot be padded.
+
+    """
     for body in transformers_in(model):
         most = torch_model.n_positions(body.auto_model)
         check_length("max_length", max_length, most, source)
         set_longest_input(body, max_length, most)
         set_padding(body.tokenizer, source)
-        set_end_token(body.tokenizer, source, wanted=add_eos_token)
 
 
 def check_length(name: str, length: int | None, most: int | None, source: str) -> None:

@@ -90,6 +90,16 @@ class TorchEncoder:
         return getattr(torch, self._dtype)
 
     @property
+    def _options(self) -> dict[str, Any]:
+        """Those with which each class of sentence-transformers loads a model."""
+        return {
+            "device": self._device,
+            "revision": self._hub_revision,
+            "trust_remote_code": self._trust_remote_code,
+            "model_kwargs": {"dtype": self._torch_dtype},
+        }
+
+    @property
     def _budget(self) -> int:
         return self._batch_tokens or DEFAULT_BATCH_TOKENS.get(
             self._device.partition(":")[0], DEFAULT_BATCH_TOKENS["cuda"]
