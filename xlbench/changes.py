@@ -22,7 +22,7 @@ class Changes(TypedDict, total=False):
     """``center``, ``lir:K`` or ``shift:LANGUAGE``, to debias the vectors."""
     side: Side | None
     """Whose vectors it changes: ``both``, ``queries`` or ``passages``."""
-    fit_on: Path | None
+    fit_on: str | Path | None
     """Parallel text to fit it on; the task's own texts if there is none."""
     dimensions: int | None
     """Only the first so many of each vector."""
@@ -32,10 +32,10 @@ class Changes(TypedDict, total=False):
     """How one list is made of several languages' passages: ``one`` index, ``round-robin``, ``balanced:10``, ..."""
     rerank: object | None
     """A reranker, as ``xlbench run --rerank`` takes it, or an object with ``score_pairs``."""
-    depth: int
-    """How many of the best passages it gets."""
-    among: Among
-    """Of each ``pool``, or of each ``language`` in it."""
+    depth: int | None
+    """How many of the best passages it gets; 100 if it is not said."""
+    among: Among | None
+    """Of each ``pool``, which is usual, or of each ``language`` in it."""
 
 
 def changed(model: Model, changes: Changes, *, device: str | None = None) -> Model:
@@ -43,15 +43,22 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
 
     Raises:
         UsageError, UnknownNameError: for a change that does not exist, or one that needs another.
+        TypeError: for a keyword that is none.
         EncoderError: if the reranker cannot be loaded.
 
     """
-    reranker = changes.get("rerank")
+    if unknown := changes.keys() - Changes.__annotations__.keys():
+        raise TypeError(f"unexpected keyword {min(unknown)!r}; expected {', '.join(Changes.__annotations__)}")
+    reranker, depth, among = changes.get("rerank"), changes.get("depth"), changes.get("among")
     reranking = None
     if reranker is not None:
-        depth, among = changes.get("depth", 100), changes.get("among", "pool")
-        reranking = load_reranking(reranker, depth=depth, among=among, device=device)
-    wanted = debiasing(changes.get("transform"), changes.get("fit_on"), side=changes.get("side"))
+        reranking = load_reranking(
+            reranker, depth=100 if depth is None else depth, among=among or "pool", device=device
+        )
+    elif depth is not None or among is not None:
+        raise UsageError("--depth and --among say what --rerank gets: name a reranker too.")
+    fit_on = changes.get("fit_on")
+    wanted = debiasing(changes.get("transform"), Path(fit_on) if fit_on else None, side=changes.get("side"))
     return replace(
         model,
         debiasing=wanted or model.debiasing,

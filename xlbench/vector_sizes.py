@@ -63,8 +63,10 @@ def sizes(
 
     """
     wanted = _wanted(dimensions, quantize)
-    if not wanted or model.compression or model.pooling or model.reranking:
-        raise UsageError(f"Name a plain model and --dimensions or --quantize, to compare {model.name} with.")
+    if not wanted:
+        raise UsageError("Name a plain model and --dimensions or --quantize, or both: nothing is to be made smaller.")
+    if model.compression or model.pooling or model.reranking:
+        raise UsageError(f"{model.name} is changed already: name the plain model.")
     task = replace(job.task, measures=tuple(dict.fromkeys([job.task.headline, measures.DISTANCE])))
     job = replace(job, task=task)
     whole = score_collection(collection, model, cache_dir=cache_dir, progress=progress)

@@ -126,3 +126,12 @@ def test_convert_mmarco_says_which_file_is_missing(xlbench, folder):
     outcome = xlbench("convert", "mmarco", ".", "--language", "de", "en", "--output", "out.jsonl")
     assert outcome.code == 1
     assert "triples.train.ids.small.tsv was not found" in outcome.err
+
+
+def test_convert_does_not_write_over_what_it_reads(xlbench, folder):
+    """The texts would be lost."""
+    (folder / "de.txt").write_text("eins\n", encoding="utf-8")
+    outcome = xlbench("convert", "lines", "de=de.txt", "--output", "de.txt")
+    assert outcome.code == 2
+    assert "one of the files to read" in outcome.err
+    assert (folder / "de.txt").read_text(encoding="utf-8") == "eins\n"

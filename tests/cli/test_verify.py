@@ -141,3 +141,18 @@ def test_verify_finds_a_changed_mean_of_a_measure_that_some_query_lacks(xlbench,
     outcome = xlbench(*verify)
     assert outcome.code == 1
     assert outcome.out.endswith("largest difference 3.0e+00 (RankDistance, de>*)\n")
+
+
+def test_verify_takes_a_folder_of_ones_own_data(xlbench, folder):
+    """As run does, which needs no task file of it."""
+    for language in ("de", "en"):
+        (folder / "own" / language / "qrels").mkdir(parents=True)
+        for name, key in (("corpus", "text"), ("queries", "text")):
+            lines = (json.dumps({"_id": str(i), key: f"{language} {name} {i}"}) for i in range(3))
+            (folder / "own" / language / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        rows = "".join(f"{i}\t{i}\t1\n" for i in range(3))
+        header = "query-id\tcorpus-id\tscore\n"
+        (folder / "own" / language / "qrels" / "test.tsv").write_text(header + rows, encoding="utf-8")
+    assert xlbench("run", "--model", "hash", "--task", "own", "--quiet").code == 0
+    outcome = xlbench("verify", "results/hash/own.json", "--model", "hash", "--task", "own", "--quiet")
+    assert outcome.code == 0, outcome.err

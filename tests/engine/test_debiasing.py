@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
+import xlbench
 from tests.conftest import embeddings
 from xlbench.changes import parallel_text
 from xlbench.collection import Collection, Text
@@ -169,3 +170,19 @@ def test_a_side_that_is_not_the_usual_one_is_said(name, side, suffix, stated):
     model = Debiasing(parse(name), of=side).identity({"name": "m"})
     assert model["name"] == f"m{suffix}"
     assert {key: value for key, value in model["transform"].items() if key == "side"} == stated
+
+
+@pytest.mark.parametrize(
+    "options", [{"transform": "shift:en", "side": "both"}, {"transform": "center", "side": "passages"}]
+)
+def test_a_result_of_another_side_is_read_back_and_verifies(tmp_path, options):
+    """It says whose vectors were changed, and its reader knows that."""
+    found = xlbench.evaluate("hash", "demo", languages=["de", "en"], cache=None, quiet=True, **options)
+    assert found.model["transform"]["side"] == options["side"]
+    assert xlbench.load_result(found.save(tmp_path)) == found
+
+
+def test_an_unknown_side_is_refused():
+    """Rather than to change nothing."""
+    with pytest.raises(UnknownNameError, match="queries"):
+        Debiasing(Transform("center"), of="querys")

@@ -146,7 +146,12 @@ def test_there_is_nothing_to_transform(kind):
         (LateMade, np.zeros((1, 3)), "gave ndarray for 1 texts; expected TokenVectors"),
         (LateMade, TokenVectors(np.zeros((0, 3), np.float32), np.array([0, 0])), "no vector of a token for the text"),
         (LateMade, TokenVectors(np.full((2, 3), np.nan, np.float32), np.array([0, 2])), "NaN or infinity for the text"),
-        (LateMade, TokenVectors(np.ones((2, 3), np.float32), np.array([0, 1, 2])), "expected TokenVectors of as many"),
+        (
+            LateMade,
+            TokenVectors(np.ones((2, 3), np.float32), np.array([0, 1, 2])),
+            "TokenVectors of 2 texts for 1 texts",
+        ),
+        (LateMade, TokenVectors(np.ones((2, 3), np.float32), np.array([0, 5])), "starts from 0 to 5 for 1 texts"),
     ],
 )
 def test_unusable_answers_are_refused(kind, answer, message):

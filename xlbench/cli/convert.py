@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from xlbench.cli.options import ManyValues, in_a_folder
+from xlbench.cli.options import ManyValues, in_a_folder, refuse_overwriting
 
 _output_option = click.option(
     "--output",
@@ -57,7 +57,9 @@ def squad(*, files: tuple[str, ...], passage: str, output: Path) -> None:
     """Convert translations of SQuAD: one JSON file a language, with the same ids of questions."""
     from xlbench.training.convert import from_squad
 
-    _write(from_squad(_by_language(files), sentences=passage == "sentence"), output)
+    by_language = _by_language(files)
+    refuse_overwriting(output, by_language.values())
+    _write(from_squad(by_language, sentences=passage == "sentence"), output)
 
 
 @convert.command(name="lines", cls=ManyValues)
@@ -71,7 +73,9 @@ def of_lines(*, files: tuple[str, ...], n_rows: int | None, output: Path) -> Non
     """
     from xlbench.training.convert import from_lines
 
-    _write(from_lines(_by_language(files), n_rows=n_rows), output)
+    by_language = _by_language(files)
+    refuse_overwriting(output, by_language.values())
+    _write(from_lines(by_language, n_rows=n_rows), output)
 
 
 def _write(rows: Iterable[dict[str, Any]], output: Path) -> None:

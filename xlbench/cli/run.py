@@ -50,8 +50,6 @@ def run(context: click.Context, /, **options: Unpack[RunOptions]) -> None:
     models, tasks = options["model_names"], options["task_names"]
     if len(models) > 1:
         raise click.UsageError(f"Give one --model at a time; {len(models)} are given: {', '.join(models)}.")
-    if options["reranker"] is None and (options["depth"], options["among"]) != (None, None):
-        raise click.UsageError("--depth and --among say what --rerank gets: name a reranker too.")
     jobs = jobs_of(tasks, languages=options["wanted"], kinds=options["kinds"], limit=options["limit"])
     reach_hub(*models, *filter(None, [options["reranker"]]))
     model = _model(models[0], options)
@@ -85,8 +83,8 @@ def _model(name: str, options: RunOptions) -> Model:
         quantize=options["quantize"],
         pool=options["pool"],
         rerank=options["reranker"],
-        depth=options["depth"] or 100,
-        among=options["among"] or "pool",
+        depth=options["depth"],
+        among=options["among"],
     )
     return changed(plain, changes, device=options["device"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ _TOLERANCE = 1e-12
     "--task",
     "task_name",
     shell_complete=task_values,
-    help="The task's YAML file, if the task does not come with xlbench.",
+    help="The task's YAML file, or the folder of your own data, if the task does not come with xlbench.",
 )
 @click.option(
     "--fit-on",
@@ -70,13 +71,15 @@ def verify(
     Exits with 1 if a score differs by more than 1e-12. Some of the vectors that come from the cache are encoded
     again and compared; an empty --cache-dir makes it encode everything again.
     """
-    from xlbench import catalogue, models, results
+    from xlbench import models, results
     from xlbench.changes import changed_as
     from xlbench.collection import drawn
+    from xlbench.job import Job
 
     stored = results.load(result)
     per_query = results.load_per_query(result)
-    task = catalogue.load(task_name or stored.task)
+    job = Job.of(task_name or stored.task)
+    task = job.task
     reach_hub(model_name)
     plain = models.load(
         model_name,
@@ -94,7 +97,7 @@ def verify(
     from xlbench.trec import verify
 
     folder = default_cache_dir(cache_dir)
-    collection = catalogue.read_collection(task, languages=languages, data_dir=data_dir, cache_dir=folder)
+    collection = replace(job, languages=tuple(languages)).read(data_dir=data_dir, cache_dir=folder)
     if stored.sample is not None:
         collection = drawn(collection, stored.sample.limit)
     scores = score_collection(collection, model, cache_dir=folder, progress=display(task.name, quiet=quiet))

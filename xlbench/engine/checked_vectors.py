@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from xlbench.arrays import FloatArray, VectorArray
+from xlbench.arrays import FloatArray, TokenVectors, VectorArray
 from xlbench.errors import EncoderError, XlbenchError
 
 _LONGEST = 1e18
 
 
-def encoded(encode: Callable[[list[str]], object], texts: list[str]) -> object:
-    """What an encoder gives for texts, not checked yet.
+def encoded(encode: Callable[[list[str]], object], texts: list[str], *, who: str = "encoder") -> object:
+    """What an encoder, or whatever ``who`` is, gives for texts, not checked yet.
 
     Raises:
         EncoderError: if its code fails, with the line at fault.
@@ -29,7 +29,7 @@ def encoded(encode: Callable[[list[str]], object], texts: list[str]) -> object:
         # The last frame is the line at fault in the encoder's code, or in what it calls.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         raise EncoderError(
-            f"The encoder failed on {len(texts)} texts: {type(error).__name__}: {error} "
+            f"The {who} failed on {len(texts)} texts: {type(error).__name__}: {error} "
             f"({frame.filename}, line {frame.lineno}). What was encoded before is kept."
         ) from error
 
@@ -55,6 +55,36 @@ def checked(answer: object, ids: Sequence[str]) -> VectorArray:
         )
     expected_finite(np.linalg.norm(vectors.astype(np.float64), axis=1), ids)
     return np.ascontiguousarray(vectors)
+
+
+def checked_tokens(answer: object, ids: Sequence[str]) -> TokenVectors:
+    """An encoder's answer for the texts ``ids`` as vectors of tokens, one at least a text, finite and not too long.
+
+    Raises:
+        EncoderError: if it is anything else, with the id of the text where there is one.
+
+    """
+    if not isinstance(answer, TokenVectors) or len(answer) != len(ids):
+        of = f" of {len(answer)} texts" if isinstance(answer, TokenVectors) else ""
+        raise EncoderError(
+            f"The encoder gave {type(answer).__name__}{of} for {len(ids)} texts; expected TokenVectors "
+            "(xlbench.arrays) of as many."
+        )
+    starts, n_tokens = np.asarray(answer.starts, np.int64), len(answer.vectors)
+    if np.ndim(answer.vectors) != 2 or (np.diff(starts) < 0).any() or (starts[0], starts[-1]) != (0, n_tokens):
+        raise EncoderError(
+            f"The encoder gave vectors of shape {np.shape(answer.vectors)} and starts from {starts[0]} to "
+            f"{starts[-1]} for {len(ids)} texts; expected float32[tokens, d], and starts that rise from 0 to the "
+            "number of tokens."
+        )
+    empty = np.flatnonzero(answer.lengths < 1)
+    if len(empty):
+        raise EncoderError(
+            f"The encoder gave no vector of a token for the text {ids[int(empty[0])]!r}, so that nothing can be "
+            "compared with it: expected one at least."
+        )
+    names = [ids[text] for text in np.repeat(np.arange(len(ids)), answer.lengths).tolist()]
+    return TokenVectors(checked(answer.vectors, names), starts)
 
 
 def expected_finite(length: FloatArray, ids: Sequence[str]) -> None:

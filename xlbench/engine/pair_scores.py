@@ -15,6 +15,7 @@ from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE
 from xlbench.engine.vectors import VectorStore
+from xlbench.errors import EncoderError
 from xlbench.models.reranker import Reranking
 from xlbench.support.progress import Progress
 
@@ -44,8 +45,8 @@ def score_pairs(
     queries, passages = collection.queries, collection.passages
     asked, answers = queries.distinct.first[pairs[:, 0]], passages.distinct.first[pairs[:, 1]]
     store = VectorStore.open(cache_dir, "pairs", key) if cache_dir is not None and key is not None else None
-    score = _of_joined(reranking)
-    probe = Probe(score, _TOLERANCE, DENSE)
+    score, name = _of_joined(reranking), reranking.reranker.name
+    probe = Probe(lambda some: np.asarray(score(some)).reshape(-1, 1), _TOLERANCE, DENSE)
     found = np.empty(len(pairs), np.float32)
     n_characters = queries.distinct.n_characters[pairs[:, 0]] + passages.distinct.n_characters[pairs[:, 1]]
     total = int(n_characters.sum(dtype=np.int64))
@@ -60,7 +61,7 @@ def score_pairs(
             scores = store.get(texts) if store and not fresh else None
             stored = scores is not None
             if scores is None:
-                scores = DENSE.checked(encoded(score, texts), ids)
+                scores = _checked(encoded(score, texts, who="reranker"), ids, name)
                 if store:
                     store.put(texts, scores)
             else:
@@ -71,11 +72,32 @@ def score_pairs(
 
 
 def _of_joined(reranking: Reranking) -> Callable[[Sequence[str]], Any]:
-    """The scores of pairs whose texts are joined, a column."""
+    """The scores of pairs whose texts are joined."""
 
     def score(joined: Sequence[str]) -> Any:
         queries, passages = zip(*map(json.loads, joined), strict=True)
-        scores = reranking.reranker.score_pairs(list(queries), list(passages))
-        return np.asarray(scores).reshape(-1, 1)
+        return reranking.reranker.score_pairs(list(queries), list(passages))
 
     return score
+
+
+def _checked(answer: object, ids: Sequence[str], name: str) -> VectorArray:
+    """A reranker's answer for these pairs, a column, ``float32[n, 1]``.
+
+    Raises:
+        EncoderError: if it is anything else, with the ids of the pair where there is one.
+
+    """
+    scores = np.asarray(answer)
+    if scores.shape != (len(ids),) or not np.issubdtype(scores.dtype, np.floating):
+        raise EncoderError(
+            f"The reranker {name} gave scores of shape {scores.shape} and type {scores.dtype} for {len(ids)} pairs; "
+            f"expected float32[{len(ids)}]."
+        )
+    finite = np.isfinite(scores)
+    if not finite.all():
+        raise EncoderError(
+            f"The reranker {name} gave NaN or infinity for the text {ids[int(np.argmin(finite))]!r} "
+            f"({(~finite).sum()} of {len(ids)} pairs): expected finite numbers."
+        )
+    return scores.astype(np.float32).reshape(-1, 1)

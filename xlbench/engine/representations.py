@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import Array, IntArray, TokenVectors, VectorArray
-from xlbench.engine.checked_vectors import checked, expected_finite
+from xlbench.engine.checked_vectors import checked, checked_tokens, expected_finite
 from xlbench.errors import EncoderError
 
 Rows = Any
@@ -188,18 +188,7 @@ class _Late:
     suffix = ".npz"
 
     def checked(self, answer: object, ids: Sequence[str]) -> TokenVectors:
-        if not isinstance(answer, TokenVectors) or len(answer) != len(ids):
-            raise EncoderError(
-                f"The encoder gave {type(answer).__name__} for {len(ids)} texts; expected TokenVectors of as many."
-            )
-        empty = np.flatnonzero(answer.lengths < 1)
-        if len(empty):
-            raise EncoderError(
-                f"The encoder gave no vector of a token for the text {ids[int(empty[0])]!r}, so that nothing can be "
-                "compared with it: expected one at least."
-            )
-        names = [ids[text] for text in np.repeat(np.arange(len(ids)), answer.lengths).tolist()]
-        return TokenVectors(checked(answer.vectors, names), np.asarray(answer.starts, np.int64))
+        return checked_tokens(answer, ids)
 
     def width(self, rows: TokenVectors) -> int:
         return int(rows.vectors.shape[1])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from xlbench.collection import Collection
 from xlbench.errors import UnknownNameError
@@ -57,6 +57,11 @@ class Debiasing:
     """None for the texts that are evaluated themselves, which makes the result transductive."""
     of: Side | None = None
     """Whose vectors are changed; None for what the transform is meant for."""
+
+    def __post_init__(self) -> None:
+        """Refuses a side that there is not."""
+        if self.of is not None and self.of not in get_args(Side):
+            raise UnknownNameError("side", str(self.of), get_args(Side))
 
     @property
     def side(self) -> Side:

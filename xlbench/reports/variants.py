@@ -10,6 +10,7 @@ from typing import Any
 from xlbench.comparison import Comparison, Difference
 from xlbench.comparison.outcome import MEAN
 from xlbench.reports.cells import EMPTY, Cell, Table, number_cell, row, with_best
+from xlbench.reports.words import captioned_of
 from xlbench.results import Result
 from xlbench.settings import Kind
 
@@ -48,6 +49,7 @@ class Variants:
         several = sum(kind != "multi" for kind, _ in shown) > 1
         names = [f"{kind} {measure}" if several or kind != "multi" else measure for kind, measure in shown]
         rows = zip(self.results, *self.columns.values(), *cells, strict=True)
+        title = captioned_of(title, next(iter(self.results.values())))
         return Table(title, (self.what, *self.columns, *names), tuple(row(*entries) for entries in rows), note)
 
     def records(self, **more: Any) -> list[dict[str, Any]]:

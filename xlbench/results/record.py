@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -32,6 +32,8 @@ class TransformRecord(msgspec.Struct, forbid_unknown_fields=True):
 
     method: str
     fit_on: str
+    side: Literal["both", "queries", "passages"] | msgspec.UnsetType = msgspec.UNSET
+    """Whose vectors were changed, where it is not what the transform is meant for."""
 
 
 class ModelRecord(msgspec.Struct):

@@ -178,6 +178,7 @@ def _target_languages(name: str, k: int) -> Measure:
         perfect=partial(target_languages.perfect, k=k),
         random=partial(target_languages.random, k=k),
         cutoff=k,
+        needs_all_ranks=False,
     )
 
 
