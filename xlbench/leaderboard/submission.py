@@ -29,7 +29,7 @@ _MOST_PAIRS_A_QUERY = 100
 """Where the judgements are not known."""
 _ID_BYTES = 100
 _MOST_EVIDENCE_BYTES = 1 << 28
-_MODEL_KEYS = {"name", "revision", "adapter", "arguments", "transform", "stored_as"}
+MODEL_KEYS = {"name", "revision", "adapter", "arguments", "transform", "stored_as"}
 
 
 @dataclass(frozen=True)
@@ -219,8 +219,8 @@ def disagreements(submission: Submission) -> Iterator[str]:
     ):
         if found != expected:
             yield f"The {what} is {shown(found)}; expected {shown(expected)}."
-    for key in sorted(result.model.keys() - _MODEL_KEYS):
-        yield f"The model in result.json has the key {shown(key)}; expected {', '.join(sorted(_MODEL_KEYS))} only."
+    for key in sorted(result.model.keys() - MODEL_KEYS):
+        yield f"The model in result.json has the key {shown(key)}; expected {', '.join(sorted(MODEL_KEYS))} only."
     for language, n_passages in zip(judged.languages, judged.n_passages.tolist(), strict=True):
         if language in task.sizes and n_passages != task.sizes[language].passages:
             n_expected = task.sizes[language].passages
