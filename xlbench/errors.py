@@ -38,8 +38,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely means, or None if none is near."""
     # Whatever its case: nDCG@10 is often written in small letters.
     folded = {each.casefold(): each for each in reversed(list(known))}
-    found = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
 
 
 def differences(recorded: object, asked: object, name: str = "") -> Iterator[str]:

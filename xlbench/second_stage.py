@@ -65,5 +65,5 @@ class SecondStage:
             ranking = replace(ranking, above=np.where(own, ranking.above, 0))
         wanted = settings(self._kinds, self._collection.asked, pooled=self._collection.pooled)
         recall = measures.recall(reranking.depth)
-        found = summarise({of.setting: of.means() for of in score(ranking, wanted, [recall])})
-        return {kind: by_measure[recall] for kind, by_measure in found.items()}
+        means = summarise({of.setting: of.means() for of in score(ranking, wanted, [recall])})
+        return {kind: by_measure[recall] for kind, by_measure in means.items()}

@@ -60,12 +60,12 @@ def load(task: str | Path | Task) -> Task:
         if task not in names():
             raise UnknownNameError("task", task, names())
         path, loader = _registry() / f"{task}.yaml", _FastLoader
-    found = validated(_parse(path, loader), path)
-    if found.name in names() and found.file.parent != _registry().resolve():
+    loaded = validated(_parse(path, loader), path)
+    if loaded.name in names() and loaded.file.parent != _registry().resolve():
         raise TaskError(
-            f"{path}: 'name' is {found.name!r}, which is a task that comes with xlbench: choose another name."
+            f"{path}: 'name' is {loaded.name!r}, which is a task that comes with xlbench: choose another name."
         )
-    return found
+    return loaded
 
 
 def choose_languages(task: Task, wanted: Sequence[str]) -> tuple[str, ...]:

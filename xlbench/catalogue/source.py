@@ -103,11 +103,11 @@ def _relative(path: str, where: str) -> str:
 
 def _names(value: Any, languages: Sequence[str], where: str) -> dict[str, str]:
     record = mapping(value, [], where, optional=languages)
-    found = {language: typed(name, str, f"{where}, {language!r},") for language, name in record.items()}
-    for language, name in found.items():
+    names = {language: typed(name, str, f"{where}, {language!r},") for language, name in record.items()}
+    for language, name in names.items():
         if not name or set(name) & set("/\\*\0") or name.startswith("."):
             raise TaskError(f"{where}, {language!r}, is {name!r}; expected a part of the name of a file or folder.")
-    return found
+    return names
 
 
 def _checksums(value: Any, where: str, *, algorithm: str, several: bool) -> tuple[Checksum, ...] | None:

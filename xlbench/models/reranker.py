@@ -105,7 +105,7 @@ class CrossEncoderReranker(torch_model.TorchEncoder):
 
         pairs = list(zip(queries, passages, strict=True))
         lengths = [len(ids) for ids in self._tokens(pairs)]
-        found = np.empty(len(pairs), np.float32)
+        all_scores = np.empty(len(pairs), np.float32)
         with torch_model.computing(self._budget):
             for batch in token_batches(lengths, self._budget):
                 scores = self._model.predict(
@@ -114,8 +114,8 @@ class CrossEncoderReranker(torch_model.TorchEncoder):
                     activation_fn=torch.nn.Identity(),
                     show_progress_bar=False,
                 )
-                found[batch] = self._one_each(np.asarray(scores, np.float32), len(batch))
-        return found
+                all_scores[batch] = self._one_each(np.asarray(scores, np.float32), len(batch))
+        return all_scores
 
     def provenance(self) -> dict[str, Any]:
         """Versions, device and precision."""

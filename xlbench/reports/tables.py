@@ -52,8 +52,8 @@ def kinds_of(result: Result) -> list[Kind]:
 
 def measures_of(result: Result, kind: Kind) -> list[str]:
     """The measures of retrieval that a result has in a kind of setting, the headline first."""
-    found = [measure for measure in result.summary.get(kind, {}) if not measures.of_bias(measure)]
-    return sorted(found, key=lambda measure: measure != result.headline)
+    of_retrieval = [measure for measure in result.summary.get(kind, {}) if not measures.of_bias(measure)]
+    return sorted(of_retrieval, key=lambda measure: measure != result.headline)
 
 
 def bias_measures_of(result: Result) -> list[str]:

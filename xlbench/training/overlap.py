@@ -99,7 +99,7 @@ def check_overlap(
         if languages := _at_hand(task, data_dir, cache_dir):
             collection = read_collection(task, languages=languages, data_dir=data_dir, cache_dir=cache_dir)
             evaluated.append(_Evaluated.of(collection, task.name))
-    return tuple(found for pairs in files for found in _overlaps(pairs, evaluated, progress))
+    return tuple(overlap for pairs in files for overlap in _overlaps(pairs, evaluated, progress))
 
 
 def overlap(pairs: PairFile, collection: Collection, *, task: str, progress: Progress = silent) -> Overlap:
@@ -159,17 +159,19 @@ def _overlaps(pairs: PairFile, evaluated: Sequence[_Evaluated], progress: Progre
         for first in range(0, len(texts), AT_ONCE):
             some = [plain(text) for text in texts[first : first + AT_ONCE]]
             grams = Grams.of(some)
-            for task, found, place in zip(evaluated, matches, places, strict=True):
-                found += [(first + i, same, _EQUAL) for i, text in enumerate(some) for same in task.equal.get(text, ())]
+            for task, matched, place in zip(evaluated, matches, places, strict=True):
+                matched += [
+                    (first + i, same, _EQUAL) for i, text in enumerate(some) for same in task.equal.get(text, ())
+                ]
                 place.append(task.index.lookup(grams) + np.array([[0], [first]]))
             read = texts[first : first + AT_ONCE]
             advance(texts=len(read), characters=sum(map(len, read)), stored=False)
-    for task, found, place in zip(evaluated, matches, places, strict=True):
+    for task, matched, place in zip(evaluated, matches, places, strict=True):
         here, there, share = task.index.shared(
             *(np.concatenate(place, axis=1) if place else np.zeros((2, 0), np.int64))
         )
         near = (share >= SHARE) & (task.index.n_grams[here] >= LEAST)
-        found += zip(there[near].tolist(), here[near].tolist(), share[near].tolist(), strict=True)
+        matched += zip(there[near].tolist(), here[near].tolist(), share[near].tolist(), strict=True)
     return [_overlap(pairs, texts, *both) for both in zip(evaluated, matches, strict=True)]
 
 

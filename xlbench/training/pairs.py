@@ -134,13 +134,13 @@ def checksum(path: Path) -> str:
 def _negatives(record: Any, where: str) -> dict[str, tuple[str, ...]]:
     if "negatives" not in record:
         return {}
-    found = field(record, "negatives", dict, where)
+    by_language = field(record, "negatives", dict, where)
     return {
         language: tuple(
             expect(text, str, f"{where}, negatives in {language!r}")
             for text in expect(some, list, f"{where}, negatives in {language!r}")
         )
-        for language, some in found.items()
+        for language, some in by_language.items()
     }
 
 

@@ -28,20 +28,20 @@ ONE_FILE = ("texts",)
 
 def forms(reader: str) -> tuple[str, ...]:
     """The forms of passage text that a reader can give."""
-    found: tuple[str, ...] = _module(reader).FORMS
-    return found
+    forms_of: tuple[str, ...] = _module(reader).FORMS
+    return forms_of
 
 
 def parts(reader: str) -> tuple[str, ...]:
     """The parts of which a reader reads the files."""
-    found: tuple[str, ...] = getattr(_module(reader), "PARTS", ONE_FILE)
-    return found
+    parts_of: tuple[str, ...] = getattr(_module(reader), "PARTS", ONE_FILE)
+    return parts_of
 
 
 def why_not(reader: str, kind: Kind) -> str | None:
     """Why the data that a reader reads has no settings of a kind, or None if it may have."""
-    found: str | None = getattr(_module(reader), "WITHOUT", {}).get(kind)
-    return found
+    reason: str | None = getattr(_module(reader), "WITHOUT", {}).get(kind)
+    return reason
 
 
 def read(

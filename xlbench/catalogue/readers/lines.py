@@ -32,30 +32,32 @@ def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Col
     """
     sentences = {language: numbered(paths[0]) for language, paths in files["sentences"].items() if paths}
     document = next((numbered(paths[0]) for paths in files["documents"].values() if paths), {})
-    for language, found in sentences.items():
-        if max(found, default=0) > max(document, default=0):
+    for language, of_number in sentences.items():
+        if max(of_number, default=0) > max(document, default=0):
             raise DataError(
-                f"{files['sentences'][language][0]} has {max(found):,} lines and {_first(files['documents'])} "
+                f"{files['sentences'][language][0]} has {max(of_number):,} lines and {_first(files['documents'])} "
                 f"{max(document, default=0):,}; expected the document of each line."
             )
-        if unnamed := found.keys() - document.keys():
+        if unnamed := of_number.keys() - document.keys():
             raise DataError(
                 f"{_first(files['documents'])}, line {min(unnamed):,}, is blank, and "
                 f"{files['sentences'][language][0]} has a sentence there; expected the document of each line."
             )
     texts = [
         Text(f"{language}:{number}", language, sentence, f"{files['sentences'][language][0]}, line {number:,}")
-        for language, found in sentences.items()
-        for number, sentence in found.items()
+        for language, of_number in sentences.items()
+        for number, sentence in of_number.items()
     ]
     judgements = (
         Judgement(f"{asked}:{number}", f"{other}:{number}", 1)
-        for asked, found in sentences.items()
-        for number in found
+        for asked, of_number in sentences.items()
+        for number in of_number
         for other, others in sentences.items()
         if other != asked and number in others
     )
-    clusters = {f"{language}:{number}": document[number] for language, found in sentences.items() for number in found}
+    clusters = {
+        f"{language}:{number}": document[number] for language, of_number in sentences.items() for number in of_number
+    }
     return Collection.build(tuple(files["sentences"]), texts, texts, judgements, unit="document", clusters=clusters)
 
 
@@ -66,8 +68,8 @@ def numbered(path: Path) -> dict[int, str]:
         DataError: if it is not UTF-8.
 
     """
-    found = {number: text_of(line, f"{path}, line {number:,}").strip() for number, line in lines(path)}
-    return {number: text for number, text in found.items() if text}
+    by_number = {number: text_of(line, f"{path}, line {number:,}").strip() for number, line in lines(path)}
+    return {number: text for number, text in by_number.items() if text}
 
 
 def _first(parts: Mapping[str, Sequence[Path]]) -> Path | None:
