@@ -91,7 +91,7 @@ def evaluate(
     """
     job = Job.of(task, languages=languages, kinds=settings, limit=limit)
     plain = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as)
-    loaded = changed(plain, changes, device=device)
+    loaded = changed(plain.instructed(job.task.instruction), changes, device=device)
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)

@@ -45,6 +45,8 @@ class RunOptions(TypedDict):
     max_length: int | None
     model_args: tuple[str, ...]
     kind: str | None
+    instruction: str | None
+    no_instruction: bool
     stored_as: StoredAs
     transform_name: str | None
     side: Side | None
@@ -130,6 +132,12 @@ _OPTIONS = [
         type=click.Choice(["dense", "sparse", "late"]),
         help="What the model gives: a vector a text, weighted terms, or a vector a token.  [default: as its files say]",
     ),
+    click.option(
+        "--instruction",
+        metavar="TEXT",
+        help="What queries ask for, for a model whose prompt has room for it.  [default: the task's]",
+    ),
+    click.option("--no-instruction", is_flag=True, help="Put no instruction, and no prompt with one, before queries."),
     click.option(
         "--store",
         "stored_as",

@@ -44,7 +44,7 @@ KINDS = (
     Kind(
         "sentence-transformers",
         "folder or Hub id with modules.json",
-        "model arguments: query_prompt, passage_prompt, normalize, add_eos_token, revision, batch_tokens, "
+        "model arguments: query_prompt, passage_prompt, instruction, normalize, add_eos_token, revision, batch_tokens, "
         "trust_remote_code",
     ),
     Kind(

@@ -160,7 +160,8 @@ def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, k
         return _debiased(model, arguments, device)
     adapter = folders.adapter_of(model, revision=revision, kind=arguments.get("kind"))
     taken = {name: value for name, value in arguments.items() if name != "kind"}
-    return replace(_made(FOLDERS[adapter], adapter, taken, device, folder=model), arguments=arguments)
+    made = _made(FOLDERS[adapter], adapter, taken, device, folder=model)
+    return replace(made, arguments=arguments | made.filled)
 
 
 def _debiased(folder: str, arguments: dict[str, Any], device: str | None) -> Model:
