@@ -258,6 +258,7 @@ def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[st
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "encoder": model.provenance(),
+        **({"usage": model.encoder.usage()} if hasattr(model.encoder, "usage") else {}),
         **({"dimensions": int(vectors.passages.vectors.shape[1])} if (vectors := vectors_of(scores)) else {}),
         **({"warnings": suspicions} if suspicions else {}),
     }

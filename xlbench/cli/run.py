@@ -65,10 +65,18 @@ def _model(name: str, options: RunOptions) -> Model:
     """The model, with all that is done to its vectors and its lists."""
     from xlbench.changes import Changes, changed
     from xlbench.models import load
+    from xlbench.models.load import API
 
     if options["instruction"] is not None and options["no_instruction"]:
         raise click.UsageError("--instruction and --no-instruction exclude each other: leave one out.")
     own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind", "instruction")}
+    api: dict[str, Any] = {key: options[key] for key in ("base_url", "price", "max_cost")}
+    if not name.startswith(API) and (of_api := next((key for key in api if api[key] is not None), None)):
+        raise click.UsageError(
+            f"--{of_api.replace('_', '-')} is for a model behind an API: name it as {API}MODEL, with the name that its "
+            "server knows."
+        )
+    own |= api
     own["instruction"] = False if options["no_instruction"] else own["instruction"]
     plain = load(
         name,
@@ -86,6 +94,7 @@ def _model(name: str, options: RunOptions) -> Model:
         quantize=options["quantize"],
         pool=options["pool"],
         rerank=options["reranker"],
+        rerank_base_url=options["rerank_base_url"],
         depth=options["depth"],
         among=options["among"],
     )

@@ -68,6 +68,22 @@ KINDS = (
         "scores pairs of query and passage: reorders the best passages that --model finds",
     ),
     Kind(
+        "openai",
+        "openai:MODEL, with --base-url",
+        "a model behind an HTTP API in OpenAI's form, such as vLLM, TEI, Infinity and llama.cpp have; model arguments: "
+        "dimensions, query_prompt, passage_prompt, instruction, query_body, passage_body, max_characters, price, "
+        "max_cost, batch_texts, concurrency, timeout, retries, key_variable",
+        ("openai",),
+        "pip install 'xlbench[api]'",
+    ),
+    Kind(
+        "cohere",
+        "--rerank cohere:MODEL, with --rerank-base-url",
+        "a reranker behind an HTTP API in Cohere's form",
+        ("openai",),
+        "pip install 'xlbench[api]'",
+    ),
+    Kind(
         "fusion",
         "fusion:A+B",
         "the rankings of two models, such as fusion:bm25+use-multilingual; model arguments: method=rrf|interpolation, "
