@@ -21,7 +21,7 @@ from xlbench.support.progress import Advance
 
 Files = Mapping[str, Path]
 Parts = Mapping[str, Mapping[str, Sequence[Path]]]
-READERS = ("beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel")
+READERS = ("beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tmx")
 ONE_FILE = ("texts",)
 """The parts of a reader of a single file a language."""
 
