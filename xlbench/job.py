@@ -144,7 +144,7 @@ class Job:
         return all(
             at_hand(source, language, data_dir=data_dir, task_dir=self.task.file.parent, cache_dir=cache_dir)
             for source in self.task.source.values()
-            for language in self.languages
+            for language in catalogue.needed(self.task, self.languages)
             if language in source.checksums
         )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xlbench.catalogue import Task, load, names, read_collection
+from xlbench.catalogue import Task, load, names, needed, read_collection
 from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
 from xlbench.collection.same_text import plain
@@ -112,11 +112,12 @@ def _at_hand(task: Task, data_dir: Path | None, cache_dir: Path) -> list[str]:
     return [
         language
         for language in task.languages
-        if task.sizes[language].queries
+        if (task.sizes[language].queries or len(needed(task, [language])) > 1)
         and all(
-            at_hand(source, language, data_dir=data_dir, task_dir=task.file.parent, cache_dir=cache_dir)
+            at_hand(source, each, data_dir=data_dir, task_dir=task.file.parent, cache_dir=cache_dir)
             for source in task.source.values()
-            if language in source.checksums
+            for each in needed(task, [language])
+            if each in source.checksums
         )
     ]
 

@@ -2,8 +2,10 @@
 
 A reader module has ``FORMS``, the forms of passage text it can give, and ``read(files, *, text) -> Collection``. One
 that reads a single file a language is given ``files`` as a mapping from languages to paths. One that reads several has
-``PARTS`` and is given a mapping from parts to languages to lists of paths, empty for a language without files. One
-whose data cannot have some kinds of settings has ``WITHOUT``, which says why.
+``PARTS`` and is given a mapping from parts to languages to lists of paths, empty for a language without files; of the
+parts in ``OPTIONAL`` a task may have no file in some languages. One whose data cannot have some kinds of settings has
+``WITHOUT``, which says why. One with ``WHOLE`` needs the files of all languages, whichever are evaluated: passages of
+one language are in the files of others.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from xlbench.support.progress import Advance
 
 Files = Mapping[str, Path]
 Parts = Mapping[str, Mapping[str, Sequence[Path]]]
-READERS = ("beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tmx")
+READERS = ("afriqa", "beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tmx")
 ONE_FILE = ("texts",)
 """The parts of a reader of a single file a language."""
 
@@ -36,6 +38,17 @@ def parts(reader: str) -> tuple[str, ...]:
     """The parts of which a reader reads the files."""
     parts_of: tuple[str, ...] = getattr(_module(reader), "PARTS", ONE_FILE)
     return parts_of
+
+
+def optional(reader: str) -> tuple[str, ...]:
+    """The parts of which some languages may have no file."""
+    parts_of: tuple[str, ...] = getattr(_module(reader), "OPTIONAL", ())
+    return parts_of
+
+
+def is_whole(reader: str) -> bool:
+    """Whether the files of all languages are needed for any of them."""
+    return bool(getattr(_module(reader), "WHOLE", False))
 
 
 def why_not(reader: str, kind: Kind) -> str | None:
