@@ -5,13 +5,14 @@ that reads a single file a language is given ``files`` as a mapping from languag
 ``PARTS`` and is given a mapping from parts to languages to lists of paths, empty for a language without files; of the
 parts in ``OPTIONAL`` a task may have no file in some languages. One whose data cannot have some kinds of settings has
 ``WITHOUT``, which says why. One with ``WHOLE`` needs the files of all languages, whichever are evaluated: passages of
-one language are in the files of others.
+one language are in the files of others. One with ``answers(asked, answered)`` has cross-lingual settings for some pairs
+of languages only.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +24,7 @@ from xlbench.support.progress import Advance
 
 Files = Mapping[str, Path]
 Parts = Mapping[str, Mapping[str, Sequence[Path]]]
-READERS = ("afriqa", "beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tmx")
+READERS = ("afriqa", "beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tatoeba", "tmx")
 ONE_FILE = ("texts",)
 """The parts of a reader of a single file a language."""
 
@@ -44,6 +45,12 @@ def optional(reader: str) -> tuple[str, ...]:
     """The parts of which some languages may have no file."""
     parts_of: tuple[str, ...] = getattr(_module(reader), "OPTIONAL", ())
     return parts_of
+
+
+def answers(reader: str, asked: str, answered: str) -> bool:
+    """Whether passages in a language may answer queries in another."""
+    of_reader: Callable[[str, str], bool] | None = getattr(_module(reader), "answers", None)
+    return of_reader is None or of_reader(asked, answered)
 
 
 def is_whole(reader: str) -> bool:
