@@ -22,6 +22,8 @@ from xlbench.engine.alignment import align
 from xlbench.engine.model_scores import score_collection, vectors_of, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.scores import Scores
+from xlbench.engine.workers import Workers, encode_missing
+from xlbench.errors import UsageError
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
@@ -51,6 +53,8 @@ def evaluate(
     cache: str | Path | None = "default",
     data_dir: str | Path | None = None,
     force: bool = False,
+    workers: int | None = None,
+    ray: str | None = None,
     quiet: bool = False,
     **changes: Unpack[Changes],
 ) -> Result:
@@ -72,6 +76,8 @@ def evaluate(
             Vectors of a live object are kept only where its weights can be hashed.
         data_dir: Folder with the data sets, looked into before anything is downloaded.
         force: Encode all texts again, whatever is stored.
+        workers: So many processes encode, on this machine or on the Ray cluster.
+        ray: The address of a Ray cluster, ``HOST:PORT`` or ``auto``; it sees the cache under the same path.
         quiet: Show no progress.
         changes: What is done to its vectors and lists: ``transform="center"``, ``dimensions=128``,
             ``quantize="int8"``, ``pool="round-robin"``, ``rerank=...``; see ``xlbench.changes.Changes``.
@@ -94,7 +100,8 @@ def evaluate(
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
-    return evaluate_collection(job, collection, loaded, cache_dir=folder, force=force, progress=progress)
+    by = Workers(workers, ray) if workers is not None or ray else None
+    return evaluate_collection(job, collection, loaded, cache_dir=folder, force=force, workers=by, progress=progress)
 
 
 def evaluate_collection(
@@ -105,12 +112,13 @@ def evaluate_collection(
     cache_dir: Path | None,
     keep: int = 0,
     force: bool = False,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> Result:
     """The result of a model on a job's collection.
 
     Vectors and counts are kept under ``cache_dir``, so that a killed run resumes. The result's ranking keeps the
-    ``keep`` best passages of each query and setting, for runs.
+    ``keep`` best passages of each query and setting, for runs. ``workers`` encode what the store lacks.
 
     Raises:
         EncoderError: if the model cannot be loaded, gives unusable vectors, or none that could be debiased.
@@ -131,7 +139,12 @@ def evaluate_collection(
     )
     places.check_memory(collection)
     share = EncodedShare(progress)
-    scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
+    if workers:
+        if cache_dir is None:
+            raise UsageError("Workers leave vectors in the cache for each other: name a folder for it.")
+        encode_missing(collection, model, workers, cache_dir=cache_dir, fresh=force, progress=share)
+    fresh, shown = (False, progress) if workers else (force, share)
+    scores = score_collection(collection, model, cache_dir=cache_dir, fresh=fresh, progress=shown)
     encoded = time.perf_counter()
     checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
     ranking = ranking_of(
@@ -216,6 +229,7 @@ def evaluate_and_save(
     cache_dir: Path | None,
     kept: Kept | None = None,
     force: bool = False,
+    workers: Workers | None = None,
     command: str = "",
     progress: Progress = silent,
 ) -> Result:
@@ -228,7 +242,9 @@ def evaluate_and_save(
     if kept:
         check_ids(collection)
     keep = kept.best if kept else 0
-    result = evaluate_collection(job, collection, model, cache_dir=cache_dir, keep=keep, force=force, progress=progress)
+    result = evaluate_collection(
+        job, collection, model, cache_dir=cache_dir, keep=keep, force=force, workers=workers, progress=progress
+    )
     more = {**(kept.record() if kept else {}), **({"command": command} if command else {})}
     clear_runs(path)
     if kept:

@@ -222,7 +222,7 @@ def embed(
     probe = None if tolerance is None else Probe(encode, tolerance, form)
     width = n_stored = 0
     first, is_constant = None, len(texts.distinct) > 1
-    for shard, shard_texts in _shards(texts):
+    for shard, shard_texts in shards_of(texts):
         ids = [texts.ids[row] for row in texts.distinct.first[shard]]
         vectors = store.get(shard_texts) if store and not fresh else None
         stored = vectors is not None
@@ -262,7 +262,7 @@ def _held(shards: Sequence[Rows], form: Representation, width: int) -> Vectors:
     return rows if isinstance(rows, np.ndarray) else HeldVectors(rows, form)
 
 
-def _shards(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:
+def shards_of(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:
     """The distinct texts of each shard, by index and as text: of one language, of like length, longest first."""
     distinct = texts.distinct
     language = texts.language[distinct.first]
