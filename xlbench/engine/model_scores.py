@@ -10,6 +10,7 @@ import numpy as np
 from xlbench.collection import Collection
 from xlbench.engine.compressed_vectors import compressed
 from xlbench.engine.debiasing import fit
+from xlbench.engine.device_counting import DEVICES
 from xlbench.engine.fusion import FusedScores
 from xlbench.engine.late_scores import LateScores
 from xlbench.engine.normalised_scores import NormalisedScores
@@ -119,7 +120,9 @@ def _vector_scores(
         return SparseScores(queries, passages)
     if form is LATE:
         return LateScores(queries, passages, bool(getattr(encoder, "mean_of_tokens", False)))
-    return VectorScores(queries, passages)
+    device = getattr(encoder, "device", None)
+    counts = isinstance(device, str) and device.partition(":")[0] in DEVICES
+    return VectorScores(queries, passages, device=device if counts else None)
 
 
 def _compressed(
@@ -179,7 +182,7 @@ def debiased(
         queries = fitted.apply(queries, collection.queries, collection.languages)
     if of_passages:
         passages = fitted.apply(passages, collection.passages, collection.languages)
-    return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
+    return replace(scores, queries=replace(queries, vectors=queries.vectors[:]), passages=passages)
 
 
 def vectors_of(scores: Scores) -> VectorScores | None:

@@ -69,6 +69,11 @@ class TorchEncoder:
             "passage_prompt": self._passage_prompt,
         }
 
+    @property
+    def device(self) -> str:
+        """Where it computes, as torch names it."""
+        return self._device
+
     @cached_property
     def _device(self) -> str:
         import torch
