@@ -258,6 +258,7 @@ def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[st
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "encoder": model.provenance(),
+        **({"attention": named} if isinstance(named := getattr(model.encoder, "attention", None), str) else {}),
         **({"counted_on": scores.device} if isinstance(scores, VectorScores) and scores.device else {}),
         **({"dimensions": int(vectors.passages.vectors.shape[1])} if (vectors := vectors_of(scores)) else {}),
         **({"warnings": suspicions} if suspicions else {}),

@@ -136,7 +136,7 @@ def test_a_device_without_memory_is_a_sentence(small_tiles, monkeypatch):
 
     collection = random_collection(np.random.default_rng(7))
     monkeypatch.setattr(torch, "mm", full)
-    with pytest.raises(EncoderError, match="ran out of memory on cpu: CUDA out of memory.*What was encoded is kept"):
+    with pytest.raises(EncoderError, match=r"ran out of memory on cpu: CUDA out of memory.*What was encoded is kept"):
         rank(collection, replace(vector_scores(collection, integer_vector), device="cpu"))
 
 

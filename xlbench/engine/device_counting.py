@@ -52,7 +52,7 @@ def _ascending(bits: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class JudgedPairs:
     """The judged pairs, grouped by distinct query."""
 
     query: IntArray
@@ -79,7 +79,7 @@ class Columns:
 
 def count_on_device(
     scores: VectorScores,
-    pairs: Pairs,
+    pairs: JudgedPairs,
     columns: Columns,
     arrays: Mapping[str, npt.NDArray[Any]],
     *,
@@ -151,7 +151,7 @@ class _DeviceCounts:
     def __init__(
         self,
         scores: VectorScores,
-        pairs: Pairs,
+        pairs: JudgedPairs,
         columns: Columns,
         arrays: Mapping[str, npt.NDArray[Any]],
         slots: IntArray,
