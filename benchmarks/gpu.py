@@ -193,10 +193,11 @@ def show(figures: dict[str, Any], options: argparse.Namespace) -> None:
     task, encoded = figures["task"], figures["encoding"]
     busy = "not known" if encoded["busy_share"] is None else f"{encoded['busy_share']:.2f}"
     worst = max(task["differences"].items(), key=lambda item: item[1])
+    seconds = sum(value for name, value in task["timing"].items() if name.endswith("_s"))
     rows = [
         [
             f"{options.task}, end to end, seconds",
-            f"{sum(v for k, v in task['timing'].items() if k.endswith('_s')):.1f}",
+            f"{seconds:.1f}",
             "",
         ],
         ["encoding, passages/s", f"{encoded['passages_a_second']:.0f}", ""],

@@ -206,8 +206,9 @@ def lines(figures: dict[str, Any]) -> Iterator[str]:
         cells += [f"{model['tokens_a_second']:,.0f}", f"{costs[model['name']].passages_a_second:.3g}"]
         yield f"| {model['name']} | {' | '.join(cells)} | {model['vector_bytes']:,.0f} |"
     count = figures["counting"]
-    yield f"\nCounting {count['queries']:,} queries x {count['passages']:,} passages x {count['dimensions']} dimensions took "
-    yield f"{count['seconds']:.2f} s; a passage's text takes {figures['text_bytes']:.0f} bytes in the cache. "
+    counted = f"{count['queries']:,} queries x {count['passages']:,} passages x {count['dimensions']} dimensions"
+    yield f"\nCounting {counted} took {count['seconds']:.2f} s."
+    yield f"A passage's text takes {figures['text_bytes']:.0f} bytes in the cache."
     yield "\nThe cost of P passages and Q queries with D dimensions, with the constants of the first model:\n"
     yield "```"
     yield f"encode  = (P + Q) / {first.passages_a_second:.3g} s"
@@ -265,11 +266,14 @@ def schedule(cost: Cost, of: Sizes) -> Iterator[str]:
             wasted = rng.random() * seconds + cost.load_seconds
             failed, lost, at = failed + 1, lost + wasted, at + wasted
         heapq.heappush(free, at + seconds)
-    yield f"Simulated: {of.passages:,} passages in {n_shards:,} shards of {texts:,} over {WORKERS} workers like this machine. A "
-    yield f"shard fails with probability {FAILED:.0%}, somewhere in it; its worker loads the model again ({cost.load_seconds:.1f} s) "
-    yield f"and repeats it. {failed:,} attempts fail and cost {duration(lost)} of work in all. The last worker is done after "
-    yield f"{duration(max(free))}, {max(free) / even - 1:.1%} later than with an even share and no failure; the first is idle "
-    yield f"{duration(max(free) - min(free))} before."
+    workers = f"{WORKERS} workers like this machine"
+    yield f"Simulated: {of.passages:,} passages in {n_shards:,} shards of {texts:,} over {workers}."
+    yield f"A shard fails with probability {FAILED:.0%}, somewhere in it;"
+    yield f"its worker loads the model again ({cost.load_seconds:.1f} s) and repeats it."
+    yield f"{failed:,} attempts fail and cost {duration(lost)} of work in all."
+    yield f"The last worker is done after {duration(max(free))},"
+    yield f"{max(free) / even - 1:.1%} later than with an even share and no failure;"
+    yield f"the first is idle {duration(max(free) - min(free))} before."
 
 
 if __name__ == "__main__":
