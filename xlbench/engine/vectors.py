@@ -87,8 +87,8 @@ class StoredVectors:
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:  # noqa: FBT001 (numpy's)
         del copy
-        found: npt.NDArray[Any] = self[:].astype(dtype or np.float32, copy=False)
-        return found
+        array: npt.NDArray[Any] = self[:].astype(dtype or np.float32, copy=False)
+        return array
 
     def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> Any:
         if isinstance(rows, slice):
@@ -105,8 +105,8 @@ class StoredVectors:
                     f"{self.shards[shard]} was there and cannot be read any more ({error}): run again to encode its "
                     "texts again."
                 ) from error
-        found = self._form.joined(parts, self._width)
-        return found if np.array_equal(wanted, rows) else self._form.take(found, place)
+        vectors = self._form.joined(parts, self._width)
+        return vectors if np.array_equal(wanted, rows) else self._form.take(vectors, place)
 
     def _shard(self, shard: int) -> Rows:
         """The rows of a shard; ValueError if they are not those that were stored."""

@@ -38,7 +38,7 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
         encode = getattr(self._model, f"encode_{task}")
         lengths = self._lengths([prompt + text for text in texts])
         batches = token_batches(lengths, self._budget.tokens, alike=not self._is_padded)
-        found: list[Any] = [None] * len(texts)
+        of_texts: list[Any] = [None] * len(texts)
 
         def encoded(batch: npt.NDArray[np.intp]) -> Any:
             return encode(
@@ -52,9 +52,9 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
 
         for batch, of_batch in self._budget.within(batches, lengths, encoded):
             for i, vectors in zip(batch.tolist(), of_batch, strict=True):
-                found[i] = vectors.astype(np.float32, copy=False)
-        starts = np.append(0, np.cumsum([len(vectors) for vectors in found])).astype(np.int64)
-        return TokenVectors(np.concatenate(found) if found else np.zeros((0, 1), np.float32), starts)
+                of_texts[i] = vectors.astype(np.float32, copy=False)
+        starts = np.append(0, np.cumsum([len(vectors) for vectors in of_texts])).astype(np.int64)
+        return TokenVectors(np.concatenate(of_texts) if of_texts else np.zeros((0, 1), np.float32), starts)
 
     def stages(self, role: Role) -> None:
         """Texts are encoded in one go."""
@@ -93,5 +93,5 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
         return token_rules.is_padded(self._model, self._source, dtype=self._dtype, encode=self._probed)
 
     def _probed(self, texts: list[str]) -> Sequence[VectorArray]:
-        found = self._model.encode_query(texts, prompt="", convert_to_numpy=True, show_progress_bar=False)
-        return [vectors.astype(np.float32).ravel() for vectors in found]
+        of_texts = self._model.encode_query(texts, prompt="", convert_to_numpy=True, show_progress_bar=False)
+        return [vectors.astype(np.float32).ravel() for vectors in of_texts]

@@ -106,7 +106,7 @@ class CrossEncoderReranker(torch_model.TorchEncoder):
 
         pairs = list(zip(queries, passages, strict=True))
         lengths = [len(ids) for ids in self._tokens(pairs)]
-        found = np.empty(len(pairs), np.float32)
+        all_scores = np.empty(len(pairs), np.float32)
 
         def predicted(batch: npt.NDArray[np.intp]) -> VectorArray:
             scores = self._model.predict(
@@ -118,8 +118,8 @@ class CrossEncoderReranker(torch_model.TorchEncoder):
             return self._one_each(np.asarray(scores, np.float32), len(batch))
 
         for batch, scores in self._budget.within(token_batches(lengths, self._budget.tokens), lengths, predicted):
-            found[batch] = scores
-        return found
+            all_scores[batch] = scores
+        return all_scores
 
     def provenance(self) -> dict[str, Any]:
         """Versions, device and precision."""

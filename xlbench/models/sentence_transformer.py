@@ -137,10 +137,10 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
             busy_s = clock.seconds()
             self.meter.add(sum(prepared.lengths), busy_s)
             width = parts[0][1].shape[1] if parts else 0
-            found = np.empty((len(prepared.texts), width), np.float32)
+            joined = np.empty((len(prepared.texts), width), np.float32)
             for rows, part in parts:
-                found[rows] = part.numpy()
-            return found
+                joined[rows] = part.numpy()
+            return joined
 
         return vectors
 

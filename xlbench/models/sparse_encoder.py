@@ -32,14 +32,14 @@ class SparseEncoderModel(SentenceTransformerEncoder):
         batches = token_batches(lengths, self._budget.tokens, alike=not self._is_padded)
 
         def encoded(batch: npt.NDArray[np.intp]) -> Any:
-            found = encode(
+            tensor = encode(
                 [texts[i] for i in batch],
                 prompt=prompt,
                 batch_size=len(batch),
                 convert_to_sparse_tensor=False,
                 show_progress_bar=False,
             )
-            rows = csr_array(found.float().cpu().numpy())
+            rows = csr_array(tensor.float().cpu().numpy())
             if normalize:
                 length = np.sqrt(rows.multiply(rows).sum(axis=1))
                 rows = csr_array(rows.multiply(1 / np.maximum(length, 1e-12)[:, None]), dtype=np.float32)
@@ -65,5 +65,5 @@ class SparseEncoderModel(SentenceTransformerEncoder):
         return token_rules.is_padded(self._model, self._source, dtype=self._dtype, encode=self._probed)
 
     def _probed(self, texts: list[str]) -> Sequence[VectorArray]:
-        found = self._model.encode_query(texts, prompt="", convert_to_sparse_tensor=False, show_progress_bar=False)
-        return list(found.float().cpu().numpy())
+        tensor = self._model.encode_query(texts, prompt="", convert_to_sparse_tensor=False, show_progress_bar=False)
+        return list(tensor.float().cpu().numpy())
