@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--model", help="a folder of sentence-transformers instead")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--task", default="xquad-r")
+    parser.add_argument("--limit", type=int, help="draw so many questions of the task, to try it out")
     parser.add_argument("--texts", type=int, default=20_000, help="passages encoded against sentence-transformers")
     parser.add_argument("--passages", type=int, nargs="+", default=[1_000_000, 4_000_000], help="counted")
     parser.add_argument("--queries", type=int, default=1000)
@@ -79,6 +80,7 @@ def end_to_end(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         results[device] = xlbench.evaluate(
             models.load(options.model, device=device),
             options.task,
+            limit=options.limit,
             cache=folder / device,
             data_dir=options.data_dir,
             quiet=True,

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import common
-from full_miracl import duration, size
 
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "benchmarks" / "scale.json"
@@ -274,6 +273,19 @@ def schedule(cost: Cost, of: Sizes) -> Iterator[str]:
     yield f"The last worker is done after {duration(max(free))},"
     yield f"{max(free) / even - 1:.1%} later than with an even share and no failure;"
     yield f"the first is idle {duration(max(free) - min(free))} before."
+
+
+def duration(seconds: float) -> str:
+    """Of one unit."""
+    for unit, length in (("d", 86400 * 2), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / (86400 if unit == 'd' else length):.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def size(n_bytes: float) -> str:
+    """In MB or GB."""
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.0f} MB"
 
 
 if __name__ == "__main__":

@@ -45,8 +45,21 @@ def test_the_benchmark_of_a_gpu_runs_on_a_cpu(benchmark, tmp_path, monkeypatch, 
     gpu = benchmark("gpu")
     with one_thread():
         folder = make_sentence_bert(tmp_path / "tiny")
-        arguments = ["--model", str(folder), "--device", "cpu", "--task", "demo", "--texts", "40", "--runs", "1"]
-        arguments += ["--passages", "3000", "--queries", "20", "--out", str(tmp_path / "gpu.json")]
+        arguments = [
+            "--model",
+            str(folder),
+            "--device",
+            "cpu",
+            "--task",
+            "demo",
+            "--limit",
+            "3",
+            "--texts",
+            "40",
+            "--runs",
+            "1",
+        ]
+        arguments += ["--passages", "600", "--queries", "20", "--out", str(tmp_path / "gpu.json")]
         monkeypatch.setattr(sys, "argv", ["gpu.py", *arguments])
         gpu.main()
     figures = json.loads((tmp_path / "gpu.json").read_text())
