@@ -139,7 +139,7 @@ def memory() -> dict[str, Any]:
     """Peak memory in MB of encoding and counting made-up passages, for two sizes."""
     peaks = {}
     with tempfile.TemporaryDirectory() as folder:
-        for n in (20_000, 300_000):
+        for n in (100_000, 500_000):
             command = [sys.executable, str(ROOT / "benchmarks" / "memory.py"), "--folder", f"{folder}/{n}"]
             ran = subprocess.run([*command, "--child", str(n)], check=True, capture_output=True, text=True)
             peaks[str(n)] = float(ran.stdout.split()[-1])
