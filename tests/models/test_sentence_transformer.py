@@ -199,7 +199,7 @@ def test_the_implementation_of_attention_can_be_chosen_and_is_known(folder):
 
 def test_an_attention_that_there_is_not_is_a_sentence(folder):
     """transformers' words say which there are."""
-    with pytest.raises(EncoderError, match="cannot be loaded .*attn_implementation"):
+    with pytest.raises(EncoderError, match=r"cannot be loaded .*attn_implementation"):
         encoder(folder, attention="nonsense").encode_queries(TEXTS)
 
 
