@@ -14,10 +14,11 @@ import pytest
 import xlbench
 from xlbench import models
 from xlbench.catalogue import load, read_collection
-from xlbench.engine import vectors, workers
+from xlbench.engine import ray_cluster, vectors, workers
 from xlbench.engine.model_scores import score_collection
+from xlbench.engine.ray_cluster import Workers
 from xlbench.engine.vectors import VectorStore
-from xlbench.engine.workers import Workers, encode_missing
+from xlbench.engine.workers import encode_missing
 from xlbench.errors import EncoderError, UsageError
 
 ray = pytest.importorskip("ray")
@@ -141,13 +142,13 @@ def test_workers_on_two_machines_store_the_bytes_of_one_process(collection, file
 )
 def test_a_cluster_has_a_worker_a_gpu_or_a_machine(n, resources, n_machines, sizes):
     """Unless a number is given; its processors are shared out."""
-    assert workers._sizes(Workers(n, "auto"), resources, n_machines) == sizes
+    assert ray_cluster._sizes(Workers(n, "auto"), resources, n_machines) == sizes
 
 
 def test_more_workers_than_a_cluster_has_processors_are_refused():
     """They would wait without a word."""
     with pytest.raises(UsageError, match="9 workers are asked for, and the Ray cluster at auto has 2 CPUs"):
-        workers._sizes(Workers(9, "auto"), {"CPU": 2.0}, 2)
+        ray_cluster._sizes(Workers(9, "auto"), {"CPU": 2.0}, 2)
 
 
 def test_workers_of_this_machine_give_the_result_of_one_process(tmp_path):

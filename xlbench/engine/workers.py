@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ import torch
 
 from xlbench.collection import Collection
 from xlbench.engine.checked_vectors import encoded
+from xlbench.engine.ray_cluster import Workers, cluster
 from xlbench.engine.representations import representation_of
 from xlbench.engine.vectors import VectorStore, shards_of
 from xlbench.errors import EncoderError, UsageError, XlbenchError
@@ -30,24 +31,6 @@ from xlbench.support.progress import Advance, Progress, silent
 _ROLES = ("queries", "passages")
 _MOST_ENDS = 3
 """Workers that may end over one shard: a shard that needs more memory than there is would end all of them."""
-_STORE_BYTES = 200_000_000
-"""Of Ray's object store, which would else take a third of the memory; nothing but texts goes through it."""
-_CONNECT_S = 5.0
-
-
-@dataclass(frozen=True)
-class Workers:
-    """How many, and where."""
-
-    n: int | None = None
-    """None for one a GPU, or where there is none one a machine of the cluster."""
-    address: str | None = None
-    """Of a Ray cluster, ``HOST:PORT`` or ``auto``; None for this machine alone."""
-
-    def __post_init__(self) -> None:
-        """Refuses to have none."""
-        if self.n is not None and self.n < 1:
-            raise UsageError(f"workers is {self.n}; expected 1 at least.")
 
 
 @dataclass(frozen=True)
@@ -113,17 +96,17 @@ def encode_missing(
 
         def missing() -> Iterator[_Shard]:
             for role, of in texts.items():
-                for rows, shard in shards_of(of):
-                    if not fresh and stores[role].get(shard) is not None:
-                        tell(texts=len(shard), characters=sum(map(len, shard)), stored=True)
+                for shard in shards_of(of):
+                    if not fresh and stores[role].get(shard.texts) is not None:
+                        tell(texts=len(shard.texts), characters=sum(map(len, shard.texts)), stored=True)
                     else:
-                        yield _Shard(role, shard, [of.ids[row] for row in of.distinct.first[rows]])
+                        yield _Shard(role, shard.texts, shard.ids)
 
         shards = missing()
         first = next(shards, None)
         if first is None:
             return
-        with _witnessed(stores) as witness, _cluster(workers) as (ray, n, n_threads):
+        with _witnessed(stores) as witness, cluster(workers) as (ray, n, n_threads):
             setup = _Setup(
                 model=model.named,
                 device=model.device,
@@ -257,75 +240,3 @@ def _witnessed(stores: dict[str, VectorStore]) -> Iterator[str]:
     finally:
         for store in stores.values():
             (store.folder / name).unlink(missing_ok=True)
-
-
-@contextmanager
-def _cluster(workers: Workers) -> Iterator[tuple[Any, int, int]]:
-    """Ray, how many workers there are, and how many threads each has; what is begun here is ended."""
-    ray = _ray()
-    begun = not ray.is_initialized()
-    try:
-        if begun:
-            _begin(ray, workers)
-        if workers.address is None:
-            n = workers.n or 1
-            yield ray, n, max(1, torch.get_num_threads() // n)
-        else:
-            resources, n_machines = ray.cluster_resources(), sum(node["Alive"] for node in ray.nodes())
-            yield ray, *_sizes(workers, resources, n_machines)
-    finally:
-        if begun:
-            ray.shutdown()
-
-
-def _begin(ray: Any, workers: Workers) -> None:
-    """Begins Ray on this machine, or connects to a cluster."""
-    quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    if workers.address is None:
-        # "local", since Ray would else join whatever cluster this machine is a part of.
-        local = {"num_cpus": workers.n or 1, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
-        ray.init(address="local", **local, **quiet)
-        return
-    _reach(workers.address)
-    try:
-        ray.init(address=workers.address, **quiet)
-    except (ConnectionError, RuntimeError) as error:  # RuntimeError: it has other versions of Python or Ray.
-        why = " ".join(str(error).split())
-        raise UsageError(f"The Ray cluster at {workers.address} cannot be used: {why}") from error
-
-
-def _sizes(workers: Workers, resources: Mapping[str, float], n_machines: int) -> tuple[int, int]:
-    """How many workers a cluster gets, and how many threads each."""
-    n_cpus = int(resources.get("CPU", 1))
-    n = workers.n or int(resources.get("GPU", 0)) or n_machines
-    if n > n_cpus:
-        raise UsageError(
-            f"{n} workers are asked for, and the Ray cluster at {workers.address} has {n_cpus} CPUs: they would wait "
-            "for each other."
-        )
-    return n, n_cpus // n
-
-
-def _reach(address: str) -> None:
-    """Returns if something answers there; Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if address == "auto" or not port.isdecimal():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
-    except OSError as error:
-        raise UsageError(
-            f"No Ray cluster answers at {address} ({error}): expected the address that `ray start --head` shows."
-        ) from error
-
-
-def _ray() -> Any:
-    from xlbench.support.extras import require
-
-    require("ray", "Encoding with workers")
-    # Both are on unless they are forbidden before the import: reports to Ray's makers, and one thread for everything.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-    import ray
-
-    return ray
