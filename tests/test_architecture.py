@@ -41,9 +41,11 @@ ALLOWED = {
     "click": {"cli"},
     "yaml": {"catalogue", "training"},
     "datasets": {"catalogue", "training"},
+    "ray": {"engine"},
 }
 HEAVY = {
     "torch",
+    "ray",
     "numba",
     "transformers",
     "sentence_transformers",

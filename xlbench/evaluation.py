@@ -21,7 +21,10 @@ from xlbench.collection import Collection
 from xlbench.engine.alignment import align
 from xlbench.engine.model_scores import score_collection, vectors_of, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
+from xlbench.engine.ray_cluster import Workers
 from xlbench.engine.scores import Scores, VectorScores
+from xlbench.engine.workers import encode_missing
+from xlbench.errors import UsageError
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
@@ -51,15 +54,16 @@ def evaluate(
     cache: str | Path | None = "default",
     data_dir: str | Path | None = None,
     force: bool = False,
+    workers: int | None = None,
+    ray: str | None = None,
     quiet: bool = False,
     **changes: Unpack[Changes],
 ) -> Result:
     """The result of a model on a task, in all of its settings.
 
     Args:
-        model: What ``xlbench run --model`` takes (a Hub id, a folder, ``bm25``, ``package.module:Class``), a
-            ``SentenceTransformer``, an object with ``encode`` or with the methods of an ``Encoder`` or ``Scorer``, or a
-            function from a list of texts to an array.
+        model: What ``xlbench run --model`` takes, a ``SentenceTransformer``, an object with ``encode`` or the methods of an
+            ``Encoder`` or ``Scorer``, or a function from a list of texts to an array.
         task: The name of a task, its YAML file, a folder in BEIR form, a ``Task`` or a ``Collection``.
         languages: Only these; all if none is named.
         settings: Only these kinds: ``mono``, ``cross``, ``multi``; the task's if none is named.
@@ -69,17 +73,17 @@ def evaluate(
         device: Where the model runs; the best there is if none is named.
         stored_as: How vectors are stored and then scored; ``float16`` rounds them.
         cache: Folder of stored vectors and downloads; None keeps no vectors, ``default`` is the user's cache folder.
-            Vectors of a live object are kept only where its weights can be hashed.
         data_dir: Folder with the data sets, looked into before anything is downloaded.
         force: Encode all texts again, whatever is stored.
+        workers: How many processes encode, on this machine or on the Ray cluster at the address ``ray``.
+        ray: ``HOST:PORT`` or ``auto``; all its machines see the cache under the same path.
         quiet: Show no progress.
         changes: What is done to its vectors and lists: ``transform="center"``, ``dimensions=128``,
             ``quantize="int8"``, ``pool="round-robin"``, ``rerank=...``; see ``xlbench.changes.Changes``.
 
     Raises:
         UnknownNameError: For a model, task, language or setting that does not exist.
-        EncoderError: For a model that cannot be loaded, or gives unusable vectors.
-        DataError: For data that is missing, or not what the task says.
+        EncoderError, DataError: For a model that cannot be used, and for data that are not what the task says.
 
     Example:
         >>> import xlbench
@@ -94,7 +98,8 @@ def evaluate(
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
-    return evaluate_collection(job, collection, loaded, cache_dir=folder, force=force, progress=progress)
+    by = Workers.of(workers, ray)
+    return evaluate_collection(job, collection, loaded, cache_dir=folder, force=force, workers=by, progress=progress)
 
 
 def evaluate_collection(
@@ -105,12 +110,13 @@ def evaluate_collection(
     cache_dir: Path | None,
     keep: int = 0,
     force: bool = False,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> Result:
     """The result of a model on a job's collection.
 
     Vectors and counts are kept under ``cache_dir``, so that a killed run resumes. The result's ranking keeps the
-    ``keep`` best passages of each query and setting, for runs.
+    ``keep`` best passages of each query and setting, for runs. ``workers`` encode what is not stored.
 
     Raises:
         EncoderError: if the model cannot be loaded, gives unusable vectors, or none that could be debiased.
@@ -118,8 +124,7 @@ def evaluate_collection(
         ResultError: if there is not the memory to keep so many of the best passages.
 
     """
-    start = time.perf_counter()
-    places = _places(job, model, keep)
+    start, places = time.perf_counter(), _places(job, model, keep)
     stage = SecondStage(
         job.settings_in(collection),
         collection,
@@ -131,7 +136,7 @@ def evaluate_collection(
     )
     places.check_memory(collection)
     share = EncodedShare(progress)
-    scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
+    scores = _scored(collection, model, workers, cache_dir=cache_dir, fresh=force, progress=share)
     encoded = time.perf_counter()
     checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
     ranking = ranking_of(
@@ -157,6 +162,24 @@ def evaluate_collection(
     )
     timing = {"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
     return replace(result, timing=timing | {"score_s": time.perf_counter() - ranked})
+
+
+def _scored(
+    collection: Collection,
+    model: Model,
+    workers: Workers | None,
+    *,
+    cache_dir: Path | None,
+    fresh: bool,
+    progress: Progress,
+) -> Scores:
+    """The scores of the model, whose vectors workers encode if there are any."""
+    if workers is None:
+        return score_collection(collection, model, cache_dir=cache_dir, fresh=fresh, progress=progress)
+    if cache_dir is None:
+        raise UsageError("Workers leave vectors in the cache for each other: name a folder for it.")
+    encode_missing(collection, model, workers, cache_dir=cache_dir, fresh=fresh, progress=progress)
+    return score_collection(collection, model, cache_dir=cache_dir)
 
 
 def _places(job: Job, model: Model, keep: int) -> Places:
@@ -216,6 +239,7 @@ def evaluate_and_save(
     cache_dir: Path | None,
     kept: Kept | None = None,
     force: bool = False,
+    workers: Workers | None = None,
     command: str = "",
     progress: Progress = silent,
 ) -> Result:
@@ -228,7 +252,9 @@ def evaluate_and_save(
     if kept:
         check_ids(collection)
     keep = kept.best if kept else 0
-    result = evaluate_collection(job, collection, model, cache_dir=cache_dir, keep=keep, force=force, progress=progress)
+    result = evaluate_collection(
+        job, collection, model, cache_dir=cache_dir, keep=keep, force=force, workers=workers, progress=progress
+    )
     more = {**(kept.record() if kept else {}), **({"command": command} if command else {})}
     clear_runs(path)
     if kept:

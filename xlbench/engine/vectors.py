@@ -222,7 +222,7 @@ def embed(
     probe = None if tolerance is None else Probe(encode, tolerance, form)
     keeper = Keeper(form, store, probe, len(texts.distinct), fresh=fresh)
     n_stored, order = 0, []
-    for shard in kept(_shards_of(texts), keeper, encode=encode, stages=stages):
+    for shard in kept(shards_of(texts), keeper, encode=encode, stages=stages):
         n_stored += len(shard.rows) * (shard.stored is not None)
         order.append(shard.rows)
         if advance:
@@ -239,7 +239,8 @@ def embed(
     )
 
 
-def _shards_of(texts: Texts) -> Iterator[Shard]:
+def shards_of(texts: Texts) -> Iterator[Shard]:
+    """The distinct texts of each shard, with their ids; which texts are together follows from the texts alone."""
     for rows, of_shard in _shards(texts):
         yield Shard(rows, of_shard, [texts.ids[row] for row in texts.distinct.first[rows]])
 

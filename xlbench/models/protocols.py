@@ -110,6 +110,10 @@ class Model:
     """What reorders the best passages that it finds."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that the user gave."""
+    named: str = ""
+    """What the user named, with which another process can load it; empty for an object."""
+    device: str | None = None
+    """Where the user has it run, None for the best place there is."""
 
     @property
     def name(self) -> str:
