@@ -50,6 +50,8 @@ FIRST_RANK = "R@1"
 """Recall at the first rank: success where a pool has one relevant passage of a query."""
 FIRST_RANKS = "R@10"
 """Recall at the first ranks: success where a pool has one for each language."""
+OF_KNOWN_PASSAGES = (FIRST_RANK, FIRST_RANKS, PRECISION, *FIRST_PLACES)
+"""All that is measured of queries that are known to be answered by one passage each."""
 RECIPROCAL = "RR"
 OWN_LANGUAGE = (PREFERENCE, ONE_TARGET)
 """Those that set the query's own language against the others, in which a favourite of all languages does not show."""
