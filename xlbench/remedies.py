@@ -7,7 +7,7 @@ that are counted once more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlbench import measures
@@ -20,7 +20,7 @@ from xlbench.engine.normalised_scores import NormalisedScores
 from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.scores import Scores
 from xlbench.engine.search import best_of_all
-from xlbench.errors import UsageError
+from xlbench.errors import DataError, UsageError
 from xlbench.evaluation import result_of
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
@@ -116,6 +116,8 @@ class _Work:
     fit_on: FitOn | None
     cache_dir: Path | None
     progress: Progress
+    not_fitted: list[str] = field(default_factory=list)
+    """Why some transforms could not be fitted, a sentence each."""
 
     def remedies(self) -> Iterator[Remedy]:
         """One remedy after the other, one index first."""
@@ -140,6 +142,7 @@ class _Work:
 
     def left_out(self) -> Iterator[str]:
         """Why some remedies cannot be tried."""
+        yield from self.not_fitted
         if isinstance(self.model.encoder, Scorer):
             yield f"{self.model.name} gives no vectors, so that no transform can change them."
         elif self._shift is None:
@@ -165,7 +168,15 @@ class _Work:
         for name in ("center", "lir:1"):
             debiasing = Debiasing(transform.parse(name), self.fit_on)
             model = replace(self.model, debiasing=debiasing)
-            ranking = self._ranking(debiased(vectors, self.collection, debiasing, fitted), by_language=True)
+            try:
+                changed = debiased(vectors, self.collection, debiasing, fitted)
+            except DataError as error:
+                if self.fit_on is not None or debiasing.transform.components == 0:
+                    raise
+                # A language of one's own index may have one passage.
+                self.not_fitted.append(f"{name}: {error}")
+                continue
+            ranking = self._ranking(changed, by_language=True)
             yield self._remedy(name, model, ranking, *both)
             if name == "center":
                 at_index = "each passage's language, vectors changed once, an index for each"
