@@ -36,6 +36,14 @@ class TransformRecord(msgspec.Struct, forbid_unknown_fields=True):
     """Whose vectors were changed, where it is not what the transform is meant for."""
 
 
+class PerturbationRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """How queries were changed before the model saw them."""
+
+    method: str
+    anyascii: str | msgspec.UnsetType = msgspec.UNSET
+    """The version of the library that transliterated."""
+
+
 class ModelRecord(msgspec.Struct):
     """What identifies a model; other keys are kept."""
 
@@ -44,6 +52,7 @@ class ModelRecord(msgspec.Struct):
     adapter: str
     arguments: dict[str, Any]
     transform: TransformRecord | msgspec.UnsetType = msgspec.UNSET
+    perturbation: PerturbationRecord | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReferenceRecord(msgspec.Struct, forbid_unknown_fields=True):
