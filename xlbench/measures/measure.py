@@ -15,7 +15,8 @@ from xlbench.settings import KINDS, Kind
 Better = Literal["lower", "higher", "nearer", "neither"]
 """Which values are better: lower ones, higher ones, those nearer to the perfect one, or neither.
 
-Neither is of parts of a loss: a model that finds little has little to lose.
+Neither is of parts of a loss, of which a model that finds little has little, and of shares of languages: whether a
+reader wants their own language is theirs to say.
 """
 PerQuery = Callable[[Any], FloatArray]
 """From ``Ranks``, or from ``PooledRanks`` for a measure of bias, to ``float64[m]``."""

@@ -56,7 +56,7 @@ def cross_lingual(result: Result, *, diagonal: bool) -> Matrix:
 
 def favourite(result: Result) -> Favourite | None:
     """The language whose passages come first most often for queries of other languages, and the fair share."""
-    fair = result.references.get(PREFERENCE, {}).get("perfect")
+    fair = result.references.get(PREFERENCE, {}).get("random")
     return _greatest(result.matrices.get("first_language", {}), fair)
 
 

@@ -16,7 +16,16 @@ from xlbench.reports.matrices import (
     passage_languages,
     preference_note,
 )
-from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned_of, direction, flatters_little, partial_of
+from xlbench.reports.words import (
+    ALIGNMENT,
+    KIND_TITLES,
+    LITTLE,
+    OWN_SHARE,
+    captioned_of,
+    direction,
+    flatters_little,
+    partial_of,
+)
 from xlbench.results import Result
 from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
@@ -128,7 +137,9 @@ def language_bias(result: Result) -> Table | None:
         placed = (number_cell(end, measure) for end in (perfect, random))
         rows.append(row(measure, cell_of(result, "multi", measure), direction(measure, perfect), *placed))
     header = ("measure", "value", "better", "perfect", "random")
-    note = LITTLE if any(map(flatters_little, bias_measures_of(result))) else ""
+    known = bias_measures_of(result)
+    said = [LITTLE if any(map(flatters_little, known)) else "", OWN_SHARE if PREFERENCE in known else ""]
+    note = " ".join(filter(None, said))
     return _table(result, "language bias in the pool of all languages", header, rows, note=note)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from xlbench.collection.sample import Sample
 from xlbench.errors import ResultError
+from xlbench.measures import find
 from xlbench.measures.values import summarise
 from xlbench.settings import KINDS, Kind, Setting
 
@@ -156,9 +157,16 @@ def decode(record: Any, where: str) -> dict[str, Any]:
             name if name in KINDS else Setting.of(name): by_measure for name, by_measure in record["intervals"].items()
         },
     }
+    fields["references"] = {name: _ends(name, ends) for name, ends in record["references"].items()}
     if fault := _disagreement(SimpleNamespace(**fields)):
         raise ResultError(f"{where}: {fault}")
     return fields
+
+
+def _ends(name: str, ends: dict[str, float]) -> dict[str, float]:
+    """What perfect and random rankings have; earlier versions called an even-handed share perfect, which it is not."""
+    measure = find(name)
+    return ends if measure is None or measure.perfect else {"random": ends["random"]}
 
 
 def _disagreement(result: SimpleNamespace) -> str | None:

@@ -116,10 +116,11 @@ def test_lpr_asks_whether_the_first_relevant_passage_is_in_the_own_language(rank
 
 
 @pytest.mark.parametrize("n", [2, 7, 11])
-def test_a_fair_lpr_is_one_nth(n):
-    """With one relevant passage in each of n languages, the perfect and the random LPR are 1 / n."""
+def test_a_random_lpr_is_one_nth_and_none_is_perfect(n):
+    """With one relevant passage in each of n languages: whether a reader wants their own is theirs to say."""
     ranking = pooled([[Passage(i, 1) for i in range(n)] + [Passage(0, 0)] * 5])
-    assert measure("LPR").perfect(ranking).tolist() == measure("LPR").random(ranking).tolist() == [1 / n]
+    assert measure("LPR").random(ranking).tolist() == [1 / n]
+    assert (measure("LPR").perfect, measure("LPR").better) == (None, "neither")
 
 
 @given(rng=seeds())

@@ -87,9 +87,9 @@ PREFERENCE = Measure(
     "Share of queries whose first relevant passage is in their language (after arXiv 2605.07249).",
     parallel_passages.own_first,
     brief="share of queries whose first answer is in their own language",
-    better="nearer",
+    better="neither",  # Wanted by those who read their own language, and not where languages are to be alike.
     kinds=MULTI,
-    perfect=parallel_passages.fair_share,
+    perfect=None,
     random=parallel_passages.fair_share,
     needs_all_ranks=False,
     flatters_little=True,
