@@ -47,6 +47,9 @@ def test_with_known_passages_the_usual_tables_and_remedies_follow(xlbench, files
     markdown = xlbench(*COMMAND, "--queries", "queries.jsonl", "--format", "markdown").out
     assert "**What queries find**" in markdown
     assert "FirstOwnRelevant" in markdown
+    page = xlbench(*COMMAND, "--format", "html").out
+    assert "<title>hash on index.jsonl · xlbench</title>" in page
+    assert "The vectors lie by language" in page
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_with_known_passages_the_usual_tables_and_remedies_follow(xlbench, files
         (["--column", "text=body"], 1, "has no 'body', but 'id', 'text'; --column text=NAME says which it is"),
         (["--column", "title=text"], 2, "'title=text' is not KEY=NAME"),
         (["--output", "index.jsonl"], 2, "is one of the files to read"),
-        (["--output", "x.csv"], 2, "this command has table, markdown, latex, json"),
+        (["--output", "x.csv"], 2, "this command has table, markdown, latex, html, json"),
     ],
 )
 def test_what_cannot_be_meant_is_said(xlbench, files, more, code, said):

@@ -227,6 +227,14 @@ def test_a_fixed_favourite_is_named():
     assert comparison([result, result])[0].rows[0][-1].text == "en 1.000"
 
 
+def test_direction_says_what_is_lost_there_and_back():
+    """Of pairs with queries both ways; a penalty is against the language of the queries alone."""
+    table = made.direction_of(RESULT)
+    assert texts(table) == (("de>en", ".600", ".700", "-.100", ".300", ".300"),)
+    assert table.note.endswith("of 1 pairs.")
+    assert made.direction_of(of_kinds(RESULT, "mono")) is None
+
+
 def test_the_one_target_matrix_comes_with_its_bias():
     """A pair without queries is empty; the bias stands below with its interval."""
     table = made.one_target(ATTRIBUTED)
@@ -268,6 +276,7 @@ def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
             [
                 "summary",
                 "cross-lingual",
+                "direction",
                 "multilingual",
                 "language bias in the pool of all languages",
                 "language bias, by language of the queries",
@@ -282,10 +291,10 @@ def test_only_the_kinds_that_the_result_has_are_tables(kinds, expected):
     assert found == expected
 
 
-def test_a_whole_result_has_eleven_tables():
-    """The summary, a table a kind of setting, bias, attribution, bias by language, two matrices, two of alignment."""
+def test_a_whole_result_has_twelve_tables():
+    """The summary, a table a kind, direction, bias, attribution, bias by language, two matrices, two of alignment."""
     result = made_result()
-    assert len(all_tables(result)) == 11
+    assert len(all_tables(result)) == 12
     assert all(len(cells) == len(table.header) for table in all_tables(result) for cells in table.rows)
 
 

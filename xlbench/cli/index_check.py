@@ -26,12 +26,15 @@ from xlbench.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xlbench.examination.own_index import OwnIndex
     from xlbench.models.protocols import Model
     from xlbench.remedies import Remedies
+    from xlbench.reports.cells import Table
     from xlbench.support.progress import Progress
 
-_FORMS = ("table", "markdown", "latex", "json")
+_FORMS = ("table", "markdown", "latex", "html", "json")
 _COLUMNS = ("text", "id", "language")
 
 
@@ -90,12 +93,10 @@ def index_check(
     from xlbench.examination.index_check import check_index
     from xlbench.examination.own_index import OwnIndex
     from xlbench.models import load
-    from xlbench.reports.formats import markdown
     from xlbench.reports.index_tables import index_record, index_tables, sentences
-    from xlbench.reports.latex import latex_tables
     from xlbench.reports.remedy_tables import remedy_tables, variants
     from xlbench.reports.remedy_tables import sentences as of_remedies
-    from xlbench.reports.terminal import plain, show, wrapped
+    from xlbench.reports.terminal import show, wrapped
     from xlbench.support.progress import display
 
     own = OwnIndex.read(index, queries=queries, columns=named, limit=limit)
@@ -110,7 +111,7 @@ def index_check(
     tables, said = index_tables(checked, index.name), sentences(checked, index.name)
     if tried:
         tables += remedy_tables(tried, index.name)
-        said = [*said[:-1], *of_remedies(tried)]
+        said = [*said[:-1], *of_remedies(tried, whole="of all these queries")]
     if form == "json":
         record = dict(index_record(checked, index.name)) | {"remedies": variants(tried).records() if tried else []}
         write_or_print(json.dumps(record, indent=1, ensure_ascii=False) + "\n", output)
@@ -118,8 +119,22 @@ def index_check(
         show(tables)
         click.echo("\n".join(map(wrapped, said)))
     else:
-        text = {"latex": latex_tables, "markdown": markdown}.get(form, lambda all_: "\n".join(map(plain, all_)))(tables)
-        write_or_print(text if form == "latex" else text + "\n" + "\n".join(said) + "\n", output)
+        write_or_print(_text(f"{model.name} on {index.name}", tables, said, form), output)
+
+
+def _text(title: str, tables: Sequence[Table], said: Sequence[str], form: str) -> str:
+    """The tables in a format, with what a person would say where it has room for sentences."""
+    from xlbench.reports.formats import markdown
+    from xlbench.reports.html import render_tables
+    from xlbench.reports.latex import latex_tables
+    from xlbench.reports.terminal import plain
+
+    if form == "html":
+        return render_tables(title, tables, said)
+    if form == "latex":
+        return latex_tables(tables)
+    body = markdown(tables) if form == "markdown" else "\n".join(map(plain, tables))
+    return body + "\n" + "\n".join(said) + "\n"
 
 
 def _tried(own: OwnIndex, model: Model, cache_dir: Path, progress: Progress) -> Remedies:

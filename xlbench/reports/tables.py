@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 from xlbench import measures
 from xlbench.measures import CHIEF, DISTANCE, LOSSES, ONE_TARGET, PRECISION, PREFERENCE
@@ -29,6 +30,8 @@ from xlbench.reports.words import (
 from xlbench.results import Result
 from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
+
+_MOST_PAIRS = 10
 
 
 def all_tables(result: Result) -> list[Table]:
@@ -126,6 +129,29 @@ def cross(result: Result, *, diagonal: bool = False) -> Table | None:
     about = f"{KIND_TITLES['cross']}: {measure}, queries down, passages across"
     matrix = cross_lingual(result, diagonal=diagonal)
     return _matrix(result, about, matrix, measure, mean=result.summary["cross"][measure])
+
+
+def direction_of(result: Result) -> Table | None:
+    """What is lost from one language to another, and whether the way back loses as much; None without such pairs."""
+    headline, matrix = result.headline, cross_lingual(result, diagonal=True)
+    rows = []
+    for a, b in combinations(matrix, 2):
+        there, back = matrix[a].get(b), matrix[b].get(a)
+        if there is None or back is None:
+            continue
+        own = [(matrix[name].get(name), value) for name, value in ((a, there), (b, back))]
+        penalties = (None if alone is None else alone - value for alone, value in own)
+        figures = (there, back, there - back, *penalties)
+        rows.append((abs(there - back), row(f"{a}>{b}", *(number_cell(figure, headline) for figure in figures))))
+    most = [cells for _, cells in sorted(rows, key=lambda pair: -pair[0])[:_MOST_PAIRS]]
+    return _table(
+        result,
+        f"direction: {headline} from one language to another and back",
+        ("pair", "there", "back", "there less back", "penalty there", "penalty back"),
+        most,
+        note="A penalty is what the language of the queries has alone, less what it has with passages in the other. "
+        f"The largest differences first, of {len(rows):,} pairs.",
+    )
 
 
 def language_bias(result: Result) -> Table | None:
@@ -255,6 +281,7 @@ SECTIONS: Mapping[str, Callable[[Result], Table | None]] = {
     "summary": summary,
     "mono": mono,
     "cross": cross,
+    "direction": direction_of,
     "multi": multi,
     "bias": language_bias,
     "attribution": attribution,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -113,6 +113,29 @@ def test_max_rank_norm_is_not_defined_where_everything_is_relevant():
 def test_lpr_asks_whether_the_first_relevant_passage_is_in_the_own_language(ranking, asked, own):
     """LPR is 1 if the first-ranked relevant passage is in the query's language; irrelevant ones above do not matter."""
     assert own_first(pooled([spelled(ranking)], asked=asked)).tolist() == [own]
+
+
+@pytest.mark.parametrize(
+    ("ranking", "asked", "shift"),
+    # Lower case is irrelevant. The first A has rank 2 without B and C, B has 3 without A and C, and C 4.
+    [
+        ("bAaBcC", 0, (3 + 4) / 2 - 2),
+        ("bAaBcC", 2, (2 + 3) / 2 - 4),
+        ("AABB", 0, 0),
+        ("bbBA", 1, 0),
+        ("aBbAB", 0, 2 - 3),
+    ],
+)
+def test_rank_shift_is_what_an_answer_gains_in_the_querys_language(ranking, asked, shift):
+    """Ranks of the first of a language where the answers of that language are the only ones."""
+    assert measure("RankShift").value(pooled([spelled(ranking)], asked=asked)).tolist() == [shift]
+
+
+def test_a_random_rank_shift_is_the_mean_over_all_rankings():
+    """By enumeration, with one answer in the query's language and two in another."""
+    rankings = [[passages[i] for i in order] for passages in [spelled("ABBabc")] for order in permutations(range(6))]
+    shifts = measure("RankShift").value(pooled(rankings))
+    assert measure("RankShift").random(pooled(rankings))[0] == pytest.approx(shifts.mean())
 
 
 @pytest.mark.parametrize("n", [2, 7, 11])

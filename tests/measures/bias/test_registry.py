@@ -16,8 +16,9 @@ from xlbench.measures.ranks import PooledRanks
 
 ENDS = ("value", "perfect", "random")
 OF_OWN = ("LPR", "OneTargetBias", "IrrelevantLoss", "ParallelLoss")
+WITH_OWN = (*OF_OWN, "RankShift")
 LOSSES = ("IrrelevantLoss", "ParallelLoss")
-NEED_ALL = ("RankDistance", "MaxRankNorm", "OneTargetBias", *LOSSES)
+NEED_ALL = ("RankDistance", "MaxRankNorm", "OneTargetBias", "RankShift", *LOSSES)
 SIMULATED = ("Share", "AWRF", "PEER")
 
 
@@ -69,7 +70,7 @@ def test_a_measure_is_nan_exactly_where_it_is_not_defined(name, rng):
     rankings = [[*ranking, Passage(0, 0)] for ranking in rankings]
     for asked in range(3):
         defined = [
-            (name in LOSSES or len(answered(ranking)) > 1) and (name not in OF_OWN or asked in answered(ranking))
+            (name in LOSSES or len(answered(ranking)) > 1) and (name not in WITH_OWN or asked in answered(ranking))
             for ranking in rankings
         ]
         for found in all_values(pooled(rankings, asked=asked), name):

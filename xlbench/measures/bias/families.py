@@ -105,6 +105,18 @@ ONE_TARGET = Measure(
     random=parallel_passages.random_one_target_bias,
     flatters_little=True,
 )
+RANK_SHIFT = Measure(
+    "RankShift",
+    "Ranks that an answer gains in the query's language, against one in another (after arXiv 2502.11175).",
+    parallel_passages.rank_shift,
+    brief="ranks that an answer gains if it is in the query's language",
+    better="nearer",
+    decimals=0,
+    kinds=MULTI,
+    perfect=parallel_passages.unbiased,
+    random=parallel_passages.random_rank_shift,
+    flatters_little=True,
+)
 TARGETS = (
     Measure(
         "OwnTargetAP",
@@ -244,7 +256,7 @@ _AWRF = (
     "the same, weighted by the attention that a rank gets",
 )
 FAMILIES = (
-    *map(_fixed, (*WITHOUT_CUTOFF, *TARGETS, *FIRST_PLACES)),
+    *map(_fixed, (*WITHOUT_CUTOFF, RANK_SHIFT, *TARGETS, *FIRST_PLACES)),
     Family("TLR", _target_languages, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF),
     *(Family(of.name, of.make, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF) for of in _CONSISTENCY),
     Family(
