@@ -31,7 +31,6 @@ from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
 from xlbench.second_stage import SecondStage
 from xlbench.settings import Kind
-from xlbench.settings import settings as settings_in
 from xlbench.support.machine import cache_folder
 from xlbench.support.progress import EncodedShare, Progress, display, silent
 from xlbench.trec.write import Kept, check_ids, clear_runs, save_runs
@@ -126,7 +125,7 @@ def evaluate_collection(
     # The data of the result is that of the task: the perturbation is the model's.
     asked = model.perturbation.apply(collection) if model.perturbation else collection
     stage = SecondStage(
-        job.kinds,
+        job.settings_in(collection),
         asked,
         model.reranking,
         depth=max(keep, places.for_bias),
@@ -183,9 +182,7 @@ def result_of(
 ) -> Result:
     """The result that a model's ranking of a job's collection has; the timing is empty."""
     task = job.task
-    # Of a part, a language may have no question: its settings are there, without values.
-    wanted = job.settings if job.limit else settings_in(job.kinds, collection.asked, pooled=collection.pooled)
-    computed = figures(ranking, wanted, task.measures)
+    computed = figures(ranking, job.settings_in(collection), task.measures)
     return Result(
         schema=SCHEMA,
         task=task.name,

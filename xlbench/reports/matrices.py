@@ -54,6 +54,12 @@ def cross_lingual(result: Result, *, diagonal: bool) -> Matrix:
     return by_query
 
 
+def is_of_pairs(result: Result) -> bool:
+    """Whether a matrix would be empty for the most part, since languages are asked in few others."""
+    rows = cross_lingual(result, diagonal=False)
+    return len(rows) * len(passage_languages(rows)) > 4 * sum(map(len, rows.values()))
+
+
 def favourite(result: Result) -> Favourite | None:
     """The language whose passages come first most often for queries of other languages, and the fair share."""
     fair = result.references.get(PREFERENCE, {}).get("random")
