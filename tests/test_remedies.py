@@ -144,3 +144,13 @@ def test_a_language_with_one_text_leaves_out_what_cannot_be_fitted():
     assert "lir:1" not in [remedy.name for remedy in tried.remedies]
     assert "center" in [remedy.name for remedy in tried.remedies]
     assert tried.left_out[0].startswith("lir:1: 'fr' has 1 texts to fit")
+
+
+def test_a_language_without_passages_leaves_out_shift():
+    """Queries alone cannot say where its passages would lie."""
+    texts = {f"{a}:{i}": f"{a} text {i}" for a in ("de", "en") for i in range(4)}
+    asked = {f"fr:q{i}": f"fr {i}" for i in range(4)}
+    collection = xlbench.Collection.from_dicts(asked, texts, {query: [f"de:{query[-1]}"] for query in asked})
+    tried = remedies(load("hash"), Job.of(collection), collection)
+    assert "shift" not in [remedy.name for remedy in tried.remedies]
+    assert tried.left_out[0].startswith("shift:en: 'fr' has 0 texts to fit")

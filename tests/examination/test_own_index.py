@@ -90,3 +90,10 @@ def test_a_language_that_is_no_code_is_said(tmp_path):
     path = write(tmp_path / "x.jsonl", [{"text": "Hier", "language": "de>en"}])
     with pytest.raises(DataError, match=r"line 1 has the language 'de>en'; expected a code"):
         OwnIndex.read(path, queries=None)
+
+
+def test_an_index_whose_languages_cannot_be_told_is_said(tmp_path):
+    """Numbers are in no language."""
+    path = write(tmp_path / "x.jsonl", [{"text": f"{i}{i}{i}"} for i in range(20)])
+    with pytest.raises(DataError, match=r"The language of none of the 20 passages of .* could be told"):
+        OwnIndex.read(path, queries=None)

@@ -69,7 +69,7 @@ def submit(
 
     drafts = [Draft.of(path) for path in dict.fromkeys(paths)]
     _refuse_several_models(drafts)
-    _refuse_parts(drafts)
+    _refuse_samples(drafts)
     answers = read_answers(manifest) if manifest is not None and manifest.exists() else {}
     missing = lacking(answers)
     if missing and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -92,17 +92,12 @@ def _refuse_several_models(drafts: Sequence[Draft]) -> None:
         raise click.UsageError(f"The results are of {' and '.join(names)}: submit one model at a time.")
 
 
-def _refuse_parts(drafts: Sequence[Draft]) -> None:
+def _refuse_samples(drafts: Sequence[Draft]) -> None:
     for result in (draft.result for draft in drafts):
         if result.sample is not None:
             raise click.UsageError(
                 f"The result on {result.task} is of {result.sample}: the leaderboard takes whole tasks. Run it without "
                 "--limit."
-            )
-        if "perturbation" in result.model:
-            raise click.UsageError(
-                f"The result on {result.task} is of other queries than the task's (--perturb "
-                f"{result.model['perturbation']['method']}): the leaderboard takes those of the task. Run it without."
             )
 
 

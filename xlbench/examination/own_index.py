@@ -58,9 +58,14 @@ class OwnIndex:
         languages = _Languages(passages, asked.rows)
         texts = [Text(row.id, languages.of(row), row.text, row.where) for row in passages]
         known = Counter(text.language for text in texts)
+        if not {*known} - {UNKNOWN}:
+            raise DataError(
+                f"The language of none of the {len(texts):,} passages of {path} could be told; expected text in two "
+                "languages or more. A column 'language' says it for sure."
+            )
         if len({*known} - {UNKNOWN}) < 2:
             raise DataError(
-                f"The {len(texts):,} passages of {path} are all in {', '.join({*known} - {UNKNOWN}) or UNKNOWN!r}; "
+                f"The {len(texts):,} passages of {path} are all in {', '.join({*known} - {UNKNOWN})!r}; "
                 "expected two languages or more: in an index of one, no language can be preferred."
             )
         asking = [
