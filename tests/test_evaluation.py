@@ -26,6 +26,7 @@ from xlbench.measures.ranks import Judged, Ranking
 from xlbench.measures.values import summarise
 from xlbench.models.hash import HashEncoder
 from xlbench.models.protocols import Model
+from xlbench.reports.tables import all_tables
 from xlbench.results import Result
 from xlbench.results.from_ranking import matrices, pooled_ranks, references, score
 from xlbench.results.record import decode, encode
@@ -397,3 +398,21 @@ def test_a_limit_below_one_is_refused():
     """In Python as on the command line."""
     with pytest.raises(UsageError, match="limit is 0; expected 1 question at least"):
         xlbench.evaluate("hash", "demo", limit=0, cache=None, quiet=True)
+
+
+def test_a_task_with_a_measure_of_lists_has_its_matrix(tmp_path):
+    """By language of the query and of its translation, symmetric, and the mean of its rows is the measure's."""
+    task = replace(catalogue.load("demo"), measures=("AP", "RBO@5"))
+    result = xlbench.evaluate("hash", task, languages=["de", "en", "th"], cache=None, quiet=True)
+    matrix = result.matrices["consistency"]
+    assert {name: list(row) for name, row in matrix.items()} == {
+        "de": ["en", "th"],
+        "en": ["de", "th"],
+        "th": ["de", "en"],
+    }
+    assert matrix["de"]["th"] == pytest.approx(matrix["th"]["de"])
+    rows = [sum(row.values()) / 2 for row in matrix.values()]
+    assert sum(rows) / 3 == pytest.approx(result.value("multi", "RBO@5"))
+    (table,) = (table for table in all_tables(result) if "consistency" in table.title)
+    assert table.rows[0][2].value == matrix["de"]["en"]
+    assert Result.load(result.save(tmp_path)).matrices == result.matrices

@@ -97,6 +97,11 @@ def of_bias(name: str) -> Measure | None:
     return measure if measure and measure.is_bias else None
 
 
+def of_lists(names: Iterable[str]) -> Measure | None:
+    """The first measure of these names that compares the lists of a question's translations, or None."""
+    return next((measure for name in names if (measure := find(name)) and measure.needs_lists), None)
+
+
 def better(name: str) -> Better:
     """Which values of a measure are better; higher ones of a measure that is not known, such as one of an alignment."""
     measure = find(name)

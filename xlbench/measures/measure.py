@@ -61,6 +61,8 @@ class Measure:
     """Whether it needs the rank of every relevant passage; if not, those up to ``cutoff``, or that of the first."""
     needs_lists: bool = False
     """Whether it needs the best passages themselves, and those of other queries, which evidence does not have."""
+    by_language: PerQuery | None = None
+    """Of a measure that ``needs_lists``, its parts: with the translation into each language, ``float64[m, L]``."""
     is_constant: Callable[[Integers, Integers, Integers], bool] | None = None
     """Given each relevant passage's query, language and gain, whether all rankings have one value; None if never."""
     flatters_little: bool = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
 
 from xlbench import measures
 from xlbench.measures import CHIEF, DISTANCE, LOSSES, ONE_TARGET, PRECISION, PREFERENCE
@@ -11,6 +10,7 @@ from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number_cell
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
     Matrix,
+    both_ways,
     cross_lingual,
     is_of_pairs,
     means_of_others,
@@ -31,8 +31,6 @@ from xlbench.reports.words import (
 from xlbench.results import Result
 from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
-
-_MOST_PAIRS = 10
 
 
 def all_tables(result: Result) -> list[Table]:
@@ -138,24 +136,15 @@ def cross(result: Result, *, diagonal: bool = False) -> Table | None:
 
 def direction_of(result: Result) -> Table | None:
     """What is lost from one language to another, and whether the way back loses as much; None without such pairs."""
-    headline, matrix = result.headline, cross_lingual(result, diagonal=True)
-    rows = []
-    for a, b in combinations(matrix, 2):
-        there, back = matrix[a].get(b), matrix[b].get(a)
-        if there is None or back is None:
-            continue
-        own = [(matrix[name].get(name), value) for name, value in ((a, there), (b, back))]
-        penalties = (None if alone is None else alone - value for alone, value in own)
-        figures = (there, back, there - back, *penalties)
-        rows.append((abs(there - back), row(f"{a}>{b}", *(number_cell(figure, headline) for figure in figures))))
-    most = [cells for _, cells in sorted(rows, key=lambda pair: -pair[0])[:_MOST_PAIRS]]
+    pairs = both_ways(result)
+    rows = [row(of.pair, *(number_cell(at, result.headline) for at in of.figures)) for of in pairs[:10]]
     return _table(
         result,
-        f"direction: {headline} from one language to another and back",
+        f"direction: {result.headline} from one language to another and back",
         ("pair", "there", "back", "there less back", "penalty there", "penalty back"),
-        most,
+        rows,
         note="A penalty is what the language of the queries has alone, less what it has with passages in the other. "
-        f"The largest differences first, of {len(rows):,} pairs.",
+        f"The largest differences first, of {len(pairs):,} pairs.",
     )
 
 
@@ -199,6 +188,16 @@ def preference(result: Result) -> Table | None:
     """The share of queries of a language, down, whose first-ranked relevant passage is in a language, across."""
     about = "preference: share of queries (down) whose first-ranked relevant passage is in a language (across)"
     return _matrix(result, about, result.matrices.get("first_language", {}), PREFERENCE, note=preference_note(result))
+
+
+def consistency(result: Result) -> Table | None:
+    """How alike the lists are that a question's translations get, by pairs of languages; None if not measured."""
+    measure = measures.of_lists(result.summary.get("multi", {}))
+    if measure is None:
+        return None
+    about = f"consistency: {measure.name} of the lists of translations, languages down and across"
+    matrix = result.matrices.get("consistency", {})
+    return _matrix(result, about, matrix, measure.name, mean=result.summary["multi"][measure.name])
 
 
 def one_target(result: Result) -> Table | None:
@@ -293,6 +292,7 @@ SECTIONS: Mapping[str, Callable[[Result], Table | None]] = {
     "bias-by-language": bias_by_language,
     "preference": preference,
     "one-target": one_target,
+    "consistency": consistency,
     "alignment": alignment,
     "bitext": bitext,
 }

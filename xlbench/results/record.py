@@ -68,6 +68,8 @@ class MatrixRecord(msgspec.Struct, forbid_unknown_fields=True):
 
     first_language: Matrix
     one_target: Matrix
+    consistency: Matrix | msgspec.UnsetType = msgspec.UNSET
+    """By language of the query and of its translation, where a measure of lists was asked for."""
 
 
 class DataRecord(msgspec.Struct, forbid_unknown_fields=True):

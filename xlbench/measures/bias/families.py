@@ -202,6 +202,7 @@ class _Consistency:
     about: str
     brief: str
     value: Callable[..., FloatArray]
+    by_language: Callable[..., FloatArray]
     random: Callable[..., FloatArray]
 
     def make(self, name: str, k: int) -> Measure:
@@ -218,6 +219,7 @@ class _Consistency:
             cutoff=k,
             needs_all_ranks=False,
             needs_lists=True,
+            by_language=partial(self.by_language, k=k),
             flatters_little=True,
         )
 
@@ -228,6 +230,7 @@ _CONSISTENCY = (
         "Rank-biased overlap of the lists of a question's translations, p = .9 (Webber, Moffat and Zobel 2010).",
         "whether translations of a question get the same list, counting more near the top",
         translations.rank_biased_overlap,
+        translations.rank_biased_overlap_by_language,
         translations.random_rank_biased_overlap,
     ),
     _Consistency(
@@ -235,6 +238,7 @@ _CONSISTENCY = (
         "Share of the best passages that the lists of a question's translations have in common.",
         "whether translations of a question get the same passages",
         translations.overlap,
+        translations.overlap_by_language,
         translations.random_overlap,
     ),
     _Consistency(
@@ -242,6 +246,7 @@ _CONSISTENCY = (
         "Spearman's correlation of the lists of a question's translations (arXiv 2509.06195).",
         "whether translations of a question get the passages in the same order",
         translations.rank_correlation,
+        translations.rank_correlation_by_language,
         translations.random_rank_correlation,
     ),
 )
