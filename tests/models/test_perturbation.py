@@ -66,6 +66,14 @@ def test_mixed_queries_are_half_english_and_switch_alike():
     assert changed("mixed") == texts
 
 
+def test_mixed_queries_begin_in_either_language():
+    """About half of them in English, and switch at other places."""
+    asked = {f"{a}:{i}": " ".join(f"{a}{i}" for i in range(10)) for i in range(40) for a in ("de", "en")}
+    texts = [text.split() for id_, text in changed("mixed", asked).items() if id_.startswith("de")]
+    assert 10 < sum(words[0] == "en0" for words in texts) < 30
+    assert {sum(word.startswith("en") for word in words) for words in texts} == {3, 4, 5, 6, 7}
+
+
 def test_mixed_needs_english():
     """And says which languages there are."""
     with pytest.raises(DataError, match="mixes queries with 'en', in which there are none; the languages are de"):
