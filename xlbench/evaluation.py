@@ -21,7 +21,7 @@ from xlbench.collection import Collection
 from xlbench.engine.alignment import align
 from xlbench.engine.model_scores import score_collection, vectors_of, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
-from xlbench.engine.scores import Scores
+from xlbench.engine.scores import Scores, VectorScores
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
@@ -264,6 +264,8 @@ def _environment(model: Model, scores: Scores) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "encoder": model.provenance(),
+        **({"attention": named} if isinstance(named := getattr(model.encoder, "attention", None), str) else {}),
+        **({"counted_on": scores.device} if isinstance(scores, VectorScores) and scores.device else {}),
         **({"dimensions": int(vectors.passages.vectors.shape[1])} if (vectors := vectors_of(scores)) else {}),
         **({"warnings": suspicions} if suspicions else {}),
     }

@@ -131,9 +131,12 @@ class EmbeddedScores:
 class VectorScores(EmbeddedScores):
     """Inner products of vectors; each distinct text has one vector."""
 
+    device: str | None = None
+    """Where whole collections are counted, as torch names it; None for the compiled loops on the CPU."""
+
     def select(self, passages: IntArray) -> VectorScores:
         """With the vectors of these passages in memory."""
-        return VectorScores(self.queries, self.held(passages, DENSE))
+        return replace(self, passages=self.held(passages, DENSE))
 
     def prepare(self, passages: slice | IntArray) -> torch.Tensor:
         """The passages' vectors, padded."""

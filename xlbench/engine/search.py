@@ -19,7 +19,8 @@ import torch
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
 from xlbench.engine.counting import count_copies, count_first, keep_best
-from xlbench.engine.scores import SHARD_ROWS, TILE_PASSAGES, TILE_QUERIES, Scores, buffer
+from xlbench.engine.device_counting import Columns, JudgedPairs, count_on_device
+from xlbench.engine.scores import SHARD_ROWS, TILE_PASSAGES, TILE_QUERIES, Scores, VectorScores, buffer
 from xlbench.measures.ranks import Best, Judged, Lists, Ranking
 from xlbench.support.checkpoint import Checkpoint
 from xlbench.support.progress import Advance
@@ -74,6 +75,11 @@ def rank(
     columns = _Columns.of(collection, scores)
     counts = _Counts.start((len(judged.pair), n_languages), (len(judged.query), len(pools), places))
     slots = np.arange(n_languages) * by_language
+    if isinstance(scores, VectorScores) and scores.device:
+        groups = JudgedPairs(judged.query, judged.starts, judged.column, judged.order)
+        all_columns = Columns(columns.bounds, columns.order, columns.copies)
+        count_on_device(scores, groups, all_columns, counts.arrays, slots=slots, file=work.checkpoint, tell=work.tell)
+        return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
     in_one_shard = scores.n_passages <= shard_rows
     if not in_one_shard:
         judged.score(scores)
