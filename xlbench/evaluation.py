@@ -28,6 +28,7 @@ from xlbench.errors import UsageError
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
+from xlbench.models.perturbation import share_changed
 from xlbench.models.protocols import Model
 from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
@@ -78,8 +79,8 @@ def evaluate(
         workers: How many processes encode, on this machine or on the Ray cluster at the address ``ray``.
         ray: ``HOST:PORT`` or ``auto``; all its machines see the cache under the same path.
         quiet: Show no progress.
-        changes: What is done to its vectors and lists: ``transform="center"``, ``dimensions=128``,
-            ``quantize="int8"``, ``pool="round-robin"``, ``rerank=...``; see ``xlbench.changes.Changes``.
+        changes: What is done to its queries, vectors and lists: ``transform="center"``, ``quantize="int8"``,
+            ``pool="round-robin"``, ``rerank=...``, ``perturb="latin"``; see ``xlbench.changes.Changes``.
 
     Raises:
         UnknownNameError: For a model, task, language or setting that does not exist.
@@ -125,9 +126,11 @@ def evaluate_collection(
 
     """
     start, places = time.perf_counter(), _places(job, model, keep)
+    # The data of the result is that of the task: the perturbation is the model's.
+    asked = model.perturbation.apply(collection) if model.perturbation else collection
     stage = SecondStage(
         job.settings_in(collection),
-        collection,
+        asked,
         model.reranking,
         depth=max(keep, places.for_bias),
         cache_dir=cache_dir,
@@ -136,11 +139,11 @@ def evaluate_collection(
     )
     places.check_memory(collection)
     share = EncodedShare(progress)
-    scores = _scored(collection, model, workers, cache_dir=cache_dir, fresh=force, progress=share)
+    scores = _scored(asked, model, workers, cache_dir=cache_dir, fresh=force, progress=share)
     encoded = time.perf_counter()
-    checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
+    checkpoint = cache_dir / "counts" / f"{_key(asked, model)}.npz" if cache_dir and model.fingerprint else None
     ranking = ranking_of(
-        collection,
+        asked,
         scores,
         places=places,
         pooling=model.pooling,
@@ -149,16 +152,13 @@ def evaluate_collection(
         progress=progress,
     )
     ranked = time.perf_counter()
-    suspicions = [*model.notes, *warnings_of(scores)]
-    for suspicion in suspicions:
-        _LOG.warning("%s: %s", model.name, suspicion)
     result = result_of(
         job,
         collection,
         model,
         ranking,
         alignment=align(collection, vectors.passages) if (vectors := vectors_of(scores)) else {},
-        environment={**_environment(model, scores, suspicions), **stage.record},
+        environment={**_environment(model, scores), **stage.record, **_perturbed(collection, asked)},
     )
     timing = {"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
     return replace(result, timing=timing | {"score_s": time.perf_counter() - ranked})
@@ -273,7 +273,15 @@ def _key(collection: Collection, model: Model) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[str, Any]:
+def _perturbed(collection: Collection, asked: Collection) -> dict[str, Any]:
+    """The share of each language's queries that a perturbation changed; nothing without one."""
+    return {"queries_changed": share_changed(collection, asked)} if asked is not collection else {}
+
+
+def _environment(model: Model, scores: Scores) -> dict[str, Any]:
+    suspicions = [*model.notes, *warnings_of(scores)]
+    for suspicion in suspicions:
+        _LOG.warning("%s: %s", model.name, suspicion)
     return {
         "xlbench": __version__,
         "python": platform.python_version(),

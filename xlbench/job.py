@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection as Some
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from xlbench import catalogue
 from xlbench.catalogue import Task
+from xlbench.catalogue.own_data import task_name
 from xlbench.catalogue.readers import answers, why_not
 from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection, drawn
@@ -59,7 +59,7 @@ class Job:
             loaded = catalogue.of_collection(task)
         elif isinstance(task, str | Path) and Path(task).is_dir() and str(task) not in catalogue.names():
             collection = catalogue.read_folder(Path(task))
-            loaded = catalogue.of_collection(collection, name=_task_name(Path(task)), file=Path(task).resolve())
+            loaded = catalogue.of_collection(collection, name=task_name(Path(task)), file=Path(task).resolve())
         else:
             loaded = catalogue.load(task)
         for kind in kinds:
@@ -199,8 +199,3 @@ def _other_settings(theirs: Some[Setting], ours: Some[Setting]) -> Iterator[str]
         if more := [str(setting) for setting in some if setting not in others]:
             rest = f" and {len(more) - 3} others" if len(more) > 4 else ""
             yield f"it {verb} {', '.join(more[: 3 if rest else 4])}{rest}"
-
-
-def _task_name(folder: Path) -> str:
-    """The folder's name with the letters that a task's name may have."""
-    return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip(".-") or "own-data"

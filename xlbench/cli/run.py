@@ -85,6 +85,7 @@ def _model(name: str, options: RunOptions) -> Model:
         rerank=options["reranker"],
         depth=options["depth"],
         among=options["among"],
+        perturb=options["perturb"],
     )
     return changed(plain, changes, device=options["device"])
 

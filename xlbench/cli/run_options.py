@@ -17,6 +17,7 @@ from xlbench.cli.options import (
     plain_format_option,
 )
 from xlbench.models.compression import QUANTIZE
+from xlbench.models.perturbation import METHODS as PERTURBATIONS
 from xlbench.models.pooling import METHODS as POOLINGS
 from xlbench.settings import KINDS, Kind
 
@@ -55,6 +56,7 @@ class RunOptions(TypedDict):
     reranker: str | None
     depth: int | None
     among: Among | None
+    perturb: str | None
     keep_run: int | None
     qrels: bool
     force: bool
@@ -186,6 +188,12 @@ _OPTIONS = [
         "--among",
         type=click.Choice(["pool", "language"]),
         help="The best passages of each pool are reranked, or of each language in it.  [default: pool]",
+    ),
+    click.option(
+        "--perturb",
+        type=click.Choice(PERTURBATIONS),
+        help="Change the queries before the model sees them: transliterated to Latin letters, mixed with English, in "
+        "lower case, without accents.  [default: as they are]",
     ),
     click.option(
         "--keep-run",

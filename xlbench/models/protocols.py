@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from xlbench.arrays import VectorArray
 from xlbench.collection import Text
 from xlbench.models.compression import Compression
+from xlbench.models.perturbation import Perturbation
 from xlbench.models.pooling import Pooling
 from xlbench.models.transform import Debiasing
 
@@ -108,6 +109,8 @@ class Model:
     """How one list is made of several languages' passages; None for one index that holds all of them."""
     reranking: Reranking | None = None
     """What reorders the best passages that it finds."""
+    perturbation: Perturbation | None = None
+    """How queries are changed before it sees them."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that the user gave."""
     named: str = ""
@@ -117,7 +120,7 @@ class Model:
 
     @property
     def name(self) -> str:
-        """What results call it, without debiasing, compression, pooling and reranking."""
+        """What results call it, without debiasing, compression, pooling, reranking and perturbation."""
         return self.label or self.encoder.name
 
     @property
@@ -136,7 +139,8 @@ class Model:
         record = self.debiasing.identity(record) if self.debiasing else record
         record = self.compression.identity(record) if self.compression else record
         record = self.pooling.identity(record) if self.pooling else record
-        return self.reranking.identity(record) if self.reranking else record
+        record = self.reranking.identity(record) if self.reranking else record
+        return self.perturbation.identity(record) if self.perturbation else record
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the vectors; see ``Encoder``."""

@@ -10,6 +10,7 @@ from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number_cell
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
     Matrix,
+    both_ways,
     cross_lingual,
     is_of_pairs,
     means_of_others,
@@ -17,7 +18,16 @@ from xlbench.reports.matrices import (
     passage_languages,
     preference_note,
 )
-from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned_of, direction, flatters_little, partial_of
+from xlbench.reports.words import (
+    ALIGNMENT,
+    KIND_TITLES,
+    LITTLE,
+    OWN_SHARE,
+    captioned_of,
+    direction,
+    flatters_little,
+    partial_of,
+)
 from xlbench.results import Result
 from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
@@ -124,6 +134,20 @@ def cross(result: Result, *, diagonal: bool = False) -> Table | None:
     return _matrix(result, about, matrix, measure, mean=result.summary["cross"][measure])
 
 
+def direction_of(result: Result) -> Table | None:
+    """What is lost from one language to another, and whether the way back loses as much; None without such pairs."""
+    pairs = both_ways(result)
+    rows = [row(of.pair, *(number_cell(at, result.headline) for at in of.figures)) for of in pairs[:10]]
+    return _table(
+        result,
+        f"direction: {result.headline} from one language to another and back",
+        ("pair", "there", "back", "there less back", "penalty there", "penalty back"),
+        rows,
+        note="A penalty is what the language of the queries has alone, less what it has with passages in the other. "
+        f"The largest differences first, of {len(pairs):,} pairs.",
+    )
+
+
 def language_bias(result: Result) -> Table | None:
     """Measures of bias down; value with interval, direction, and what a perfect and a random ranking have across."""
     rows = []
@@ -133,7 +157,9 @@ def language_bias(result: Result) -> Table | None:
         placed = (number_cell(end, measure) for end in (perfect, random))
         rows.append(row(measure, cell_of(result, "multi", measure), direction(measure, perfect), *placed))
     header = ("measure", "value", "better", "perfect", "random")
-    note = LITTLE if any(map(flatters_little, bias_measures_of(result))) else ""
+    known = bias_measures_of(result)
+    said = [LITTLE if any(map(flatters_little, known)) else "", OWN_SHARE if PREFERENCE in known else ""]
+    note = " ".join(filter(None, said))
     return _table(result, "language bias in the pool of all languages", header, rows, note=note)
 
 
@@ -162,6 +188,16 @@ def preference(result: Result) -> Table | None:
     """The share of queries of a language, down, whose first-ranked relevant passage is in a language, across."""
     about = "preference: share of queries (down) whose first-ranked relevant passage is in a language (across)"
     return _matrix(result, about, result.matrices.get("first_language", {}), PREFERENCE, note=preference_note(result))
+
+
+def consistency(result: Result) -> Table | None:
+    """How alike the lists are that a question's translations get, by pairs of languages; None if not measured."""
+    measure = measures.of_lists(result.summary.get("multi", {}))
+    if measure is None:
+        return None
+    about = f"consistency: {measure.name} of the lists of translations, languages down and across"
+    matrix = result.matrices.get("consistency", {})
+    return _matrix(result, about, matrix, measure.name, mean=result.summary["multi"][measure.name])
 
 
 def one_target(result: Result) -> Table | None:
@@ -249,12 +285,14 @@ SECTIONS: Mapping[str, Callable[[Result], Table | None]] = {
     "summary": summary,
     "mono": mono,
     "cross": cross,
+    "direction": direction_of,
     "multi": multi,
     "bias": language_bias,
     "attribution": attribution,
     "bias-by-language": bias_by_language,
     "preference": preference,
     "one-target": one_target,
+    "consistency": consistency,
     "alignment": alignment,
     "bitext": bitext,
 }

@@ -52,7 +52,8 @@ def figures(
         summary=summary,
         intervals=intervals(per_query, decimals=interval_decimals),
         references=references(pools, summary.get("multi", {})) if known is None else known,
-        matrices=matrices(pools, ranking.judged.languages),
+        matrices=matrices(pools, ranking.judged.languages)
+        | consistency(pools, ranking.judged.languages, summary.get("multi", {})),
         per_query=per_query,
     )
 
@@ -146,3 +147,20 @@ def matrices(pools: Mapping[Setting, PooledRanks], languages: Sequence[str]) -> 
                 if np.isfinite(column).any()
             }
     return by_name
+
+
+def consistency(
+    pools: Mapping[Setting, PooledRanks], languages: Sequence[str], names: Iterable[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """The matrix of the first measure of lists among ``names``, by language of the query and of its translation.
+
+    Nothing where there is none: the lists themselves are no part of the evidence.
+    """
+    measure = measures.of_lists(names)
+    if measure is None or measure.by_language is None:
+        return {}
+    matrix = {}
+    for pooled in pools.values():
+        columns = zip(languages, measure.by_language(pooled).T, strict=True)
+        matrix[languages[pooled.asked]] = {a: float(np.nanmean(of)) for a, of in columns if np.isfinite(of).any()}
+    return {"consistency": matrix}
