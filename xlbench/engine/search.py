@@ -28,7 +28,8 @@ from xlbench.engine.scores import (
     makes_in_threads,
     one_thread_each,
 )
-from xlbench.measures.ranks import Best, Judged, Lists, Ranking
+from xlbench.measures.best import Best
+from xlbench.measures.ranks import Judged, Lists, Ranking
 from xlbench.support.checkpoint import Checkpoint
 from xlbench.support.progress import Advance
 
