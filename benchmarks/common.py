@@ -59,10 +59,11 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, li
     for row in (header, ["-" * width for width in widths], *rows):
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         print("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
-    print(f"\n{_machine(libraries)}", flush=True)
+    print(f"\n{machine(libraries)}", flush=True)
 
 
-def _machine(libraries: Sequence[str]) -> str:
+def machine(libraries: Sequence[str]) -> str:
+    """What of the machine and the versions matters for figures."""
     facts = [f"{os.cpu_count()} CPUs", f"{platform.system()} {platform.machine()}"]
     if "torch" in libraries:
         import torch

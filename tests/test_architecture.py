@@ -176,3 +176,14 @@ def test_measures_are_named_among_the_measures_only():
             if isinstance(text, str) and (text in families or measures.find(text)):
                 named.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {text}")
     assert named == []
+
+
+def test_found_is_no_name():
+    """A variable is named for what it holds."""
+    named = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in modules().values()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if "found" in (getattr(node, "id", None), getattr(node, "arg", None))
+    ]
+    assert named == []

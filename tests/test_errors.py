@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xlbench import errors
-from xlbench.errors import UnknownNameError, XlbenchError
+from xlbench.errors import UnknownNameError, XlbenchError, differences
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,14 @@ def test_the_tree_in_the_docstring_names_every_error():
 def test_an_unknown_name_is_answered_with_the_nearest_known_one(name, known, hint, said):
     """The message has the nearest known name, or all of them if none is near, and then the hint."""
     assert str(UnknownNameError("task", name, known, hint=hint)) == said
+
+
+def test_differences_are_named_at_any_depth():
+    """A nested record is not printed whole beside another; what is absent on one side is None there."""
+    recorded = {"model": {"name": "a", "arguments": {"size": 8}}, "limit": None}
+    asked = {"model": {"name": "a", "arguments": {"size": 16}, "transform": {"method": "center"}}, "limit": 5}
+    assert [*differences(recorded, asked)] == [
+        "its model arguments size is 8, not 16",
+        "its model transform method is None, not center",
+        "its limit is None, not 5",
+    ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import xlbench
 from tests.conftest import integer_vector, random_collection, vector_scores
 from tests.made_evaluation import evaluate
 from tests.made_settings import keyed, named, names_of
@@ -20,7 +21,7 @@ from xlbench.collection import Collection, Judgement, Text
 from xlbench.collection.strings import StoredStrings
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.search import rank
-from xlbench.errors import EncoderError, TaskError
+from xlbench.errors import EncoderError, TaskError, UsageError
 from xlbench.measures.ranks import Judged, Ranking
 from xlbench.measures.values import summarise
 from xlbench.models.hash import HashEncoder
@@ -384,3 +385,15 @@ def test_queries_and_passages_of_different_dimensions_are_refused(tmp_path, dime
     model = Model(RecordingEncoder(dimensions), "class", {})
     with pytest.raises(EncoderError, match=f"{dimensions[0]} dimensions for queries and {dimensions[1]} for passages"):
         score_collection(without_cross(), model, cache_dir=tmp_path)
+
+
+def test_one_language_and_one_kind_may_be_named_alone():
+    """A text stands for a list of one, and is not taken apart into letters."""
+    result = xlbench.evaluate("hash", "demo", languages="de", settings="mono", cache=None, quiet=True)
+    assert [*map(str, result.queries)] == ["de>de"]
+
+
+def test_a_limit_below_one_is_refused():
+    """In Python as on the command line."""
+    with pytest.raises(UsageError, match="limit is 0; expected 1 question at least"):
+        xlbench.evaluate("hash", "demo", limit=0, cache=None, quiet=True)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxlong = 1, 60, 40
@@ -38,8 +38,18 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely means, or None if none is near."""
     # Whatever its case: nDCG@10 is often written in small letters.
     folded = {each.casefold(): each for each in reversed(list(known))}
-    found = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
+def differences(recorded: object, asked: object, name: str = "") -> Iterator[str]:
+    """What differs between two records, a clause for each key at any depth; ``None`` stands for what is not there."""
+    if isinstance(recorded, Mapping | None) and isinstance(asked, Mapping | None):
+        theirs, ours = recorded or {}, asked or {}
+        for key in dict.fromkeys((*ours, *theirs)):
+            yield from differences(theirs.get(key), ours.get(key), f"{name} {key}".strip())
+    elif recorded != asked:
+        yield f"its {name} is {recorded}, not {asked}"
 
 
 class XlbenchError(Exception):

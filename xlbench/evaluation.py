@@ -21,7 +21,7 @@ from xlbench.collection import Collection
 from xlbench.engine.alignment import align
 from xlbench.engine.model_scores import score_collection, vectors_of, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
-from xlbench.engine.scores import Scores
+from xlbench.engine.scores import Scores, VectorScores
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
@@ -30,7 +30,6 @@ from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
 from xlbench.second_stage import SecondStage
 from xlbench.settings import Kind
-from xlbench.settings import settings as settings_in
 from xlbench.support.machine import cache_folder
 from xlbench.support.progress import EncodedShare, Progress, display, silent
 from xlbench.trec.write import Kept, check_ids, clear_runs, save_runs
@@ -42,8 +41,8 @@ def evaluate(
     model: object,
     task: str | Path | Task | Collection,
     *,
-    languages: Sequence[str] = (),
-    settings: Sequence[Kind] = (),
+    languages: Sequence[str] | str = (),
+    settings: Sequence[Kind] | Kind = (),
     limit: int | None = None,
     name: str | None = None,
     arguments: Mapping[str, Any] | None = None,
@@ -122,7 +121,7 @@ def evaluate_collection(
     start = time.perf_counter()
     places = _places(job, model, keep)
     stage = SecondStage(
-        job.kinds,
+        job.settings_in(collection),
         collection,
         model.reranking,
         depth=max(keep, places.for_bias),
@@ -182,9 +181,7 @@ def result_of(
 ) -> Result:
     """The result that a model's ranking of a job's collection has; the timing is empty."""
     task = job.task
-    # Of a part, a language may have no question: its settings are there, without values.
-    wanted = job.settings if job.limit else settings_in(job.kinds, collection.asked, pooled=collection.pooled)
-    computed = figures(ranking, wanted, task.measures)
+    computed = figures(ranking, job.settings_in(collection), task.measures)
     return Result(
         schema=SCHEMA,
         task=task.name,
@@ -258,6 +255,8 @@ def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[st
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "encoder": model.provenance(),
+        **({"attention": named} if isinstance(named := getattr(model.encoder, "attention", None), str) else {}),
+        **({"counted_on": scores.device} if isinstance(scores, VectorScores) and scores.device else {}),
         **({"dimensions": int(vectors.passages.vectors.shape[1])} if (vectors := vectors_of(scores)) else {}),
         **({"warnings": suspicions} if suspicions else {}),
     }

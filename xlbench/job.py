@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection as Some
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from xlbench import catalogue
 from xlbench.catalogue import Task
-from xlbench.catalogue.readers import why_not
+from xlbench.catalogue.readers import answers, why_not
 from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection, drawn
-from xlbench.errors import ResultError, UnknownNameError, UsageError
+from xlbench.errors import ResultError, UnknownNameError, UsageError, differences
 from xlbench.measures import LOSSES
 from xlbench.results import Result, evidence_path, load, parquet_path
 from xlbench.settings import Kind, Setting, settings
@@ -38,17 +39,21 @@ class Job:
         cls,
         task: str | Path | Task | Collection,
         *,
-        languages: Sequence[str] = (),
-        kinds: Sequence[Kind] = (),
+        languages: Sequence[str] | str = (),
+        kinds: Sequence[Kind] | Kind = (),
         limit: int | None = None,
     ) -> Job:
         """The job of a task in these languages and kinds of setting; all where none is named.
 
         Raises:
             UnknownNameError: for a task, a language or a setting that does not exist.
-            UsageError: if no setting is left.
+            UsageError: if no setting is left, or no question.
 
         """
+        languages = [languages] if isinstance(languages, str) else languages
+        kinds = (kinds,) if isinstance(kinds, str) else kinds
+        if limit is not None and limit < 1:
+            raise UsageError(f"limit is {limit}; expected 1 question at least, or None for all of them.")
         collection = task if isinstance(task, Collection) else None
         if isinstance(task, Collection):
             loaded = catalogue.of_collection(task)
@@ -69,7 +74,11 @@ class Job:
             limit,
         )
         if not job.settings:
-            pooled = ", ".join(language for language, size in loaded.sizes.items() if size.passages)
+            pooled = ", ".join(
+                language
+                for language, size in loaded.sizes.items()
+                if size.passages and any(answers(loaded.reader, asked, language) for asked in job.languages)
+            )
             raise UsageError(
                 f"{loaded.name} has no {'/'.join(job.kinds)} setting in {', '.join(job.languages)} alone. Its passages "
                 f"are in {pooled}."
@@ -81,7 +90,18 @@ class Job:
         """The settings of these kinds in these languages, as far as those have queries and passages."""
         asked = [language for language in self.languages if self.task.sizes[language].queries]
         pooled = [language for language in self.languages if self.task.sizes[language].passages]
-        return settings(self.kinds, asked, pooled=pooled)
+        return self._settings(asked, pooled)
+
+    def settings_in(self, collection: Collection) -> list[Setting]:
+        """Those that a collection of the task has; of a part, a language may have no question and settings without."""
+        return self.settings if self.limit else self._settings(collection.asked, collection.pooled)
+
+    def _settings(self, asked: Sequence[str], pooled: Sequence[str]) -> list[Setting]:
+        return [
+            setting
+            for setting in settings(self.kinds, asked, pooled=pooled)
+            if setting.kind != "cross" or answers(self.task.reader, setting.query, setting.passages or "")
+        ]
 
     def read(self, *, data_dir: str | Path | None, cache_dir: Path | None, progress: Progress = silent) -> Collection:
         """The task's collection in these languages, or what is drawn of it."""
@@ -109,16 +129,12 @@ class Job:
         if same_task and result.is_of(task_version=version, model=identity, settings=settings, limit=self.limit):
             whole = parquet_path(path).exists() and evidence_path(path).exists()
             return result if whole and (kept is None or runs_are_there(path, result, kept)) else None
-        compared = [
-            ("task version", result.task_version, self.task.version),
-            ("headline", result.headline, self.task.headline),
-            *((key, result.model.get(key), identity.get(key)) for key in dict.fromkeys((*identity, *result.model))),
-            ("limit", result.sample.limit if result.sample else None, self.limit),
-            ("number of settings", len(result.queries), len(self.settings)),
-        ]
-        differences = [f"its {what} is {theirs}, not {ours}" for what, theirs, ours in compared if theirs != ours]
+        limit = result.sample.limit if result.sample else None
+        theirs = {"task version": result.task_version, "headline": result.headline, **result.model, "limit": limit}
+        ours = {"task version": version, "headline": self.task.headline, **identity, "limit": self.limit}
+        others = [*differences(theirs, ours), *_other_settings(result.queries, settings)]
         raise ResultError(
-            f"{path} is the result of another run: {'; '.join(differences) or 'its settings are others'}. "
+            f"{path} is the result of another run: {'; '.join(others) or 'it is of other measures'}. "
             "Add --force to replace it, or choose another --output."
         )
 
@@ -143,7 +159,7 @@ class Job:
         return all(
             at_hand(source, language, data_dir=data_dir, task_dir=self.task.file.parent, cache_dir=cache_dir)
             for source in self.task.source.values()
-            for language in self.languages
+            for language in catalogue.needed(self.task, self.languages)
             if language in source.checksums
         )
 
@@ -176,6 +192,13 @@ def jobs_of(
             )
         of_name[job.task.name] = job
     return jobs
+
+
+def _other_settings(theirs: Some[Setting], ours: Some[Setting]) -> Iterator[str]:
+    for verb, some, others in (("has", theirs, ours), ("lacks", ours, theirs)):
+        if more := [str(setting) for setting in some if setting not in others]:
+            rest = f" and {len(more) - 3} others" if len(more) > 4 else ""
+            yield f"it {verb} {', '.join(more[: 3 if rest else 4])}{rest}"
 
 
 def _task_name(folder: Path) -> str:

@@ -168,3 +168,19 @@ def test_tasks_says_which_files_have_no_checksum(xlbench, folder):
     assert ["yo", "119", "49,043", "none", "sha256", "sha256"] in rows
     assert "only the commit in the address and the sizes say that the files are the right ones" in " ".join(out.split())
     assert "checksum" not in xlbench("tasks", "xquad-r").out.rpartition("zh")[2]
+
+
+def test_queries_that_no_passage_answers_are_counted(xlbench, folder, caplog):
+    """trec_eval leaves them out too; of one's own data a person wants to know, by language."""
+    for language in ("de", "en"):
+        (folder / "mine" / language / "qrels").mkdir(parents=True)
+        write = {
+            "corpus.jsonl": [{"_id": "a", "text": "Das"}],
+            "queries.jsonl": [{"_id": str(i), "text": f"Was {i}"} for i in range(3)],
+        }
+        for name, records in write.items():
+            (folder / "mine" / language / name).write_text("".join(f"{json.dumps(r)}\n" for r in records))
+        judged = {"de": "0\ta\t1\n1\ta\t0\n", "en": "".join(f"{i}\ta\t1\n" for i in range(3))}[language]
+        (folder / "mine" / language / "qrels/test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    assert xlbench("run", "--model", "hash", "--task", "mine").code == 0
+    assert "queries without a passage that is judged relevant are left out: 2 of 3 in de." in caplog.text

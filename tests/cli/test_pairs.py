@@ -128,6 +128,16 @@ def test_convert_mmarco_says_which_file_is_missing(xlbench, folder):
     assert "triples.train.ids.small.tsv was not found" in outcome.err
 
 
+def test_convert_without_a_row_fails_and_writes_nothing(xlbench, folder):
+    """Empty files make no file of pairs that other commands would have to refuse."""
+    for language in ("de", "en"):
+        (folder / f"{language}.txt").write_bytes(b"")
+    outcome = xlbench("convert", "lines", "de=de.txt", "en=en.txt", "--output", "rows.jsonl")
+    assert outcome.code == 1
+    assert "There is no row to write to rows.jsonl" in outcome.err
+    assert not (folder / "rows.jsonl").exists()
+
+
 def test_convert_does_not_write_over_what_it_reads(xlbench, folder):
     """The texts would be lost."""
     (folder / "de.txt").write_text("eins\n", encoding="utf-8")

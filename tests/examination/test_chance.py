@@ -63,7 +63,7 @@ def test_power_is_the_share_of_simulated_models_that_pass(m, n_passages, found):
     rank_of = np.where(hit, 1, rng.integers(1, n_passages + 1, size=hit.shape))
     simulated = np.mean(-np.log(rank_of / n_passages).sum(axis=1) >= gamma.isf(ALPHA, m))
     alone = chances(ranks(*[[1]] * m), n_passages)
-    assert power(alone, alpha=ALPHA, found=found) == pytest.approx(simulated, abs=0.015)
+    assert power(alone, alpha=ALPHA, share=found) == pytest.approx(simulated, abs=0.015)
 
 
 def test_the_power_of_60_queries_is_a_little_less_than_independent_uniform_chances_have():

@@ -146,7 +146,7 @@ def test_what_cannot_be_read_is_wrong():
     """An error of the data is a finding, with its own sentence."""
     found = unreadable(DataError("A judgement names the query 'x', which the collection does not have."))
     assert found.is_wrong
-    assert found.findings[0].found == "A judgement names the query 'x', which the collection does not have."
+    assert found.findings[0].sentence == "A judgement names the query 'x', which the collection does not have."
 
 
 def shuffled_setting(made: Collection, query: str, passage: str) -> Collection:

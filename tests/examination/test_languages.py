@@ -78,7 +78,7 @@ def test_an_unknown_language_is_said_to_be_not_examined(code):
     collection = made(**{code: [GERMAN.format(i) for i in range(30)]})
     finding = in_another_language(collection.queries, collection.passages, collection.languages)[0]
     assert (finding.weight, finding.about) == ("note", "language of texts not examined")
-    assert code in finding.found
+    assert code in finding.sentence
 
 
 def test_without_the_identifier_it_says_how_to_install_it(monkeypatch):

@@ -110,7 +110,7 @@ def test_findings_name_the_settings_and_the_worst_of_them():
     lexical, semantic = stand("hash", MONO), stand("known", without({"th>de", "de>th", "en>th"}))
     findings = flagged(verdicts(stand("hash", without({"th>th"})), []), None)
     assert [(finding.weight, finding.where) for finding in findings] == [("wrong", ("th>th",))]
-    assert "In th>th, hash ranks the first relevant passage higher than 50% of random rankings" in findings[0].found
+    assert "In th>th, hash ranks the first relevant passage higher than 50% of random rankings" in findings[0].sentence
     findings = flagged(verdicts(lexical, semantic), "known")
     assert [(finding.weight, finding.where) for finding in findings] == [
         ("wrong", ("th>de",)),

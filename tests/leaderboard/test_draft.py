@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import xlbench
 from tests.leaderboard.made_submissions import ANSWERS, edit, made_result
 from xlbench.errors import ResultError, SubmissionError
 from xlbench.leaderboard.checks import Checker
@@ -111,6 +112,21 @@ def test_a_task_of_one_s_own_is_not_submitted(result, tmp_path):
     edit(other, lambda record: record.update(task="mine"))
     with pytest.raises(SubmissionError, match="is of 'mine'; the leaderboard takes "):
         Draft.of(other)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pool": "round-robin"}, "a model with pooling; the leaderboard takes a model's own lists"),
+        ({"dimensions": 64, "quantize": "int8"}, "a model with compression; the leaderboard takes"),
+    ],
+)
+def test_what_the_leaderboard_does_not_take_is_said_before_anything_is_asked(tmp_path, options, message):
+    """A pooled or compressed list has no row there."""
+    result = xlbench.evaluate("hash", "demo", languages=["de", "en"], cache=None, quiet=True, **options)
+    result.save(tmp_path / "results")
+    with pytest.raises(SubmissionError, match=message):
+        Draft.of(next((tmp_path / "results").rglob("demo.json")))
 
 
 def test_a_template_asks_for_what_is_missing(tmp_path):

@@ -136,6 +136,17 @@ def test_the_cross_lingual_grid_leaves_out_what_is_not_there():
     )
 
 
+def test_pairs_of_languages_are_listed_where_a_grid_would_be_empty():
+    """With the measures across; five languages are each asked in one of five others."""
+    values = keyed({f"{a}>eng-{a}": {"AP": 0.5, "R@1": 0.25} for a in ("gle", "ita", "ell", "ara", "deu")})
+    other = replace(RESULT, values=values, queries=dict.fromkeys(values, 10), summary=summarise(values))
+    listed = made.cross(other)
+    assert listed.title == "tiny, cross-lingual: language of the queries > that of the passages"
+    assert listed.header == ("setting", "AP", "R@1", "queries")
+    assert texts(listed)[0] == ("gle>eng-gle", ".500", ".250", "10")
+    assert texts(listed)[-1] == ("mean", ".500", ".250", "50")
+
+
 def test_the_multilingual_table_has_the_four_measures_of_the_pool():
     """AP, AP@20, R@10 and RankDistance are shown, and no others; RankDistance as a whole number."""
     multi = made.multi(RESULT)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from xlbench import measures
-from xlbench.catalogue.readers import read
+from xlbench.catalogue.readers import beir, read
 from xlbench.catalogue.task import Sizes, Task
 from xlbench.collection import Collection
 from xlbench.errors import DataError, TaskError
 from xlbench.settings import KINDS, Kind
 
+_LOG = logging.getLogger("xlbench")
 _FORMS = {"passages": ("corpus.jsonl", "corpus.jsonl.gz"), "queries": ("queries.jsonl", "queries.jsonl.gz")}
 _JUDGEMENTS = ("qrels/test.tsv", "qrels.tsv", "test.tsv")
 _UNKNOWN = "und"
@@ -43,7 +46,24 @@ def read_folder(folder: Path) -> Collection:
                 f"qrels/test.tsv), or one such folder a language. Looked for {names} in "
                 f"{', '.join(map(str, of_language.values()))}."
             )
-    return read("beir", parts, text="title+text")
+    collection = read("beir", parts, text="title+text")
+    _tell_of_unjudged(folder, parts["queries"], collection)
+    return collection
+
+
+def _tell_of_unjudged(folder: Path, files: beir.Files, collection: Collection) -> None:
+    """Warns of queries that are left out since no passage is judged relevant to them, by language."""
+    n_read = Counter(query.language for query in beir.queries(files))
+    n_kept = np.bincount(collection.queries.language, minlength=len(collection.languages)).tolist()
+    left_out = [
+        f"{n_read[language] - n:,} of {n_read[language]:,} in {language}"
+        for language, n in zip(collection.languages, n_kept, strict=True)
+        if n < n_read[language]
+    ]
+    if left_out:
+        _LOG.warning(
+            "%s: queries without a passage that is judged relevant are left out: %s.", folder, ", ".join(left_out)
+        )
 
 
 def _part(folder: Path, names: tuple[str, ...]) -> list[Path]:

@@ -16,7 +16,7 @@ from xlbench.errors import TaskError, UnknownNameError
 from xlbench.settings import KINDS, Kind
 
 
-def validated(found: Any, path: Path) -> Task:
+def validated(content: Any, path: Path) -> Task:
     """The task in a file's record.
 
     Raises:
@@ -24,7 +24,7 @@ def validated(found: Any, path: Path) -> Task:
 
     """
     keys = [name for name in Task.__dataclass_fields__ if name not in ("file", "tables")]
-    record = mapping(found, keys, str(path))
+    record = mapping(content, keys, str(path))
     where = f"{path}:"
     languages = names(record["languages"], f"{where} 'languages'", known=None)
     for language in languages:

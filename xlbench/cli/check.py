@@ -117,7 +117,7 @@ def _show(task: str, examined: Examination, file: TextIO) -> None:
 
     show(examination_tables(task, examined), file=file)
     for finding in examined.findings:
-        text = wrapped(f"{finding.weight}: {finding.about}: {finding.found} {finding.meaning}")
+        text = wrapped(f"{finding.weight}: {finding.about}: {finding.sentence} {finding.meaning}")
         weight = click.style(finding.weight, fg=_COLOURS[finding.weight], bold=True)
         click.echo(f"{weight}{text.removeprefix(finding.weight)}\n", file=file)
     n_wrong, n_doubtful, n_notes = (sum(f.weight == weight for f in examined.findings) for weight in _COLOURS)

@@ -96,7 +96,7 @@ def compare(
 
     placed = results_of_one_task(paths, task=task_name)
     refuse_overwriting(output, [file for each in placed for file in each.files])
-    found = comparison.compare(
+    compared = comparison.compare(
         *(each.result for each in placed),
         measures=measures,
         settings=settings,
@@ -106,26 +106,26 @@ def compare(
         names=[each.name for each in placed],
     )
     if form == "table" and output is None:
-        show(comparison_tables(found))
-        click.echo("\n".join([*map(wrapped, explanation(found)), "", *sentences(found)]))
+        show(comparison_tables(compared))
+        click.echo("\n".join([*map(wrapped, explanation(compared)), "", *sentences(compared)]))
         return
     if output is not None:
-        click.echo("\n".join(sentences(found)))
-    write_or_print(_text(found, form), output)
+        click.echo("\n".join(sentences(compared)))
+    write_or_print(_text(compared, form), output)
 
 
-def _text(found: Comparison, form: str) -> str:
+def _text(compared: Comparison, form: str) -> str:
     """The comparison in a format."""
     from xlbench.reports import comparison_tables
     from xlbench.reports.formats import as_csv, markdown
     from xlbench.reports.terminal import plain, wrapped
 
     if form == "json":
-        return comparison_tables.comparison_json(found)
+        return comparison_tables.comparison_json(compared)
     if form == "csv":
-        return as_csv(comparison_tables.difference_records(found))
-    tables = comparison_tables.comparison_tables(found)
-    explained, summed = comparison_tables.explanation(found), comparison_tables.sentences(found)
+        return as_csv(comparison_tables.difference_records(compared))
+    tables = comparison_tables.comparison_tables(compared)
+    explained, summed = comparison_tables.explanation(compared), comparison_tables.sentences(compared)
     if form == "markdown":
         # As the note of a table, where names of models are escaped.
         note = " ".join(filter(None, [tables[-1].note, *explained, *summed]))

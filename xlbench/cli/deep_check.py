@@ -52,7 +52,7 @@ class Again:
         n_queries = len(submission.ranking.judged.query_ids)
         if options.cache_dir is None:
             raise ValueError("there is no folder for vectors")
-        found = deep_check(
+        checked = deep_check(
             submission,
             subject,
             rows=draw(n_queries, sample=self.sample, seed=self.seed),
@@ -60,10 +60,10 @@ class Again:
             cache_dir=options.cache_dir,
             progress=display(result.task, quiet=quiet),
         )
-        click.echo(f"{folder}: {_in_words(found, n_queries, self.seed)}")
-        if found.problems:
+        click.echo(f"{folder}: {_in_words(checked, n_queries, self.seed)}")
+        if checked.problems:
             return None
-        return Agreeing(submission, self.seed, found.agreement)
+        return Agreeing(submission, self.seed, checked.agreement)
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,13 @@ def _refuse_other_arguments(model: Model, said: Mapping[str, Any], folder: Path)
         )
 
 
-def _in_words(found: DeepCheck, n_queries: int, seed: int) -> str:
-    agreed = found.agreement
+def _in_words(checked: DeepCheck, n_queries: int, seed: int) -> str:
+    agreed = checked.agreement
     sample = f"{agreed.n_queries:,} of {n_queries:,} queries (seed {seed})"
-    if found.problems:
-        return f"{sample} do not have the ranks that the model gives. {' '.join(found.problems)}"
+    if checked.problems:
+        return f"{sample} do not have the ranks that the model gives. {' '.join(checked.problems)}"
     return (
         f"{sample} have the ranks that the model gives. Scores may differ by {agreed.tolerance:.1e} of their spread, "
-        f"with which a count could be off by {agreed.slack:.2f} passages in the mean. Had {100 * found.detectable:.1f} "
-        "% of the queries other ranks, this would have been found with 95 % certainty."
+        f"with which a count could be off by {agreed.slack:.2f} passages in the mean. Had "
+        f"{100 * checked.detectable:.1f} % of the queries other ranks, this would have been found with 95 % certainty."
     )

@@ -124,9 +124,9 @@ def check(
     from xlbench.leaderboard.summary import Summary
 
     options = Options(_verified(records), data_dir, default_cache_dir(cache_dir), jobs)
-    found = _checked(paths or (SUBMISSIONS,), options, Summary.of, quiet=quiet)
-    write_or_print(_text(found, form), output)
-    sound = [each.folder for each in found if not each.problems]
+    submissions = _checked(paths or (SUBMISSIONS,), options, Summary.of, quiet=quiet)
+    write_or_print(_text(submissions, form), output)
+    sound = [each.folder for each in submissions if not each.problems]
     agreeing: list[Agreeing | None] = []
     if model_name is not None:
         model = load_model(model_name, model_args, device)
@@ -134,7 +134,7 @@ def check(
         agreeing = [again.compare(folder, options, quiet=quiet) for folder in sound]
     if record:
         record_all([each for each in agreeing if each], records)
-    if len(sound) < len(found) or None in agreeing:
+    if len(sound) < len(submissions) or None in agreeing:
         raise click.exceptions.Exit(1)
 
 
@@ -177,10 +177,10 @@ def show(
     from xlbench.leaderboard.pool import Options
 
     form = chosen_form(form, output, _FORMS)
-    found = _checked((path,), Options(_verified(records), jobs=jobs), board.BoardRow.of, quiet=quiet)
-    for each in (each for each in found if each.problems):
+    submissions = _checked((path,), Options(_verified(records), jobs=jobs), board.BoardRow.of, quiet=quiet)
+    for each in (each for each in submissions if each.problems):
         click.echo(f"Left out: {each.folder}: {each.problems[0]}", err=True)
-    rows = [replace(each.extracted, level=each.level) for each in found if each.extracted is not None]
+    rows = [replace(each.extracted, level=each.level) for each in submissions if each.extracted is not None]
     boards = {each.task: each for each in board.boards(rows)}
     if task_name is not None and task_name not in boards:
         raise UnknownNameError("task", task_name, boards, hint="Shown are tasks that have submissions.")
@@ -216,23 +216,23 @@ def _checked(
         raise SubmissionError(
             f"There are no submissions in {' and '.join(map(str, paths))}; expected <model>/<task>/manifest.json."
         )
-    found = []
+    submissions = []
     with display("leaderboard", quiet=quiet)(
         "checking", n_texts=n_submissions, n_characters=n_submissions, noun="submissions"
     ) as advance:
         for checked in check_all(paths, extract=extract, options=options):
-            found.append(checked)
+            submissions.append(checked)
             advance(texts=1, characters=1, stored=False)
-    return found
+    return submissions
 
 
-def _text(found: list[Checked[Summary]], form: str) -> str:
+def _text(submissions: list[Checked[Summary]], form: str) -> str:
     """The sound submissions, those that are not taken, and how many there are of each."""
     from xlbench.leaderboard.summary import remarks, taken
 
-    refused = sum(1 for each in found if each.problems)
-    tables = [taken(found), remarks(found, problems=True), remarks(found, problems=False)]
-    counts = f"{len(found) - refused:,} of {len(found):,} submissions can be taken."
+    refused = sum(1 for each in submissions if each.problems)
+    tables = [taken(submissions), remarks(submissions, problems=True), remarks(submissions, problems=False)]
+    counts = f"{len(submissions) - refused:,} of {len(submissions):,} submissions can be taken."
     return f"{_drawn([table for table in tables if table.rows], form)}{counts}\n"
 
 

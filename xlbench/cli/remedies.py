@@ -42,7 +42,7 @@ def remedies(**options: Unpack[RemedyOptions]) -> None:
     from xlbench.remedies import remedies as of
     from xlbench.reports.remedy_tables import remedy_tables, sentences, variants
 
-    found = of(
+    compared = of(
         subject.model,
         subject.job,
         subject.collection,
@@ -50,5 +50,5 @@ def remedies(**options: Unpack[RemedyOptions]) -> None:
         cache_dir=subject.cache_dir,
         progress=subject.progress,
     )
-    tables = partial(remedy_tables, found, subject.job.task.name)
-    subject.answer(variants(found), tables, output, said=partial(sentences, found))
+    tables = partial(remedy_tables, compared, subject.job.task.name)
+    subject.answer(variants(compared), tables, output, said=partial(sentences, compared))

@@ -56,17 +56,17 @@ def _load(given: Sequence[Path]) -> dict[Path, Result]:
     from xlbench.errors import ResultError
     from xlbench.results import load
 
-    found: dict[Path, Result] = {}
+    results: dict[Path, Result] = {}
     errors = []
     for place in given:
         for path in sorted(place.rglob("*.json")) if place.is_dir() else [place]:
             try:
-                found[path] = load(path)
+                results[path] = load(path)
             except ResultError as error:
                 if not place.is_dir():
                     raise
                 errors.append(error)
-    if not found:
+    if not results:
         places = ", ".join(map(str, given))
         raise (
             errors[0] if errors else ResultError(f"{places} has no result files; expected OUTPUT/<model>/<task>.json.")
@@ -75,9 +75,9 @@ def _load(given: Sequence[Path]) -> dict[Path, Result]:
         click.echo(f"Left out: {reason}", err=True)
     # A file that is given twice is one result.
     first: dict[Path, Path] = {}
-    for path in found:
+    for path in results:
         first.setdefault(path.resolve(), path)
-    return {path: found[path] for path in first.values()}
+    return {path: results[path] for path in first.values()}
 
 
 class _Page(NamedTuple):

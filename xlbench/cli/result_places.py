@@ -72,17 +72,17 @@ def _by_task(place: Path) -> Mapping[str, Path]:
         return _submissions(str(place).removeprefix(_PREFIX))
     if place.is_file():
         return {load(place).task: place}
-    found: dict[str, list[tuple[Path, bool]]] = {}
+    of_task: dict[str, list[tuple[Path, bool]]] = {}
     for path in sorted(place.rglob("*.json")):
         try:
             result = load(path)
         except ResultError as error:
             click.echo(f"Left out: {error}", err=True)
             continue
-        found.setdefault(result.task, []).append((path, result.sample is not None))
-    if not found:
+        of_task.setdefault(result.task, []).append((path, result.sample is not None))
+    if not of_task:
         raise ResultError(f"{place} has no result files; expected OUTPUT/<model>/<task>.json.")
-    return {task: _only(place, task, paths) for task, paths in found.items()}
+    return {task: _only(place, task, paths) for task, paths in of_task.items()}
 
 
 def _only(place: Path, task: str, paths: Sequence[tuple[Path, bool]]) -> Path:

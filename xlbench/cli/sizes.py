@@ -44,7 +44,7 @@ def sizes(**options: Unpack[SizeOptions]) -> None:
     from xlbench.reports.size_tables import size_tables, variants
     from xlbench.vector_sizes import sizes as of
 
-    found = of(
+    compared = of(
         subject.model,
         subject.job,
         subject.collection,
@@ -53,5 +53,5 @@ def sizes(**options: Unpack[SizeOptions]) -> None:
         cache_dir=subject.cache_dir,
         progress=subject.progress,
     )
-    tables = partial(size_tables, found, subject.job.task.name)
-    subject.answer(variants(found), tables, options["output"])
+    tables = partial(size_tables, compared, subject.job.task.name)
+    subject.answer(variants(compared), tables, options["output"])

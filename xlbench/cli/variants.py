@@ -110,7 +110,7 @@ class Subject:
 
     def answer(
         self,
-        found: Variants,
+        variants: Variants,
         tables: Callable[..., list[Table]],
         output: Path | None,
         *,
@@ -126,5 +126,5 @@ class Subject:
                 click.echo("\n".join(sentences))
             return
         shown = tables(intervals=self.form in _WITH_INTERVALS)
-        text = as_text(found, shown, self.form, model=self.model.name, task=self.job.task.name)
+        text = as_text(variants, shown, self.form, model=self.model.name, task=self.job.task.name)
         write_or_print(text, output)

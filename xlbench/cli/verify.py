@@ -128,12 +128,12 @@ def _check_same(stored: Result, task: Task, model: Model, model_name: str, resul
             raise ResultError(f"{result} is of {theirs}, but {asked} is of {ours}.")
 
 
-def _chosen(found: Result, languages: Sequence[str], names: Sequence[str], path: Path) -> list[Setting]:
+def _chosen(stored: Result, languages: Sequence[str], names: Sequence[str], path: Path) -> list[Setting]:
     """The settings of these names, all that have scores if none is named."""
     from xlbench.errors import ResultError, UnknownNameError
     from xlbench.settings import KINDS, settings
 
-    known = {str(setting): setting for setting in settings(KINDS, languages) if setting in found.values}
+    known = {str(setting): setting for setting in settings(KINDS, languages) if setting in stored.values}
     for name in names:
         if name not in known:
             raise UnknownNameError("setting", name, known)

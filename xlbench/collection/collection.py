@@ -201,7 +201,7 @@ def _gains(relevant: Mapping[str, int] | Iterable[str]) -> Mapping[str, int]:
 def _languages_of(texts: Mapping[str, str], languages: str | Mapping[str, str] | None, role: str) -> dict[str, str]:
     if isinstance(languages, str):
         return dict.fromkeys(texts, languages)
-    found: dict[str, str] = {}
+    of_text: dict[str, str] = {}
     for id_ in texts:
         language, colon, _ = id_.partition(":")
         if languages is not None and id_ in languages:
@@ -211,15 +211,15 @@ def _languages_of(texts: Mapping[str, str], languages: str | Mapping[str, str] |
                 f"The {role} {id_!r} has no language: expected it in `languages`, or an id that begins with it, as in "
                 "'de:42'."
             )
-        found[id_] = language
-    return found
+        of_text[id_] = language
+    return of_text
 
 
 def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:
     index = {language: i for i, language in enumerate(languages)}
-    found = list(records)
+    texts = list(records)
     first: dict[str, Text] = {}
-    for record in found:
+    for record in texts:
         record.refuse_empty()
         if first.setdefault(record.id, record) is not record:
             raise record.repeated(first[record.id])
@@ -227,11 +227,11 @@ def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:
             raise DataError(
                 f"{record.id!r} is in the language {record.language!r}; expected one of {', '.join(languages)}."
             )
-    found.sort(key=lambda record: index[record.language])
+    texts.sort(key=lambda record: index[record.language])
     return Texts(
-        ids=tuple(record.id for record in found),
-        text=tuple(record.text for record in found),
-        language=np.array([index[record.language] for record in found], dtype=np.int16),
+        ids=tuple(record.id for record in texts),
+        text=tuple(record.text for record in texts),
+        language=np.array([index[record.language] for record in texts], dtype=np.int16),
     )
 
 

@@ -169,8 +169,8 @@ class _Plan:
 
     def settings(self, results: Sequence[Result]) -> list[Setting]:
         """The settings that the results must have in common."""
-        found = [setting for result in results for setting in result.values if setting.kind in self.kinds]
-        return list(dict.fromkeys([*found, *(setting for quantity in self.tested for setting in quantity.settings)]))
+        measured = [setting for result in results for setting in result.values if setting.kind in self.kinds]
+        return list(dict.fromkeys([*measured, *(setting for quantity in self.tested for setting in quantity.settings)]))
 
     @classmethod
     def of(
@@ -223,14 +223,14 @@ def _differences(study: Study, labelled: Sequence[str], tests: Tests, judged: _J
     intervals = difference_intervals(changes, study.weights, study.cluster, level=1 - judged.alpha)
     small = _equivalent(study, changes, judged)
     baseline, n_questions = study.means(0), present.sum(axis=0)
-    found = []
+    differences = []
     for other, ends, is_small in zip(range(1, len(labelled)), intervals, small, strict=True):
         value, gain = study.means(other), study.goodness(other) - study.goodness(0)
         d_z = effect_sizes(study.parts[other] - study.parts[0], present)
         for k, quantity in enumerate(study.quantities):
             test = (0, other, quantity)
             verdict: Verdict = "equivalent" if is_small[k] else "cannot be told apart"
-            found.append(
+            differences.append(
                 Difference(
                     model=labelled[other],
                     quantity=quantity,
@@ -246,7 +246,7 @@ def _differences(study: Study, labelled: Sequence[str], tests: Tests, judged: _J
                     verdict=_verdict(quantity.measure, gain[k]) if tests.adjusted[test] <= judged.alpha else verdict,
                 )
             )
-    return found
+    return differences
 
 
 def _equivalent(study: Study, changes: Sequence[FloatArray], judged: _Judgement) -> list[BoolArray]:
@@ -272,9 +272,11 @@ def _verdict(measure: str, gain: float) -> Verdict:
 
 def _tradeoffs(differences: Sequence[Difference], others: Sequence[str], lead: str) -> Iterator[Tradeoff]:
     """What each model gains or loses in mono and in multi, for the languages that have both, and in the mean."""
-    found = {(d.model, d.quantity.measure, d.quantity.kind, d.quantity.name): d for d in differences}
+    by_quantity = {(d.model, d.quantity.measure, d.quantity.kind, d.quantity.name): d for d in differences}
     for model in others:
         for d in differences:
-            mono = found.get((model, lead, "mono", d.quantity.name))
+            mono = by_quantity.get((model, lead, "mono", d.quantity.name))
             if mono and (d.model, d.quantity.measure, d.quantity.kind) == (model, lead, "multi"):
-                yield Tradeoff(model, d.quantity.name, mono, d, found.get((model, DISTANCE, "multi", d.quantity.name)))
+                yield Tradeoff(
+                    model, d.quantity.name, mono, d, by_quantity.get((model, DISTANCE, "multi", d.quantity.name))
+                )

@@ -45,9 +45,9 @@ class Tests:
         p: dict[Test, float] = {}
         for quantities in {tuple(of_pair) for of_pair in wanted.values()}:
             alike = [pair for pair, of_pair in wanted.items() if tuple(of_pair) == quantities]
-            found = study.only(quantities).p_values(alike, draws=draws)
+            p_values = study.only(quantities).p_values(alike, draws=draws)
             p |= {
-                (*pair, quantity): float(found[row, k])
+                (*pair, quantity): float(p_values[row, k])
                 for row, pair in enumerate(alike)
                 for k, quantity in enumerate(quantities)
             }

@@ -82,9 +82,9 @@ def check_measures(results: Sequence[Result], names: Sequence[str], wanted: Sequ
     """
     available = [list(dict.fromkeys(m for values in result.values.values() for m in values)) for result in results]
     for measure in wanted:
-        lacking = [name for name, found in zip(names, available, strict=True) if measure not in found]
+        lacking = [name for name, offered in zip(names, available, strict=True) if measure not in offered]
         if len(lacking) == len(names):
-            known = list(dict.fromkeys(m for found in available for m in found))
+            known = list(dict.fromkeys(m for offered in available for m in offered))
             if measures.of_bias(measure) or _is_measure(measure):
                 raise ResultError(
                     f"None of the results has {measure}; they have {', '.join(known)}. "
@@ -123,9 +123,9 @@ def check_queries(results: Sequence[Result], names: Sequence[str], settings: Seq
 
     """
     asked = [{scores.setting: scores.query for scores in result.per_query} for result in results]
-    for found, name in zip(asked[1:], names[1:], strict=True):
+    for others, name in zip(asked[1:], names[1:], strict=True):
         for setting in settings:
-            ours, theirs = asked[0].get(setting, ()), found.get(setting, ())
+            ours, theirs = asked[0].get(setting, ()), others.get(setting, ())
             if ours != theirs and (different := set(ours) ^ set(theirs)):
                 raise ResultError(
                     f"{names[0]} and {name} have other queries in '{setting}': {len(ours):,} and {len(theirs):,}, "
@@ -145,12 +145,12 @@ def asked_in(results: Sequence[Result], languages: Sequence[str]) -> list[Result
     for language in languages:
         if language not in known:
             raise UnknownNameError("language of queries", language, known)
-    found = []
+    narrowed = []
     for result in results:
         values = {setting: of_it for setting, of_it in result.values.items() if setting.query in languages}
         per_query = tuple(of_it for of_it in result.per_query if of_it.setting in values)
-        found.append(replace(result, values=values, per_query=per_query, summary=summarise(values), intervals={}))
-    return found
+        narrowed.append(replace(result, values=values, per_query=per_query, summary=summarise(values), intervals={}))
+    return narrowed
 
 
 def common_kinds(results: Sequence[Result]) -> tuple[list[Kind], list[Kind]]:
@@ -167,14 +167,14 @@ def labels(results: Sequence[Result], names: Sequence[str]) -> list[str]:
         for result in results
     ]
     models = [str(result.model["name"]) for result in results]
-    found = []
+    labelled = []
     for i, model in enumerate(models):
         alike = [j for j, other in enumerate(models) if other == model]
         differing = [part for at, part in enumerate(identities[i]) if any(identities[j][at] != part for j in alike)]
         if sum(identities[j] == identities[i] for j in alike) > 1:
             differing.append(names[i])
-        found.append(f"{model} ({', '.join(differing)})" if differing else model)
-    return found
+        labelled.append(f"{model} ({', '.join(differing)})" if differing else model)
+    return labelled
 
 
 def _arguments(result: Result) -> str:

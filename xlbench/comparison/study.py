@@ -22,18 +22,18 @@ def quantities_of(
 ) -> list[Quantity]:
     """What is known by a measure: for each kind its languages and their mean, then these settings by themselves."""
     having = [setting for setting, values in result.values.items() if measure in values]
-    found = []
+    quantities = []
     for kind in kinds:
         settings = [setting for setting in having if setting.kind == kind]
         asked = list(dict.fromkeys(setting.query for setting in settings))
         for language in asked if len(asked) > 1 else ():
             of_language = tuple(setting for setting in settings if setting.query == language)
-            found.append(Quantity(measure, kind, language, of_language))
+            quantities.append(Quantity(measure, kind, language, of_language))
         if settings:
-            found.append(Quantity(measure, kind, MEAN, tuple(settings)))
-    there = {quantity.settings for quantity in found}
+            quantities.append(Quantity(measure, kind, MEAN, tuple(settings)))
+    there = {quantity.settings for quantity in quantities}
     more = (setting for setting in single if setting in having and (setting,) not in there)
-    return [*found, *(Quantity(measure, setting.kind, str(setting), (setting,)) for setting in more)]
+    return [*quantities, *(Quantity(measure, setting.kind, str(setting), (setting,)) for setting in more)]
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class Study:
             for setting in quantity.settings:
                 if quantity.measure not in wanted.setdefault(setting, []):
                     wanted[setting].append(quantity.measure)
-        found = [Values.of(list(_chosen(result, wanted))) for result in results]
-        columns = found[0].columns
-        defined = np.isfinite(found[0].value)
-        for other, name in zip(found[1:], names[1:], strict=True):
+        of_results = [Values.of(list(_chosen(result, wanted))) for result in results]
+        columns = of_results[0].columns
+        defined = np.isfinite(of_results[0].value)
+        for other, name in zip(of_results[1:], names[1:], strict=True):
             differs = (defined != np.isfinite(other.value)).any(axis=0)
             if differs.any():
                 setting, measure = columns[int(differs.argmax())]
@@ -85,10 +85,10 @@ class Study:
         )
         return cls(
             quantities=tuple(quantities),
-            values=tuple(values.value for values in found),
+            values=tuple(values.value for values in of_results),
             weights=weights,
-            parts=tuple(contributions(values.value, weights) for values in found),
-            cluster=found[0].cluster,
+            parts=tuple(contributions(values.value, weights) for values in of_results),
+            cluster=of_results[0].cluster,
             perfect=np.array([perfect_value(results[0], names[0], q.measure) for q in quantities]),
             direction=np.array([-1.0 if measures.better(q.measure) == "lower" else 1.0 for q in quantities]),
         )
@@ -112,8 +112,8 @@ class Study:
 
     def means(self, model: int) -> FloatArray:
         """The value of each quantity, ``float64[K]``."""
-        found: FloatArray = self.parts[model].sum(axis=0)
-        return found
+        means: FloatArray = self.parts[model].sum(axis=0)
+        return means
 
     def goodness(self, model: int) -> FloatArray:
         """The value of each quantity turned so that more is better, ``float64[K]``."""
@@ -127,12 +127,12 @@ class Study:
         A swap keeps m, the mean of the two models, so that with their difference S the distances differ by
         ``| |m + S/2 - c| - |m - S/2 - c| | = min(|S|, 2 |m - c|)``.
         """
-        found = [self.parts[b] - self.parts[a] for a, b in pairs]
-        sums = np.stack([np.abs(difference.sum(axis=0)) for difference in found])
+        differences = [self.parts[b] - self.parts[a] for a, b in pairs]
+        sums = np.stack([np.abs(difference.sum(axis=0)) for difference in differences])
         means = np.stack([self.means(model) for model in range(len(self.parts))])
         middle = np.stack([(means[a] + means[b]) / 2 for a, b in pairs])
         reached = np.where(np.isnan(self.perfect), sums, np.minimum(sums, 2 * np.abs(middle - self.perfect)))
-        drawn = by_cluster(np.hstack(found), self.cluster)
+        drawn = by_cluster(np.hstack(differences), self.cluster)
         return p_values(drawn, threshold=reached.ravel(), draws=draws).reshape(len(pairs), -1)
 
 

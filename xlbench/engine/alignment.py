@@ -51,11 +51,11 @@ def align(collection: Collection, passages: Embeddings) -> dict[str, Any]:
         pair = _compare(parallel.vectors, links)
         pairs.append(pair)
         first, second = collection.languages[a], collection.languages[b]
-        bitext.setdefault(first, {})[second] = round(pair.found, _DECIMALS)
-        bitext.setdefault(second, {})[first] = round(pair.found_back, _DECIMALS)
+        bitext.setdefault(first, {})[second] = round(pair.forth, _DECIMALS)
+        bitext.setdefault(second, {})[first] = round(pair.back, _DECIMALS)
     if not pairs:
         return {}
-    accuracy = [found for pair in pairs for found in (pair.found, pair.found_back)]
+    accuracy = [share for pair in pairs for share in (pair.forth, pair.back)]
     others = [pair.random for pair in pairs if pair.random is not None]
     return {
         "parallel_cosine": _mean([pair.parallel for pair in pairs]),
@@ -111,9 +111,9 @@ class _Pair:
     """Mean cosine of parallel passages."""
     random: float | None
     """Mean cosine of others."""
-    found: float
+    forth: float
     """Share of the first language's passages whose nearest one is parallel."""
-    found_back: float
+    back: float
     """The same for the second language's."""
 
 
@@ -137,12 +137,12 @@ def _compare(vectors: npt.NDArray[np.float32], links: IntArray) -> _Pair:
         others[0][start : start + _ROWS_AT_ONCE] = cosine.max(axis=1)
         np.maximum(others[1], cosine.max(axis=0), out=others[1])
     n_others = len(first) * len(second) - len(links)
-    found, found_back = (float((mine > other + _TIE).mean()) for mine, other in zip(parallel, others, strict=True))
+    forth, back = (float((mine > other + _TIE).mean()) for mine, other in zip(parallel, others, strict=True))
     return _Pair(
         parallel=total_parallel / len(links),
         random=(total - total_parallel) / n_others if n_others else None,
-        found=found,
-        found_back=found_back,
+        forth=forth,
+        back=back,
     )
 
 

@@ -74,12 +74,12 @@ class _Transformed:
         return len(self.row)
 
     def __getitem__(self, rows: slice | npt.NDArray[np.int64], /) -> VectorArray:
-        found: VectorArray = self.vectors[self.row[rows]]
+        vectors: VectorArray = self.vectors[self.row[rows]]
         language = self.language[rows]
         for code in np.unique(language):
             mine = language == code
-            found[mine] = self.fitted.without(found[mine], code)
-        return found
+            vectors[mine] = self.fitted.without(vectors[mine], code)
+        return vectors
 
 
 def fit(transform: Transform, parts: Sequence[tuple[Embeddings, Texts]], languages: tuple[str, ...]) -> Fitted:
@@ -119,8 +119,8 @@ def fit(transform: Transform, parts: Sequence[tuple[Embeddings, Texts]], languag
                 moment += (vectors * count[rows, None]).T @ vectors
         means.append(total / n_texts)
         # The eigenvectors of D x D are cheap however many texts there are, unless D is in the thousands.
-        found = np.linalg.eigh(moment)[1][:, ::-1] if transform.components else moment
-        directions.append(found[:, : transform.components].T)
+        axes = np.linalg.eigh(moment)[1][:, ::-1] if transform.components else moment
+        directions.append(axes[:, : transform.components].T)
     mean = np.array(means)
     mean -= mean[languages.index(transform.source)].copy() if transform.source else 0
     return Fitted(transform, languages, mean.astype(np.float32), np.array(directions, np.float32))

@@ -125,14 +125,14 @@ class FusedScores:
 
     def tiles(self, queries: IntArray, prepared: IntArray, out: VectorArray) -> VectorArray:
         """The fused scores, from whole rows of either model's."""
-        found = [part.tiles(queries) for part in self.parts]
+        of_parts = [part.tiles(queries) for part in self.parts]
         weights = self.fusion.weight, 1 - self.fusion.weight
         n_tiles = -(-len(prepared) // TILE_PASSAGES)
 
         def fuse(query: int) -> None:
             fused = sum(
                 weight * self._standing(tiles[:, query].ravel()[part.passage])
-                for weight, tiles, part in zip(weights, found, self.parts, strict=True)
+                for weight, tiles, part in zip(weights, of_parts, self.parts, strict=True)
             )
             line = np.zeros(n_tiles * TILE_PASSAGES, np.float32)
             line[: len(prepared)] = np.asarray(fused)[prepared]
@@ -157,9 +157,9 @@ def ranks(scores: VectorArray, copies: IntArray) -> IntArray:
     """The rank of each distinct passage, how many passages have its score or a higher one: ``int64[U]``."""
     order = np.argsort(scores)[::-1]
     ends = np.flatnonzero(np.diff(scores[order], append=-np.inf))
-    found = np.empty(len(scores), np.int64)
-    found[order] = np.repeat(np.cumsum(copies[order])[ends], np.diff(ends, prepend=-1))
-    return found
+    ranks_of = np.empty(len(scores), np.int64)
+    ranks_of[order] = np.repeat(np.cumsum(copies[order])[ends], np.diff(ends, prepend=-1))
+    return ranks_of
 
 
 def _scaled(scores: VectorArray, copies: IntArray) -> DoubleArray:

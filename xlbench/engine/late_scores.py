@@ -37,8 +37,8 @@ class LateScores(EmbeddedScores):
 
     def prepare(self, passages: slice | IntArray) -> tuple[TokenVectors, torch.Tensor]:
         """The passages' token vectors, and these with rows of zeros up to whole blocks."""
-        found: TokenVectors = self.passages.vectors[passages]
-        return found, padded(found.vectors, _PASSAGE_TOKENS)
+        tokens: TokenVectors = self.passages.vectors[passages]
+        return tokens, padded(tokens.vectors, _PASSAGE_TOKENS)
 
     def tiles(self, queries: IntArray, prepared: tuple[TokenVectors, torch.Tensor], out: VectorArray) -> VectorArray:
         """The scores, tile by tile; threads take whole tiles."""

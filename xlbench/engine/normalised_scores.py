@@ -92,14 +92,14 @@ class NormalisedScores:
     def tiles(self, queries: IntArray, prepared: tuple[Any, IntArray], out: VectorArray) -> VectorArray:
         """The model's scores, normalised where they are."""
         of_model, language = prepared
-        found = self.scores.tiles(queries, of_model, out)
+        tiles_of = self.scores.tiles(queries, of_model, out)
         least, scale = self.least[queries], self.scale[queries]
-        for number, tile in enumerate(found):
+        for number, tile in enumerate(tiles_of):
             code = language[number * TILE_PASSAGES : (number + 1) * TILE_PASSAGES]
             part = tile[: len(queries), : len(code)]
             np.subtract(part, least[:, code], out=part)
             np.multiply(part, scale[:, code], out=part)
-        return found
+        return tiles_of
 
 
 @dataclass(frozen=True)

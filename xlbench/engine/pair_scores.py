@@ -47,7 +47,7 @@ def score_pairs(
     store = VectorStore.open(cache_dir, "pairs", key) if cache_dir is not None and key is not None else None
     score, name = _of_joined(reranking), reranking.reranker.name
     probe = Probe(lambda some: np.asarray(score(some)).reshape(-1, 1), _TOLERANCE, DENSE)
-    found = np.empty(len(pairs), np.float32)
+    all_scores = np.empty(len(pairs), np.float32)
     n_characters = queries.distinct.n_characters[pairs[:, 0]] + passages.distinct.n_characters[pairs[:, 1]]
     total = int(n_characters.sum(dtype=np.int64))
     with progress("reranking", n_texts=len(pairs), n_characters=total, noun="pairs") as advance:
@@ -66,9 +66,9 @@ def score_pairs(
                     store.put(texts, scores)
             else:
                 probe.check(texts, scores, ids)
-            found[rows] = scores[:, 0]
+            all_scores[rows] = scores[:, 0]
             advance(texts=len(rows), characters=int(n_characters[rows].sum()), stored=stored)
-    return found
+    return all_scores
 
 
 def _of_joined(reranking: Reranking) -> Callable[[Sequence[str]], Any]:

@@ -98,9 +98,9 @@ class _Dense:
 
     def content(self, rows: VectorArray, dtype: npt.DTypeLike) -> memoryview:
         # numpy's own writing to a file does not say why it failed, so that a full disk could not be told from a bug.
-        found = io.BytesIO()
-        np.save(found, _stored(rows, dtype), allow_pickle=False)
-        return found.getbuffer()
+        file = io.BytesIO()
+        np.save(file, _stored(rows, dtype), allow_pickle=False)
+        return file.getbuffer()
 
     def read(self, content: memoryview, *, dtype: npt.DTypeLike | None = None) -> Array:
         rows: Array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
@@ -262,19 +262,19 @@ def _stored(numbers: VectorArray, dtype: npt.DTypeLike) -> Array:
 
     """
     with np.errstate(over="ignore"):
-        found = numbers.astype(dtype)
-    if not np.isfinite(found).all():
+        rounded = numbers.astype(dtype)
+    if not np.isfinite(rounded).all():
         raise EncoderError(
             f"The encoder gave the number {np.abs(numbers).max():.1e}, too large for half precision: leave "
             "--store float16 out."
         )
-    return found
+    return rounded
 
 
 def _packed(**parts: Array) -> memoryview:
-    found = io.BytesIO()
-    np.savez(found, allow_pickle=False, **parts)
-    return found.getbuffer()
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **parts)
+    return file.getbuffer()
 
 
 def _unpacked(content: memoryview, name: str, dtype: npt.DTypeLike | None) -> dict[str, Array]:

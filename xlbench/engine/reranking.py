@@ -93,8 +93,8 @@ def reranked(
     changed = replace(ranking, above=_above(ranking, collection, whole), alone=alone, best=best)
     if best is None:
         return changed
-    top, found = best_of_all(collection, judged, best, wanted.depth)
-    return replace(changed, top=top, lists=found)
+    top, best_lists = best_of_all(collection, judged, best, wanted.depth)
+    return replace(changed, top=top, lists=best_lists)
 
 
 def _lists(ranking: Ranking, reranking: Reranking, wanted: RerankedPools) -> IntArray:
@@ -102,14 +102,14 @@ def _lists(ranking: Ranking, reranking: Reranking, wanted: RerankedPools) -> Int
     judged, best = ranking.judged, ranking.best
     assert best is not None  # noqa: S101 (the caller's)
     known = np.unique(judged.query).astype(np.int64)
-    found = np.full((len(judged.query_ids), len(judged.everything), reranking.depth), -1, np.int64)
+    lists = np.full((len(judged.query_ids), len(judged.everything), reranking.depth), -1, np.int64)
     for slot, code in enumerate(judged.everything):
         is_own = judged.query_language[known] == code
         needed = (is_own & wanted.own) | (~is_own & wanted.other)
         if reranking.among == "language" and wanted.pooled:
             needed[:] = True
-        found[known[needed], slot] = best.top((code,), known[needed], reranking.depth).passage
-    return found
+        lists[known[needed], slot] = best.top((code,), known[needed], reranking.depth).passage
+    return lists
 
 
 def _scored(
@@ -128,16 +128,16 @@ def _scored(
     texts = np.stack([collection.queries.distinct.row[query], collection.passages.distinct.row[passage]], axis=1)
     pairs, which = np.unique(texts.astype(np.int64), axis=0, return_inverse=True)
     scores = score_pairs(collection, pairs, reranking, cache_dir=cache_dir, key=key, fresh=fresh, progress=progress)
-    found = np.full(lists.shape, -np.inf, np.float32)
-    found[lists >= 0] = scores[which.ravel()]
-    return found
+    of_lists = np.full(lists.shape, -np.inf, np.float32)
+    of_lists[lists >= 0] = scores[which.ravel()]
+    return of_lists
 
 
 def _above(ranking: Ranking, collection: Collection, candidates: _Candidates) -> npt.NDArray[np.int32]:
     """How many passages of each language stand before each judged pair's, ``int32[Nr, L]``."""
     language, order = collection.passages.language, collection.passages.tie_order
     n_languages = len(collection.languages)
-    found = ranking.above.copy()
+    above = ranking.above.copy()
     starts = np.flatnonzero(np.diff(ranking.judged.query, prepend=-1, append=-1))
     for start, stop in pairwise(starts.tolist()):
         query = ranking.judged.query[start]
@@ -150,10 +150,10 @@ def _above(ranking: Ranking, collection: Collection, candidates: _Candidates) ->
             if len(at):
                 mine = at[0]
                 before = (score > score[mine]) | ((score == score[mine]) & (tie > tie[mine]))
-                found[pair] = np.bincount(code[before], minlength=n_languages)
+                above[pair] = np.bincount(code[before], minlength=n_languages)
             else:
-                found[pair] = np.maximum(n_listed, ranking.above[pair])
-    return found
+                above[pair] = np.maximum(n_listed, ranking.above[pair])
+    return above
 
 
 def _best(ranking: Ranking, collection: Collection, whole: _Candidates, each: _Candidates, *, depth: int) -> Best:

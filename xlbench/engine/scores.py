@@ -76,12 +76,12 @@ def matrix(scores: Scores, queries: IntArray, passages: IntArray) -> VectorArray
     """The scores of distinct queries and distinct passages, ``float32[q, p]``."""
     prepared = scores.prepare(passages)
     out = buffer(len(passages))
-    found = np.empty((len(queries), len(passages)), np.float32)
+    scored = np.empty((len(queries), len(passages)), np.float32)
     for start in range(0, len(queries), TILE_QUERIES):
         tiles = scores.tiles(queries[start : start + TILE_QUERIES], prepared, out)
         rows = tiles.transpose(1, 0, 2).reshape(TILE_QUERIES, -1)
-        found[start : start + TILE_QUERIES] = rows[: len(queries) - start, : len(passages)]
-    return found
+        scored[start : start + TILE_QUERIES] = rows[: len(queries) - start, : len(passages)]
+    return scored
 
 
 def shard_rows_of(scores: Scores) -> int:
@@ -137,12 +137,14 @@ class EmbeddedScores:
 class VectorScores(EmbeddedScores):
     """Inner products of vectors; each distinct text has one vector."""
 
+    device: str | None = None
+    """Where whole collections are counted, as torch names it; None for the compiled loops on the CPU."""
     in_threads = True
     """See ``makes_in_threads``."""
 
     def select(self, passages: IntArray) -> VectorScores:
         """With the vectors of these passages in memory."""
-        return VectorScores(self.queries, self.held(passages, DENSE))
+        return replace(self, passages=self.held(passages, DENSE))
 
     def prepare(self, passages: slice | IntArray) -> torch.Tensor:
         """The passages' vectors, padded."""
@@ -155,12 +157,12 @@ class VectorScores(EmbeddedScores):
         """
         n_tiles = len(prepared) // TILE_PASSAGES
         asked = padded(self.queries.vectors[queries], TILE_QUERIES)
-        found = torch.from_numpy(out[:n_tiles])
+        tiles = torch.from_numpy(out[:n_tiles])
         with full_precision():
             torch.bmm(
                 asked.expand(n_tiles, -1, -1),
                 prepared.view(n_tiles, TILE_PASSAGES, -1).transpose(1, 2),
-                out=found,
+                out=tiles,
             )
         return out[:n_tiles]
 
@@ -207,21 +209,21 @@ class TextScores:
     def tiles(self, queries: IntArray, prepared: list[Text], out: VectorArray) -> VectorArray:
         """The scorer's scores, checked."""
         asked = [self.distinct_queries[row] for row in queries]
-        found = np.asarray(self.scorer.score(asked, prepared))
-        if found.shape != (len(asked), len(prepared)) or not np.issubdtype(found.dtype, np.floating):
+        scored = np.asarray(self.scorer.score(asked, prepared))
+        if scored.shape != (len(asked), len(prepared)) or not np.issubdtype(scored.dtype, np.floating):
             raise EncoderError(
-                f"{self.scorer.name} gave scores of shape {found.shape} and type {found.dtype} for {len(asked)} "
+                f"{self.scorer.name} gave scores of shape {scored.shape} and type {scored.dtype} for {len(asked)} "
                 f"queries and {len(prepared)} passages; expected float32[{len(asked)}, {len(prepared)}]."
             )
-        if not np.isfinite(found).all():
-            q, p = np.argwhere(~np.isfinite(found))[0]
+        if not np.isfinite(scored).all():
+            q, p = np.argwhere(~np.isfinite(scored))[0]
             raise EncoderError(
-                f"{self.scorer.name} gave the score {found[q, p]} for query {asked[q].id!r} and passage "
+                f"{self.scorer.name} gave the score {scored[q, p]} for query {asked[q].id!r} and passage "
                 f"{prepared[p].id!r}; expected finite numbers."
             )
         n_tiles = -(-len(prepared) // TILE_PASSAGES)
         for tile in range(n_tiles):
-            columns = found[:, tile * TILE_PASSAGES : (tile + 1) * TILE_PASSAGES]
+            columns = scored[:, tile * TILE_PASSAGES : (tile + 1) * TILE_PASSAGES]
             out[tile, : len(asked), : columns.shape[1]] = columns
         return out[:n_tiles]
 
@@ -285,6 +287,6 @@ def padded(vectors: VectorArray, multiple: int) -> torch.Tensor:
     dimensions = -(-vectors.shape[1] // 16) * 16
     if vectors.shape == (rows, dimensions) and vectors.flags.writeable and vectors.flags.c_contiguous:
         return torch.from_numpy(vectors)  # A copy of each shard would cost a tenth of its product.
-    found = np.zeros((rows, dimensions), np.float32)
-    found[: len(vectors), : vectors.shape[1]] = vectors
-    return torch.from_numpy(found)
+    whole = np.zeros((rows, dimensions), np.float32)
+    whole[: len(vectors), : vectors.shape[1]] = vectors
+    return torch.from_numpy(whole)

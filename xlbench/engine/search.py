@@ -18,11 +18,13 @@ import torch
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
 from xlbench.engine.counted_tiles import PART_ROWS, Counts, Part, count_shared, count_warm
+from xlbench.engine.device_counting import Columns, JudgedPairs, count_on_device
 from xlbench.engine.scores import (
     SHARD_ROWS,
     TILE_PASSAGES,
     TILE_QUERIES,
     Scores,
+    VectorScores,
     buffer,
     full_precision,
     makes_in_threads,
@@ -82,6 +84,11 @@ def rank(
     columns = _Columns.of(collection, scores)
     slots = np.arange(n_languages) * by_language
     counts = Counts.start((len(judged.pair), n_languages), (len(judged.query), len(pools), places), slots)
+    if isinstance(scores, VectorScores) and scores.device:
+        pairs = JudgedPairs(judged.query, judged.starts, judged.column, judged.order)
+        passages = Columns(columns.bounds, columns.order, columns.copies)
+        count_on_device(scores, pairs, passages, counts.arrays, slots=slots, file=work.checkpoint, tell=work.tell)
+        return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
     in_one_shard = scores.n_passages <= shard_rows
     warm = makes_in_threads(scores)
     if warm or not in_one_shard:
@@ -96,8 +103,7 @@ def rank(
     with full_precision(), one_thread_each() if warm else ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for first in range(done, scores.n_passages, shard_rows):
             last = min(first + shard_rows, scores.n_passages)
-            edges = [*range(first, last, PART_ROWS if warm else shard_rows), last]
-            parts = [_part(scores, judged, columns.shard(*some)) for some in pairwise(edges)]
+            parts = _parts(scores, judged, columns, range(first, last, PART_ROWS if warm else shard_rows))
             if warm:
                 steps = count_warm(threads, scores, parts, judged.query, groups, counts)
             else:
@@ -225,6 +231,11 @@ class _Columns:
             first=first,
             last=last,
         )
+
+
+def _parts(scores: Scores, judged: _Judged, columns: _Columns, starts: range) -> list[Part]:
+    """Columns from each start to the next as the compiled loops take them."""
+    return [_part(scores, judged, columns.shard(*ends)) for ends in pairwise([*starts, starts.stop])]
 
 
 def _part(scores: Scores, judged: _Judged, columns: _Columns) -> Part:

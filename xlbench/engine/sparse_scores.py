@@ -27,9 +27,9 @@ class SparseScores(EmbeddedScores):
 
     def tiles(self, queries: IntArray, prepared: Any, out: VectorArray) -> VectorArray:
         """The products, laid out in tiles."""
-        found = (self.queries.vectors[queries] @ prepared).toarray()
-        n_tiles = -(-found.shape[1] // TILE_PASSAGES)
+        scores = (self.queries.vectors[queries] @ prepared).toarray()
+        n_tiles = -(-scores.shape[1] // TILE_PASSAGES)
         for tile in range(n_tiles):
-            columns = found[:, tile * TILE_PASSAGES : (tile + 1) * TILE_PASSAGES]
+            columns = scores[:, tile * TILE_PASSAGES : (tile + 1) * TILE_PASSAGES]
             out[tile, : len(queries), : columns.shape[1]] = columns
         return out[:n_tiles]

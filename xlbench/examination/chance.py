@@ -127,10 +127,10 @@ def _checksum(name: str) -> str:
 
 def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[ChanceStanding]:
     """How a model stands in each of these settings that has queries, from its ranking of a sample."""
-    found = [(setting, ranks) for setting in wanted if len(ranks := ranking.ranks(setting))]
+    answerable = [(setting, ranks) for setting in wanted if len(ranks := ranking.ranks(setting))]
     judged = ranking.judged
-    sizes = [int(judged.n_passages[list(judged.pool(setting))].sum()) for setting, _ in found]
-    values = [chances(ranks, n_passages) for (_, ranks), n_passages in zip(found, sizes, strict=True)]
+    sizes = [int(judged.n_passages[list(judged.pool(setting))].sum()) for setting, _ in answerable]
+    values = [chances(ranks, n_passages) for (_, ranks), n_passages in zip(answerable, sizes, strict=True)]
     p = holm(np.array([p_value(value.at_least) for value in values]))
     return [
         ChanceStanding(
@@ -140,9 +140,9 @@ def standings(ranking: Ranking, wanted: Sequence[Setting], model: str) -> list[C
             n_passages=sizes[i],
             standing=float(np.mean(1 - (value.at_least + value.better) / 2)),
             p=float(p[i]),
-            power=power(value, alpha=ALPHA / len(found)),
+            power=power(value, alpha=ALPHA / len(answerable)),
         )
-        for i, ((setting, ranks), value) in enumerate(zip(found, values, strict=True))
+        for i, ((setting, ranks), value) in enumerate(zip(answerable, values, strict=True))
     ]
 
 
@@ -192,10 +192,10 @@ def p_value(chance: FloatArray) -> float:
     return float(combine_pvalues(chance, method="fisher").pvalue)
 
 
-def power(chance: Chances, *, alpha: float, found: float = FOUND) -> float:
+def power(chance: Chances, *, alpha: float, share: float = FOUND) -> float:
     """The chance that a model is told from chance at the level ``alpha`` which answers a share of queries only.
 
-    It ranks a relevant passage first for each of m queries with the chance ``found``, else it ranks at random. If k
+    It ranks a relevant passage first for each of m queries with the chance ``share``, else it ranks at random. If k
     queries are answered, -sum log p is -k mean(log best) plus what m - k random ranks add. That is taken for a gamma
     variable of their mean and variance, which are a little less than 1, since ranks are whole numbers; the test asks
     for the quantile of a gamma variable of shape m.
@@ -209,4 +209,4 @@ def power(chance: Chances, *, alpha: float, found: float = FOUND) -> float:
     rest = gamma.isf(alpha, m) + k * np.log(chance.best).mean()
     mean, variance = np.maximum(m - k, 1) * chance.mean, np.maximum(m - k, 1) * chance.variance
     reached = np.where(k == m, rest <= 0, gamma.sf(rest, mean**2 / variance, scale=variance / mean))
-    return float(binom.pmf(k, m, found) @ reached)
+    return float(binom.pmf(k, m, share) @ reached)

@@ -57,24 +57,24 @@ def copies(collection: Collection, queries: TextFacts, passages: TextFacts) -> l
     ]
 
 
-def _within(found: TextFacts) -> list[Count]:
+def _within(texts: TextFacts) -> list[Count]:
     """How many texts of each language are copies of one before them."""
     counts = []
-    for language, rows in found.rows():
-        checksum = found.checksum[rows]
+    for language, rows in texts.rows():
+        checksum = texts.checksum[rows]
         _, first, group = np.unique(checksum, return_index=True, return_inverse=True)
         copy = np.flatnonzero(first[group] != np.arange(len(checksum)))
-        pairs = zip(found.examples(rows.start + first[group[copy]]), found.examples(rows.start + copy), strict=True)
+        pairs = zip(texts.examples(rows.start + first[group[copy]]), texts.examples(rows.start + copy), strict=True)
         if len(checksum):
             counts.append(Count(language, len(copy), len(checksum), tuple(f"{a} = {b}" for a, b in pairs)))
     return counts
 
 
-def _across(found: TextFacts) -> list[Count]:
+def _across(texts: TextFacts) -> list[Count]:
     """How many texts of each language, of those with a letter, another language has too."""
-    lettered = np.flatnonzero(found.has_letter)
-    _, group = np.unique(found.checksum[lettered], return_inverse=True)
-    language = found.texts.language[lettered].astype(np.int64)
+    lettered = np.flatnonzero(texts.has_letter)
+    _, group = np.unique(texts.checksum[lettered], return_inverse=True)
+    language = texts.texts.language[lettered].astype(np.int64)
     n_groups = int(group.max(initial=-1)) + 1
     # The first text of each group by row, in the first and in the last language that has it.
     low, high = np.full(n_groups, len(lettered)), np.full(n_groups, -1)
@@ -82,10 +82,10 @@ def _across(found: TextFacts) -> list[Count]:
     np.maximum.at(high, group, np.arange(len(lettered)))
     shared = language[low[group]] != language[high[group]]
     counts = []
-    for code, (name, rows) in enumerate(found.rows()):
+    for code, (name, rows) in enumerate(texts.rows()):
         mine = np.flatnonzero(shared & (language == code))
         other = np.where(language[low[group[mine]]] == code, high[group[mine]], low[group[mine]])
-        pairs = zip(found.examples(lettered[mine]), found.examples(lettered[other]), strict=True)
+        pairs = zip(texts.examples(lettered[mine]), texts.examples(lettered[other]), strict=True)
         if n := rows.stop - rows.start:
             counts.append(Count(name, len(mine), n, tuple(f"{a} = {b}" for a, b in pairs)))
     return counts
@@ -98,9 +98,9 @@ def _with_unjudged_copy(collection: Collection, passages: TextFacts) -> npt.NDAr
     size = np.bincount(group)
     asked = np.stack([pairs.query, group[pairs.passage]], axis=1)
     judged, n_relevant = np.unique(asked, axis=0, return_counts=True)
-    found = np.zeros(len(collection.queries), bool)
-    found[judged[n_relevant < size[judged[:, 1]], 0]] = True
-    return found
+    has_copy = np.zeros(len(collection.queries), bool)
+    has_copy[judged[n_relevant < size[judged[:, 1]], 0]] = True
+    return has_copy
 
 
 def _groups(language: npt.NDArray[np.int16], checksum: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:

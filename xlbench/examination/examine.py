@@ -49,16 +49,16 @@ def examine(
     n_texts = len(collection.queries.tie_order) + len(collection.passages.tie_order)
     with show("examining")("reading", n_texts=n_texts, n_characters=n_texts) as advance:
         queries, passages = (facts(texts, languages, advance) for texts in (collection.queries, collection.passages))
-    found = _chance_level(collection, kinds, model, cache_dir=cache_dir, show=show)
+    verdicts = _chance_level(collection, kinds, model, cache_dir=cache_dir, show=show)
     findings = [
-        *flagged(found, model.name if model else None),
+        *flagged(verdicts, model.name if model else None),
         *in_another_language(collection.queries, collection.passages, languages),
         *copies(collection, queries, passages),
         *odd_texts(collection, queries, passages),
     ]
     return Examination(
         sizes=tuple(sizes(collection, queries, passages)),
-        verdicts=tuple(found),
+        verdicts=tuple(verdicts),
         findings=tuple(sorted(findings, key=lambda finding: WEIGHTS.index(finding.weight))),
     )
 

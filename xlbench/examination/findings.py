@@ -52,8 +52,8 @@ class Finding:
     weight: Weight
     about: str
     """In a few words."""
-    found: str
-    """Where and how much, as a sentence."""
+    sentence: str
+    """Where and how much."""
     meaning: str
     """What it does to the numbers, and what to do."""
     where: tuple[str, ...] = ()
@@ -63,13 +63,13 @@ class Finding:
 
 def counted(rule: Rule, counts: Sequence[Count]) -> list[Finding]:
     """What was counted as findings, one a weight; nothing of languages without any."""
-    found = []
+    findings = []
     for weight in WEIGHTS:
         mine = tuple(count for count in counts if count.n and rule.weight(count) == weight)
         if mine:
             where = tuple(count.language for count in mine)
-            found.append(Finding(weight, rule.about, _sentence(mine), rule.meaning, where, mine))
-    return found
+            findings.append(Finding(weight, rule.about, _sentence(mine), rule.meaning, where, mine))
+    return findings
 
 
 def listed(names: Sequence[str]) -> str:

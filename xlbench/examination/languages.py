@@ -27,16 +27,16 @@ def in_another_language(queries: Texts, passages: Texts, languages: tuple[str, .
         return [_not_examined("It needs py3langid and langcodes.", f"To have it examined: {INSTALL}")]
     identifier = Identifier()
     known = [code for code, language in enumerate(languages) if identifier.knows(language)]
-    found = []
+    findings = []
     for rule, texts in ((_QUERIES, queries), (_PASSAGES, passages)):
-        found += counted(rule, [_count(identifier, texts, code, languages[code]) for code in known])
+        findings += counted(rule, [_count(identifier, texts, code, languages[code]) for code in known])
     unknown = [language for code, language in enumerate(languages) if code not in known]
     if unknown:
         said = f"The identifier does not know {listed(unknown)}."
-        found.append(
+        findings.append(
             _not_examined(said, "Look at some of the texts yourself, or give languages by their ISO 639 codes.")
         )
-    return found
+    return findings
 
 
 def _count(identifier: Identifier, texts: Texts, code: int, declared: str) -> Count:
@@ -56,5 +56,5 @@ def _count(identifier: Identifier, texts: Texts, code: int, declared: str) -> Co
     return Count(declared, len(others), max(n, 1), tuple(others[:_EXAMPLES]))
 
 
-def _not_examined(found: str, meaning: str) -> Finding:
-    return Finding("note", "language of texts not examined", found, meaning)
+def _not_examined(why: str, meaning: str) -> Finding:
+    return Finding("note", "language of texts not examined", why, meaning)

@@ -111,9 +111,9 @@ def odd_texts(collection: Collection, queries: TextFacts, passages: TextFacts) -
     ]
 
 
-def _enormous(found: TextFacts) -> BoolArray:
-    limit = np.full(len(found.length), float(_ENORMOUS))
-    for _, rows in found.rows():
-        if len(found.length[rows]):
-            limit[rows] = max(_ENORMOUS, _TIMES * float(np.median(found.length[rows])))
-    return found.length > limit
+def _enormous(texts: TextFacts) -> BoolArray:
+    limit = np.full(len(texts.length), float(_ENORMOUS))
+    for _, rows in texts.rows():
+        if len(texts.length[rows]):
+            limit[rows] = max(_ENORMOUS, _TIMES * float(np.median(texts.length[rows])))
+    return texts.length > limit

@@ -40,10 +40,10 @@ def sizes(collection: Collection, queries: TextFacts, passages: TextFacts) -> li
     """What each language has."""
     asked = collection.queries.language[collection.pairs.query]
     own = asked == collection.passages.language[collection.pairs.passage]
-    found = []
+    by_language = []
     for code, language in enumerate(collection.languages):
         of_queries, of_passages = collection.queries.rows(code), collection.passages.rows(code)
-        found.append(
+        by_language.append(
             LanguageSizes(
                 language=language,
                 n_queries=of_queries.stop - of_queries.start,
@@ -54,12 +54,12 @@ def sizes(collection: Collection, queries: TextFacts, passages: TextFacts) -> li
                 passages=_lengths(passages, of_passages),
             )
         )
-    return found
+    return by_language
 
 
-def _lengths(found: TextFacts, rows: slice) -> Lengths | None:
-    lengths = found.length[rows]
+def _lengths(texts: TextFacts, rows: slice) -> Lengths | None:
+    lengths = texts.length[rows]
     if not len(lengths):
         return None
     longest = int(lengths.argmax())
-    return Lengths(float(np.median(lengths)), int(lengths[longest]), found.texts.ids[rows.start + longest])
+    return Lengths(float(np.median(lengths)), int(lengths[longest]), texts.texts.ids[rows.start + longest])

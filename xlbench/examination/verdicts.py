@@ -33,12 +33,12 @@ class Verdict:
     @property
     def best(self) -> ChanceStanding:
         """The standing of the model that does best."""
-        return max(self.standings, key=lambda found: found.standing)
+        return max(self.standings, key=lambda each: each.standing)
 
 
 def is_open(lexical: Sequence[ChanceStanding]) -> bool:
     """Whether comparing letters leaves any setting open that has enough queries."""
-    return any(found.can_tell and not found.is_better for found in lexical)
+    return any(each.can_tell and not each.is_better for each in lexical)
 
 
 def verdicts(lexical: Sequence[ChanceStanding], semantic: Sequence[ChanceStanding]) -> list[Verdict]:
@@ -47,11 +47,11 @@ def verdicts(lexical: Sequence[ChanceStanding], semantic: Sequence[ChanceStandin
     ``lexical`` is how a model stands that compares letters, ``semantic`` how one does that knows languages; the latter
     is empty if there is none.
     """
-    by_setting = {found.setting: found for found in semantic}
-    languages = {language for found in semantic for language in (found.setting.query, found.setting.passages)}
+    by_setting = {one.setting: one for one in semantic}
+    languages = {language for one in semantic for language in (one.setting.query, one.setting.passages)}
     # With two languages alone, a model that knows only one of them would do as badly.
-    hopeless = len(languages) > 2 and not any(found.is_better for found in (*lexical, *semantic))
-    found = []
+    hopeless = len(languages) > 2 and not any(one.is_better for one in (*lexical, *semantic))
+    one = []
     for standing in lexical:
         setting = standing.setting
         asked = (standing, *(by_setting[each] for each in [setting] if each in by_setting))
@@ -62,20 +62,20 @@ def verdicts(lexical: Sequence[ChanceStanding], semantic: Sequence[ChanceStandin
             said = "too few queries"
         elif setting.kind == "mono" or hopeless or _is_known(setting, semantic):
             said = "at chance"
-        found.append(Verdict(setting, said, asked))
-    return found
+        one.append(Verdict(setting, said, asked))
+    return one
 
 
 def _is_known(setting: Setting, semantic: Sequence[ChanceStanding]) -> bool:
     """Whether the model ranks well from the setting's one language and to its other, in other settings."""
-    linked = [found.setting for found in semantic if found.setting.kind == "cross" and found.standing >= _KNOWN]
+    linked = [each.setting for each in semantic if each.setting.kind == "cross" and each.standing >= _KNOWN]
     return any(s.query == setting.query for s in linked) and any(s.passages == setting.passages for s in linked)
 
 
-def flagged(found: Sequence[Verdict], model: str | None) -> list[Finding]:
+def flagged(verdicts: Sequence[Verdict], model: str | None) -> list[Finding]:
     """The settings at chance level, and those of which it cannot be told; ``model`` is the one that knows languages."""
     said: dict[Said, list[Verdict]] = {}
-    for verdict in found:
+    for verdict in verdicts:
         said.setdefault(verdict.said, []).append(verdict)
     findings = []
     if at_chance := said.get("at chance"):
@@ -97,23 +97,23 @@ def flagged(found: Sequence[Verdict], model: str | None) -> list[Finding]:
     return findings
 
 
-def _at_chance(found: Sequence[Verdict]) -> Finding:
-    worst = min((verdict.best for verdict in found), key=lambda standing: standing.standing)
+def _at_chance(verdicts: Sequence[Verdict]) -> Finding:
+    worst = min((verdict.best for verdict in verdicts), key=lambda standing: standing.standing)
     return Finding(
         "wrong",
         "settings at chance level",
-        f"{_names(found)}. In {worst.setting}, {worst.model} ranks the first relevant passage higher than "
+        f"{_names(verdicts)}. In {worst.setting}, {worst.model} ranks the first relevant passage higher than "
         f"{worst.standing:.0%} of random rankings do, in the mean of {worst.n_queries:,} queries: 50% is chance.",
         "A model that is sound here does no better than if judgements were shuffled. Ids of another version of the "
         "data do this, and files that do not belong together: read a few queries with their relevant passages. Until "
         "this is mended, leave these settings out, and with them the pool of all languages.",
-        _where(found),
+        _where(verdicts),
     )
 
 
-def _names(found: Sequence[Verdict]) -> str:
-    return listed(_where(found))
+def _names(verdicts: Sequence[Verdict]) -> str:
+    return listed(_where(verdicts))
 
 
-def _where(found: Sequence[Verdict]) -> tuple[str, ...]:
-    return tuple(str(verdict.setting) for verdict in found)
+def _where(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    return tuple(str(verdict.setting) for verdict in verdicts)

@@ -165,11 +165,11 @@ class TaskBoard:
 
 def boards(rows: Sequence[BoardRow]) -> list[TaskBoard]:
     """One board for each version of each task, those with the most models first, then those in the most languages."""
-    found: dict[tuple[str, int], list[BoardRow]] = {}
+    of_task: dict[tuple[str, int], list[BoardRow]] = {}
     for each in rows:
-        found.setdefault((each.task, -each.task_version), []).append(each)
+        of_task.setdefault((each.task, -each.task_version), []).append(each)
     labels = labelled(rows)
-    made = [_board(found[key], labels) for key in sorted(found)]
+    made = [_board(of_task[key], labels) for key in sorted(of_task)]
     return sorted(made, key=lambda board: (-len(board.standings), -len(board.languages)))
 
 
@@ -179,7 +179,7 @@ def labelled(rows: Sequence[BoardRow]) -> dict[str, str]:
     alike: dict[str, list[str]] = {}
     for key, model in models.items():
         alike.setdefault(shown(model["name"]), []).append(key)
-    found = {}
+    labels = {}
     for name, keys in alike.items():
         parts = [
             {key: ", ".join(f"{k}={v}" for k, v in models[key]["arguments"].items()) or "no arguments" for key in keys},
@@ -190,8 +190,8 @@ def labelled(rows: Sequence[BoardRow]) -> dict[str, str]:
         common = Counter(texts.values())
         for key in keys:
             text = texts[key] if common[texts[key]] == 1 else key
-            found[key] = name if len(keys) == 1 else f"{name} ({shown(text)})"
-    return found
+            labels[key] = name if len(keys) == 1 else f"{name} ({shown(text)})"
+    return labels
 
 
 def shown(text: object, most: int = 300) -> str:
@@ -237,9 +237,9 @@ def _ranks(ranked: Sequence[BoardRow]) -> dict[str, dict[Kind, int]]:
     if not ranked:
         return {}
     kinds = [kind for kind in KINDS if (kind, ranked[0].headline) in ranked[0].means]
-    found = ranks([each.contributions.value for each in ranked])
+    shared = ranks([each.contributions.value for each in ranked])
     return {
-        each.key: dict(zip(kinds, places.tolist(), strict=True)) for each, places in zip(ranked, found, strict=True)
+        each.key: dict(zip(kinds, places.tolist(), strict=True)) for each, places in zip(ranked, shared, strict=True)
     }
 
 
@@ -258,17 +258,17 @@ def in_order(standings: Sequence[BoardStanding], column: Column) -> list[BoardSt
 def table(board: TaskBoard, column: Column) -> Table:
     """The board as a table, sorted by a column; the ranks are those of the column's kind of setting."""
     chosen = columns_of(board.headline)
-    found = []
+    rows = []
     for standing in in_order(board.standings, column):
         rank = standing.ranks.get(column[0])
         label = captioned(standing.label, standing.row.missing_languages)
         values = (_cell(standing.row.means.get(each), each[1]) for each in chosen)
-        found.append(row(Cell("") if rank is None else Cell(str(rank), rank), label, *values, standing.row.level))
+        rows.append(row(Cell("") if rank is None else Cell(str(rank), rank), label, *values, standing.row.level))
     names = (measure if measures.of_bias(measure) else f"{KIND_TITLES[kind]} {measure}" for kind, measure in chosen)
     return Table(
         title=board.title,
         header=("rank", "model", *names, "level"),
-        rows=tuple(found),
+        rows=tuple(rows),
         note=f"Rank: 1 + the number of models that are significantly better in {KIND_TITLES[column[0]]} "
         f"{board.headline}; all pairs of models are tested, corrected by Holm's method.",
     )

@@ -51,7 +51,7 @@ def agreement(ranking: Ranking, collection: Collection, scores: Scores, *, round
     pairs = _Thresholds.of_pairs(collection, scores)
     depth = min(ranking.top.shape[1], len(collection.passages))
     thresholds = pairs.and_those(_Thresholds.of_best(collection, scores, depth))
-    allowed = rounding.allowed(found for _, found in _chunks(collection, scores))
+    allowed = rounding.allowed(tile for _, tile in _chunks(collection, scores))
     least, most = _bounds(collection, scores, thresholds, allowed)
     # A passage is not above itself.
     own = np.arange(len(pairs.query)), collection.passages.language[collection.pairs.passage]
@@ -125,8 +125,8 @@ class _Thresholds:
         """The judged pairs."""
         pairs = collection.pairs
         passages, column = np.unique(pairs.passage, return_inverse=True)
-        found = matrix(scores, scores.query.astype(np.int64), scores.passage[passages].astype(np.int64))
-        return cls(pairs.query.astype(np.int64), pairs.passage, found[pairs.query, column])
+        scored = matrix(scores, scores.query.astype(np.int64), scores.passage[passages].astype(np.int64))
+        return cls(pairs.query.astype(np.int64), pairs.passage, scored[pairs.query, column])
 
     @classmethod
     def of_best(cls, collection: Collection, scores: Scores, depth: int) -> _Thresholds:
@@ -134,9 +134,9 @@ class _Thresholds:
         n_queries = len(collection.queries)
         score = np.full((n_queries, depth), -np.inf, np.float32)
         passage = np.zeros((n_queries, depth), np.int64)
-        for rows, found in _chunks(collection, scores) if depth else ():
-            score = np.hstack([score, found])
-            passage = np.hstack([passage, np.broadcast_to(np.arange(rows.start, rows.stop), found.shape)])
+        for rows, tile in _chunks(collection, scores) if depth else ():
+            score = np.hstack([score, tile])
+            passage = np.hstack([passage, np.broadcast_to(np.arange(rows.start, rows.stop), tile.shape)])
             best = np.lexsort((-collection.passages.tie_order[passage], -score))[:, :depth]
             score = np.take_along_axis(score, best, axis=1)
             passage = np.take_along_axis(passage, best, axis=1)
@@ -170,10 +170,10 @@ def _bounds(
     least, most, tied, before = (np.zeros(shape, np.int64) for _ in range(4))
     of_query = [np.flatnonzero(thresholds.query == row) for row in range(len(collection.queries))]
     order, text = collection.passages.tie_order, scores.passage
-    for rows, found in _chunks(collection, scores):
+    for rows, tile in _chunks(collection, scores):
         language = collection.passages.language[rows]
         starts = np.flatnonzero(np.diff(language, prepend=-1))
-        for line, mine, near in zip(found, of_query, allowed, strict=True):
+        for line, mine, near in zip(tile, of_query, allowed, strict=True):
             value, passage = thresholds.score[mine, None], thresholds.passage[mine, None]
             alike = (text[rows] == text[passage]) | ((value == 0) & (line == 0))
             cells = np.ix_(mine, language[starts])

@@ -108,8 +108,8 @@ class Checker:
         """
         _refuse(disagreements(submission))
         task, ranking = submission.task, submission.ranking
-        if found := consistency.fault(ranking):
-            _refuse([f"The evidence is of no ranking: {found}."])
+        if fault := consistency.fault(ranking):
+            _refuse([f"The evidence is of no ranking: {fault}."])
         seen = self._matching(task, ranking.judged)
         languages = ranking.judged.languages
         asked = [language for language in languages if task.sizes[language].queries]
@@ -128,8 +128,8 @@ class Checker:
         if more := sum(1 for _ in wrong):
             first.append(f"And {more:,} more numbers do not follow from the evidence.")
         _refuse(first)
-        if found := alignment_fault(submission.result.alignment):
-            _refuse([f"{found}."])
+        if fault := alignment_fault(submission.result.alignment):
+            _refuse([f"{fault}."])
         return replace(
             submission, result=replace(submission.result, per_query=figures_.per_query, ranking=submission.ranking)
         )
@@ -139,8 +139,8 @@ class Checker:
         seen = self._seen.get(task.name)
         if seen and _same(seen.judged, judged):
             return seen
-        if found := judgements.fault(judged, self._expected(task, judged.languages)):
-            _refuse([f"{found[0].upper()}{found[1:]}."])
+        if fault := judgements.fault(judged, self._expected(task, judged.languages)):
+            _refuse([f"{fault[0].upper()}{fault[1:]}."])
         return None
 
     def _expected(self, task: Task, languages: tuple[str, ...]) -> Mapping[str, str]:
@@ -160,9 +160,9 @@ class Checker:
 
 
 def _refuse(reasons: Iterator[str] | list[str]) -> None:
-    found = [" ".join(reason.split()) for reason in reasons]
-    if found:
-        raise SubmissionError("\n".join(found))
+    sentences = [" ".join(reason.split()) for reason in reasons]
+    if sentences:
+        raise SubmissionError("\n".join(sentences))
 
 
 def _same(a: Judged, b: Judged) -> bool:

@@ -20,7 +20,7 @@ def fault(ranking: Ranking) -> str | None:
       and no more in all than beat those that are not among the best.
     """
     checks = (_impossible, _contradiction, _best_fault)
-    return next((found for check in checks if (found := check(ranking))), None)
+    return next((why for check in checks if (why := check(ranking))), None)
 
 
 def _pair(ranking: Ranking, row: int) -> str:
@@ -81,12 +81,12 @@ def _best_fault(ranking: Ranking) -> str | None:
     for language in languages:
         before = np.zeros((len(top), depth + 1), np.int32)
         np.cumsum(top[:, :depth] == language, axis=1, out=before[:, 1:])
-        found, said = before[judged.query, np.minimum(rank - 1, depth)], ranking.above[:, language]
-        wrong = np.where(among, found != said, found > said)
+        counted, said = before[judged.query, np.minimum(rank - 1, depth)], ranking.above[:, language]
+        wrong = np.where(among, counted != said, counted > said)
         if wrong.any():
             row = int(wrong.argmax())
             return (
-                f"{_pair(ranking, row)}: {found[row]:,} of the best passages before it are in "
+                f"{_pair(ranking, row)}: {counted[row]:,} of the best passages before it are in "
                 f"{judged.languages[language]}, but {said[row]:,} are said to be above it"
             )
         if before[:, -1].max(initial=0) > judged.n_passages[language]:

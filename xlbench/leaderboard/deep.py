@@ -88,8 +88,8 @@ def deep_check(
     from xlbench.engine.model_scores import score_collection
     from xlbench.engine.scores import VectorScores
 
-    if found := model_fault(submission.result.model, subject):
-        raise SubmissionError(f"{submission.folder} is of another model: {found}.")
+    if fault := model_fault(submission.result.model, subject):
+        raise SubmissionError(f"{submission.folder} is of another model: {fault}.")
     judged = submission.ranking.judged
     whole = catalogue.read_collection(
         submission.task, languages=judged.languages, data_dir=data_dir, cache_dir=cache_dir
@@ -192,9 +192,9 @@ def _lean_faults(submission: Submission, some: Collection, scores: Scores) -> It
             yield f"{lean}."
 
 
-def _alignment_faults(claimed: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted((claimed.keys() | found.keys()) - {"bitext"}):
-        theirs, ours = claimed.get(name), found.get(name)
+def _alignment_faults(claimed: Mapping[str, Any], recomputed: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted((claimed.keys() | recomputed.keys()) - {"bitext"}):
+        theirs, ours = claimed.get(name), recomputed.get(name)
         near = theirs is ours if theirs is None or ours is None else abs(theirs - ours) <= _ALIGNMENT_TOLERANCE
         if not near:
             yield f"{name} of the alignment is said to be {theirs}; the model gives {ours}."

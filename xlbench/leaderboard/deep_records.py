@@ -36,8 +36,8 @@ def load_records(path: Path) -> dict[str, DeepRecord]:
 
     """
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {digest: DeepRecord(**record) for digest, record in found.items()}
+        stored: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {digest: DeepRecord(**record) for digest, record in stored.items()}
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:

@@ -50,9 +50,9 @@ def differences(claimed: Result, recomputed: Figures) -> Iterator[FalseClaim]:
         theirs = dict(_numbers(getattr(claimed, part)))
         tolerance = INTERVAL_TOLERANCE if part == "intervals" else TOLERANCE
         for path in dict.fromkeys([*ours, *theirs]):
-            expected, found = ours.get(path), theirs.get(path)
-            if expected is None or found is None or not abs(found - expected) <= tolerance:
-                yield FalseClaim(_in_words(part, path), found, expected)
+            expected, claim = ours.get(path), theirs.get(path)
+            if expected is None or claim is None or not abs(claim - expected) <= tolerance:
+                yield FalseClaim(_in_words(part, path), claim, expected)
 
 
 def alignment_fault(alignment: Mapping[str, Any]) -> str | None:

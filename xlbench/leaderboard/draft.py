@@ -16,7 +16,16 @@ from xlbench.errors import ResultError, SubmissionError, UnknownNameError, shown
 from xlbench.leaderboard.checks import Checked, Checker
 from xlbench.leaderboard.hostile_json import parse_json, read_file
 from xlbench.leaderboard.manifest import ASKED, FIELDS, MANIFEST_SCHEMA, parse_manifest
-from xlbench.leaderboard.submission import EVIDENCE, MANIFEST, RESULT, data_checksums, folder_name, load, variant_fault
+from xlbench.leaderboard.submission import (
+    EVIDENCE,
+    MANIFEST,
+    MODEL_KEYS,
+    RESULT,
+    data_checksums,
+    folder_name,
+    load,
+    variant_fault,
+)
 from xlbench.results import Result
 from xlbench.support.files import write_whole
 from xlbench.support.secrets import private_part
@@ -59,6 +68,11 @@ class Draft:
             raise SubmissionError(
                 f"{path}: {part!r} looks like a secret, or has a path below somebody's home, and a submission is "
                 "public. Run again without it."
+            )
+        if more := sorted(result.model.keys() - MODEL_KEYS):
+            raise SubmissionError(
+                f"{path} is of a model with {' and '.join(more)}; the leaderboard takes a model's own lists, debiased "
+                "or not. Run again without."
             )
         task = catalogue.load(result.task)
         languages = [language for language in task.languages if language not in result.missing_languages]

@@ -82,10 +82,10 @@ def _shape_fault(value: Any) -> str | None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         raise ValueError(f"a key is given twice among {shown([name for name, _ in pairs])}")
-    return found
+    return record
 
 
 def _refuse(name: str) -> None:
@@ -106,8 +106,8 @@ def text_fault(value: Any, *, longest: int, lines: bool = False) -> str | None:
         return f"has {len(value):,} characters; expected at most {longest:,}"
     if unseen := _unseen(value, lines=lines):
         return f"has the sign {unseen}, which cannot be seen; leave it out"
-    if found := _MARKUP.search(value):
-        return f"has {found[0]!r}, which looks like markup; write it without '<'"
+    if markup := _MARKUP.search(value):
+        return f"has {markup[0]!r}, which looks like markup; write it without '<'"
     return None
 
 
@@ -127,12 +127,12 @@ def unseen_text(value: Any, where: str = "") -> str | None:
     # Not by recursion: the parser takes values nested almost as deep as Python can call.
     left: list[tuple[str, Any]] = [(where, value)]
     while left:
-        at, found = left.pop()
-        if isinstance(found, str):
-            if unseen := _unseen(found, lines=True):
+        at, each = left.pop()
+        if isinstance(each, str):
+            if unseen := _unseen(each, lines=True):
                 return f"{at or 'a text'} has the sign {unseen}"
         else:
-            left += _inner(at, found)
+            left += _inner(at, each)
     return None
 
 

@@ -52,18 +52,18 @@ def known(task: Task) -> Judgements | None:
     path = task.file.parent / "judgements" / f"{task.name}.json"
     try:
         record: Any = json.loads(path.read_text(encoding="utf-8"))
-        found = Judgements(int(record["version"]), tuple(record["languages"]), dict(record["pairs"]))
-        _ = found.n_pairs
+        judgements = Judgements(int(record["version"]), tuple(record["languages"]), dict(record["pairs"]))
+        _ = judgements.n_pairs
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise TaskError(f"{path} is damaged: make it anew with tools/judgements.py.") from error
-    if found.version != task.version:
+    if judgements.version != task.version:
         raise TaskError(
-            f"{path} is of version {found.version} of {task.name}, which is at version {task.version}: make it anew "
-            "with tools/judgements.py."
+            f"{path} is of version {judgements.version} of {task.name}, which is at version {task.version}: make it "
+            "anew with tools/judgements.py."
         )
-    return found
+    return judgements
 
 
 def pairs_of(judged: Judged) -> dict[str, str]:
@@ -74,7 +74,7 @@ def pairs_of(judged: Judged) -> dict[str, str]:
     n_languages = len(judged.languages)
     cell = judged.query_language[judged.query].astype(np.int64) * n_languages + judged.passage_language
     clusters = judged.clusters.of_query
-    found = {}
+    digests = {}
     for code in np.unique(cell).tolist():
         rows = np.flatnonzero(cell == code).tolist()
         lines = sorted(
@@ -84,8 +84,8 @@ def pairs_of(judged: Judged) -> dict[str, str]:
         )
         digest = hashlib.sha256("".join(lines).encode()).hexdigest()[:_DIGITS]
         name = f"{judged.languages[code // n_languages]}>{judged.languages[code % n_languages]}"
-        found[name] = f"{len(rows)} {digest}"
-    return found
+        digests[name] = f"{len(rows)} {digest}"
+    return digests
 
 
 def fault(judged: Judged, expected: Mapping[str, str]) -> str | None:
@@ -95,10 +95,10 @@ def fault(judged: Judged, expected: Mapping[str, str]) -> str | None:
     """
     names = {f"{a}>{b}" for a in judged.languages for b in judged.languages}
     wanted = {name: said for name, said in expected.items() if name in names}
-    found = pairs_of(judged)
-    for name in sorted(found.keys() | wanted.keys()):
-        if found.get(name) != wanted.get(name):
-            n_found, n_expected = (int(said.get(name, "0").partition(" ")[0]) for said in (found, wanted))
+    theirs = pairs_of(judged)
+    for name in sorted(theirs.keys() | wanted.keys()):
+        if theirs.get(name) != wanted.get(name):
+            n_found, n_expected = (int(said.get(name, "0").partition(" ")[0]) for said in (theirs, wanted))
             if n_found == n_expected:
                 return f"the pairs of {name} in the evidence are not those of the task, though as many: {n_found:,}"
             return f"the evidence has {n_found:,} pairs of {name}; expected {n_expected:,}"

@@ -62,15 +62,15 @@ class Known:
         for folder, manifest in self._unread.pop(task, []):
             if sketch := self._sketch_of(folder):
                 mine.append((folder, manifest.model.casefold(), sketch))
-        found = None
+        sentence = None
         for folder, other, sketch in mine:
             # The ranks of a variant of a model may be like its own.
             words = checked.sketch.likeness(sketch) if other != name or sketch.digest == checked.sketch.digest else None
             if words:
-                found = f"It {words} {folder}; the history says which came first."
+                sentence = f"It {words} {folder}; the history says which came first."
                 break
         mine.append((checked.folder, name, checked.sketch))
-        return found
+        return sentence
 
     def _same(self, checked: Checked[Any]) -> Path | None:
         """A submission of the same identity, if there is one."""

@@ -75,8 +75,8 @@ def _link(value: Any) -> str | None:
     if wrong := text_fault(value, longest=500):
         return wrong
     try:
-        found = urlsplit(value)
-        whole = found.scheme == "https" and bool(found.hostname) and "@" not in found.netloc
+        url = urlsplit(value)
+        whole = url.scheme == "https" and bool(url.hostname) and "@" not in url.netloc
     except ValueError:
         whole = False
     plain = re.fullmatch(r"[!-~]+", value) and not set(value) & set("\"'<>\\^`{|}")

@@ -51,9 +51,9 @@ def check_ranges(record: Any, where: str) -> None:
 
     """
     try:
-        found = msgspec.convert(record, ResultRange)
+        result = msgspec.convert(record, ResultRange)
     except msgspec.ValidationError as error:
         raise SubmissionError(f"{where}: {error}.") from error
-    for name, seconds in found.timing.items():
+    for name, seconds in result.timing.items():
         if 0 < seconds < _SHORTEST:
             raise SubmissionError(f"{where}: {name!r} of 'timing' is {seconds!r}; expected 0 or at least {_SHORTEST}.")

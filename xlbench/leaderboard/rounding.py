@@ -38,8 +38,8 @@ class Rounding:
     @classmethod
     def of(cls, model: Model) -> Rounding:
         """That of the precision that a model declares."""
-        found = cls.of_precision(str(model.arguments.get("dtype", "float32")))
-        return found if model.stored_as == "float32" else cls(max(found.share, STORED_SHARE))
+        rounding = cls.of_precision(str(model.arguments.get("dtype", "float32")))
+        return rounding if model.stored_as == "float32" else cls(max(rounding.share, STORED_SHARE))
 
     @classmethod
     def of_precision(cls, precision: str) -> Rounding:

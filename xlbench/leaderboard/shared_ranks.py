@@ -47,12 +47,12 @@ def ranks(parts: Sequence[FloatArray], *, alpha: float = ALPHA) -> npt.NDArray[n
     else:
         p[~resolved] = 1.0
     apart = holm(p.ravel()).reshape(p.shape) <= alpha
-    found = np.ones((n_models, n_quantities), np.int64)
+    ranks_of = np.ones((n_models, n_quantities), np.int64)
     for k in range(n_quantities):
         gain = totals[second, k] - totals[first, k]
-        np.add.at(found[:, k], first[apart[k] & (gain > 0)], 1)
-        np.add.at(found[:, k], second[apart[k] & (gain < 0)], 1)
-    return found
+        np.add.at(ranks_of[:, k], first[apart[k] & (gain > 0)], 1)
+        np.add.at(ranks_of[:, k], second[apart[k] & (gain < 0)], 1)
+    return ranks_of
 
 
 def _draws(n_tests: int, alpha: float) -> int:
@@ -69,5 +69,5 @@ def _bounds(part: FloatArray) -> FloatArray:
     # Of two equal models the spread is 0, or what rounding leaves of it.
     alike = spread <= 1e-12 * (squares[:, None] + squares[None, :])
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: FloatArray = np.where(alike, 1.0, np.minimum(2 * np.exp(-reached / (2 * spread)), 1.0))
-    return found
+        bounds: FloatArray = np.where(alike, 1.0, np.minimum(2 * np.exp(-reached / (2 * spread)), 1.0))
+    return bounds

@@ -29,7 +29,7 @@ _MOST_PAIRS_A_QUERY = 100
 """Where the judgements are not known."""
 _ID_BYTES = 100
 _MOST_EVIDENCE_BYTES = 1 << 28
-_MODEL_KEYS = {"name", "revision", "adapter", "arguments", "transform", "stored_as"}
+MODEL_KEYS = {"name", "revision", "adapter", "arguments", "transform", "stored_as"}
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def data_checksums(task: Task, languages: Iterable[str]) -> dict[str, str]:
 
     Empty where none is published.
     """
-    found = {}
+    digits_of = {}
     for language in languages:
         known = {
             f"{part} {checksum.algorithm} {checksum.digits}\n": checksum
@@ -166,8 +166,8 @@ def data_checksums(task: Task, languages: Iterable[str]) -> dict[str, str]:
         digits = {checksum.digits for checksum in known.values()}
         alone = len(digits) == 1 and {checksum.algorithm for checksum in known.values()} == {"sha256"}
         listed = hashlib.sha256("".join(sorted(known)).encode()).hexdigest() if known else ""
-        found[language] = digits.pop() if alone else listed
-    return found
+        digits_of[language] = digits.pop() if alone else listed
+    return digits_of
 
 
 def task_of(folder: Path) -> Task:
@@ -201,7 +201,7 @@ def disagreements(submission: Submission) -> Iterator[str]:
     missing = list(result.missing_languages)
     languages = [language for language in task.languages if language not in missing]
     judged, folder = submission.ranking.judged, submission.folder.absolute().parent.name
-    for what, found, expected in (
+    for what, said, expected in (
         ("task in manifest.json", manifest.task, task.name),
         ("task in result.json", result.task, task.name),
         ("task version in manifest.json", manifest.task_version, task.version),
@@ -217,10 +217,10 @@ def disagreements(submission: Submission) -> Iterator[str]:
         ("list of data checksums", dict(manifest.data_checksums), data_checksums(task, languages)),
         ("name of the model's folder", _without_variant(folder), folder_name(manifest.model)),
     ):
-        if found != expected:
-            yield f"The {what} is {shown(found)}; expected {shown(expected)}."
-    for key in sorted(result.model.keys() - _MODEL_KEYS):
-        yield f"The model in result.json has the key {shown(key)}; expected {', '.join(sorted(_MODEL_KEYS))} only."
+        if said != expected:
+            yield f"The {what} is {shown(said)}; expected {shown(expected)}."
+    for key in sorted(result.model.keys() - MODEL_KEYS):
+        yield f"The model in result.json has the key {shown(key)}; expected {', '.join(sorted(MODEL_KEYS))} only."
     for language, n_passages in zip(judged.languages, judged.n_passages.tolist(), strict=True):
         if language in task.sizes and n_passages != task.sizes[language].passages:
             n_expected = task.sizes[language].passages

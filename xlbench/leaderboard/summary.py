@@ -40,10 +40,10 @@ class Summary:
         )
 
 
-def taken(found: list[Checked[Summary]]) -> Table:
+def taken(submissions: list[Checked[Summary]]) -> Table:
     """The sound submissions, one a row."""
     rows = []
-    for checked in found:
+    for checked in submissions:
         if (summary := checked.extracted) is not None:
             means = (number_cell(summary.means.get(kind), summary.headline) for kind in KINDS)
             missing = f", without {' '.join(summary.missing_languages)}" if summary.missing_languages else ""
@@ -62,11 +62,11 @@ def taken(found: list[Checked[Summary]]) -> Table:
     return Table("Submissions whose numbers follow from their evidence", header, tuple(rows))
 
 
-def remarks(found: list[Checked[Summary]], *, problems: bool) -> Table:
+def remarks(submissions: list[Checked[Summary]], *, problems: bool) -> Table:
     """Why submissions are not taken, or what is worth a look in the others, a sentence a row."""
     rows = [
         row(Cell(f"{checked.folder.parent.name}/{checked.folder.name}"), Cell(sentence))
-        for checked in found
+        for checked in submissions
         for sentence in (checked.problems if problems else checked.notes)
     ]
     title = "Not taken" if problems else "Worth a look"

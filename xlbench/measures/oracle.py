@@ -33,15 +33,15 @@ def trec_scores(qrels: Qrels, run: Values, wanted: Sequence[Measure]) -> Values:
     import pytrec_eval
 
     evaluated: Values = pytrec_eval.RelevanceEvaluator(qrels, {m.trec_name for m in wanted}).evaluate(run)
-    found: Values = {}
+    by_query: Values = {}
     for query, values in evaluated.items():
-        found[query] = {m.name: values[m.trec_name.replace(".", "_")] for m in wanted}
+        by_query[query] = {m.name: values[m.trec_name.replace(".", "_")] for m in wanted}
         for m in wanted:
             # trec_eval has no cut-off for recip_rank: RR@k is recip_rank, zero past k.
             cut = m.cutoff and "." not in m.trec_name
-            if cut and found[query][m.name] < 1 / m.cutoff * (1 - 1e-9):
-                found[query][m.name] = 0.0
-    return found
+            if cut and by_query[query][m.name] < 1 / m.cutoff * (1 - 1e-9):
+                by_query[query][m.name] = 0.0
+    return by_query
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,12 @@ def values(qrels: Qrels, rankings: Mapping[str, Sequence[str]], wanted: Sequence
     # pytrec_eval crashes where all gains of a query are negative. As with gains of 0, nothing is relevant there.
     qrels = {query: gains if max(gains.values()) >= 0 else dict.fromkeys(gains, 0) for query, gains in qrels.items()}
     own = [measure.own for measure in wanted if measure.own]
-    found = trec_scores(qrels, run, own) if own else {query: {} for query in qrels}
+    by_query = trec_scores(qrels, run, own) if own else {query: {} for query in qrels}
     # A rate of no passages may be 0 / 0; ir_measures itself gives a query that is not there 0. Counts need them all.
     retrieved = {query: scores for query, scores in run.items() if scores}
     for name, is_count in product(_PROVIDERS, (False, True)):
         theirs = [m.theirs for m in wanted if m.theirs and (m.provider, m.is_count) == (name, is_count)]
         if theirs:
             for metric in _provider(name).evaluator(theirs, qrels).iter_calc(run if is_count else retrieved):
-                found[metric.query_id][str(metric.measure)] = float(metric.value)
-    return {query: {measure.name: found[query][measure.name] for measure in wanted} for query in qrels}
+                by_query[metric.query_id][str(metric.measure)] = float(metric.value)
+    return {query: {measure.name: by_query[query][measure.name] for measure in wanted} for query in qrels}

@@ -167,10 +167,10 @@ class Judged:
         """The judged pairs of a setting, ascending."""
         code = self.languages.index(setting.query)
         first, last = np.searchsorted(self.query, np.searchsorted(self.query_language, [code, code + 1]))
-        found: npt.NDArray[np.int64] = first + np.flatnonzero(
+        rows: npt.NDArray[np.int64] = first + np.flatnonzero(
             np.isin(self.passage_language[first:last], self.pool(setting))
         )
-        return found
+        return rows
 
 
 @dataclass(frozen=True)

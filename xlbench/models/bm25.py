@@ -150,8 +150,8 @@ class BM25Scorer:
         )
         asked.sum_duplicates()
         rows = [self._row[text.language, text.text] for text in passages]
-        found: VectorArray = (asked @ self._weights[rows].T.tocsr()).toarray().astype(np.float32, copy=False)
-        return found
+        scores: VectorArray = (asked @ self._weights[rows].T.tocsr()).toarray().astype(np.float32, copy=False)
+        return scores
 
     def _weigh(self, tokens: Sequence[Sequence[str]]) -> Any:
         """The weight of each term in each of these passages, as a sparse matrix ``float32[p, V]`` of coordinates."""
@@ -161,15 +161,15 @@ class BM25Scorer:
         index = bm25s.BM25(k1=self._k1, b=self._b, method="lucene")
         index.index([list(of_passage) for of_passage in tokens], show_progress=False)
         parts = (index.scores["data"], index.scores["indices"], index.scores["indptr"])
-        found = csc_array(parts, shape=(len(tokens), len(index.scores["indptr"]) - 1)).tocoo()
-        term = np.full(found.shape[1], -1, np.int64)
+        counts = csc_array(parts, shape=(len(tokens), len(index.scores["indptr"]) - 1)).tocoo()
+        term = np.full(counts.shape[1], -1, np.int64)
         for token, at in index.vocab_dict.items():
             # bm25s gives a passage without any term an empty one.
             if at < len(term) and token in self._term:
                 term[at] = self._term[token]
-        known = term[found.col] >= 0
-        return type(found)(
-            (found.data[known], (found.row[known], term[found.col[known]])), shape=(len(tokens), len(self._term))
+        known = term[counts.col] >= 0
+        return type(counts)(
+            (counts.data[known], (counts.row[known], term[counts.col[known]])), shape=(len(tokens), len(self._term))
         )
 
     def _analysed(self, texts: Sequence[Text]) -> list[list[str]]:

@@ -73,11 +73,11 @@ class Removal:
 
     def of(self, vectors: VectorArray, language: npt.NDArray[np.int64]) -> VectorArray:
         """The vectors of texts in these languages, -1 for any other, without what is removed."""
-        found = np.empty_like(vectors)
+        debiased = np.empty_like(vectors)
         for code in np.unique(language):
             mine = language == code
-            found[mine] = removed(vectors[mine], mean=self.mean[code], components=self.components[code])
-        return found
+            debiased[mine] = removed(vectors[mine], mean=self.mean[code], components=self.components[code])
+        return debiased
 
 
 def is_debiased(model: str) -> bool:
@@ -149,8 +149,8 @@ class DebiasedEncoder:
                 f"{self._removal.mean.shape[1]} dimensions: write the folder again with `xlbench debias`."
             )
         identifier, known = self._identifier
-        found = [identifier.language_among(text, known) for text in texts]
-        return self._removal.of(vectors, np.array([-1 if code is None else code for code in found], np.int64))
+        codes_of = [identifier.language_among(text, known) for text in texts]
+        return self._removal.of(vectors, np.array([-1 if code is None else code for code in codes_of], np.int64))
 
     @cached_property
     def _identifier(self) -> tuple[Identifier, dict[str, int]]:
@@ -163,14 +163,14 @@ class DebiasedEncoder:
         try:
             # Opened here, because numpy leaves a damaged file open.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as numbers:
-                found = Removal(numbers["mean"], numbers["components"])
+                removal = Removal(numbers["mean"], numbers["components"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise EncoderError(f"{path} cannot be read ({error}): write the folder again.") from error
-        n, dimensions = len(self._settings.languages) + 1, found.mean.shape[-1]
-        shapes = found.mean.shape == (n, dimensions) and found.components.shape[::2] == (n, dimensions)
-        if not shapes or not (np.isfinite(found.mean).all() and np.isfinite(found.components).all()):
+        n, dimensions = len(self._settings.languages) + 1, removal.mean.shape[-1]
+        shapes = removal.mean.shape == (n, dimensions) and removal.components.shape[::2] == (n, dimensions)
+        if not shapes or not (np.isfinite(removal.mean).all() and np.isfinite(removal.components).all()):
             raise EncoderError(f"{path} does not have a row for each language and one more: write the folder again.")
-        return found
+        return removal
 
 
 def codes(identifier: Identifier, languages: Sequence[str]) -> dict[str, int]:
@@ -180,14 +180,14 @@ def codes(identifier: Identifier, languages: Sequence[str]) -> dict[str, int]:
         EncoderError: if identification does not know one, or cannot tell two apart.
 
     """
-    found: dict[str, int] = {}
+    by_code: dict[str, int] = {}
     for place, language in enumerate(languages):
         code = identifier.macrolanguage(language)
         if code is None or not identifier.knows(language):
             raise EncoderError(f"The language {language!r} cannot be identified: leave its texts out of --fit-on.")
-        if code in found:
+        if code in by_code:
             raise EncoderError(
-                f"{languages[found[code]]!r} and {language!r} cannot be told apart: keep one of them in --fit-on."
+                f"{languages[by_code[code]]!r} and {language!r} cannot be told apart: keep one of them in --fit-on."
             )
-        found[code] = place
-    return found
+        by_code[code] = place
+    return by_code

@@ -72,7 +72,7 @@ class Identifier:
         return known[max(known, key=lambda language: probability[language])]
 
     def _probabilities(self, text: str) -> Counter[str]:
-        found: Counter[str] = Counter()
+        shares: Counter[str] = Counter()
         for label, share in self._model.rank(text):
-            found[self._macrolanguage.get(label, label)] += share
-        return found
+            shares[self._macrolanguage.get(label, label)] += share
+        return shares

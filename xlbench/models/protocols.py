@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from xlbench.models.reranker import Reranking
 
 StoredAs = Literal["float32", "float16"]
+Role = Literal["queries", "passages"]
+
+
+class Stages(Protocol):
+    """Encoding in stages, so that a device never waits for texts or for a disk.
+
+    An encoder that has them gives them by ``stages(role)``, or None.
+    """
+
+    def prepare(self, texts: list[str], /) -> Any:
+        """What ``compute`` takes, such as tokens; a thread makes it ahead of the device."""
+        ...
+
+    def compute(self, prepared: Any, /) -> Callable[[], VectorArray]:
+        """Starts to compute; what it gives waits for the vectors, ``float32[len(texts), D]``, in another thread."""
+        ...
 
 
 @runtime_checkable

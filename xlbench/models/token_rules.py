@@ -159,8 +159,8 @@ def is_padded(
         return True
 
     def vectors_of(texts: list[str]) -> Sequence[VectorArray]:
-        found = model.encode_query(texts, prompt="", convert_to_tensor=True, show_progress_bar=False)
-        return list(found.float().cpu().numpy())
+        tensor = model.encode_query(texts, prompt="", convert_to_tensor=True, show_progress_bar=False)
+        return list(tensor.float().cpu().numpy())
 
     return batches_are_padded([body.tokenizer for body in bodies], encode or vectors_of, source=source, dtype=dtype)
 
@@ -183,8 +183,8 @@ def batches_are_padded(
 
     def agrees(batch: list[str]) -> bool:
         length = float(np.linalg.norm(alone)) or 1.0
-        found = encode(batch)[0]
-        return found.shape == alone.shape and bool(np.linalg.norm(found - alone) / length <= tolerance)
+        vector = encode(batch)[0]
+        return vector.shape == alone.shape and bool(np.linalg.norm(vector - alone) / length <= tolerance)
 
     own = [tokenizer.padding_side for tokenizer in tokenizers]
     for sides in (["right"] * len(own), own):

@@ -24,31 +24,31 @@ VERDICTS = ("'better' and 'worse'", "'higher' and 'lower'")
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """The orders of models, their standings, and each model's differences and trade-offs against the baseline."""
-    found = [_order(comparison, order) for order in comparison.orders]
+    tables = [_order(comparison, order) for order in comparison.orders]
     if comparison.standings:
-        found.append(_standings(comparison))
+        tables.append(_standings(comparison))
     for model in comparison.others:
-        found += _differences(comparison, model)
+        tables += _differences(comparison, model)
         if table := tradeoffs(comparison, model):
-            found.append(table)
-    return found
+            tables.append(table)
+    return tables
 
 
 def sentences(comparison: Comparison) -> list[str]:
     """One sentence for each model and measure: how it compares with the baseline, in the mean of each kind."""
-    found = []
+    said = []
     for model in comparison.others:
         for measure in comparison.measures:
             chosen = [d for d in comparison.differences if (d.model, d.quantity.measure) == (model, measure)]
             means = [d for d in chosen if d.quantity.name == MEAN or ">" in d.quantity.name]
             parts = [f"{_place(d)} {d.verdict} ({_signed(d.difference, measure)})" for d in means]
-            found.append(
+            said.append(
                 one_line(
                     f"{_against(comparison, model)} on {comparison.task}{_asked_in(comparison)}, {measure}: "
                     f"{', '.join(parts)}."
                 )
             )
-    return found
+    return said
 
 
 def explanation(comparison: Comparison) -> list[str]:
@@ -56,7 +56,7 @@ def explanation(comparison: Comparison) -> list[str]:
     level = f"{100 * (1 - comparison.alpha):g} %"
     unit = f"{comparison.clusters}, each with all of its {QUESTION}s"
     verdicts = [VERDICTS[measures.better(m) == "neither"] for m in comparison.measures]
-    found = [
+    said = [
         f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of {unit}.",
         f"p: paired randomisation test (at most {comparison.draws:,} draws) that swaps all values of a "
         f"{comparison.unit} between the two models, corrected by Holm's method for all {comparison.n_tests} tests; "
@@ -68,26 +68,26 @@ def explanation(comparison: Comparison) -> list[str]:
         COUNTS_ONCE,
     ]
     if comparison.n_clusters < FEW_CLUSTERS:
-        found.append(f"With fewer than {FEW_CLUSTERS} {comparison.unit}s, intervals are too narrow.")
-    found.append(f"Primary: the means of {comparison.lead}. All other rows, marked {_EXPLORATORY}, are exploratory.")
-    found.append(
+        said.append(f"With fewer than {FEW_CLUSTERS} {comparison.unit}s, intervals are too narrow.")
+    said.append(f"Primary: the means of {comparison.lead}. All other rows, marked {_EXPLORATORY}, are exploratory.")
+    said.append(
         "'cannot be told apart' does not say that the models are equal."
         if comparison.equivalent is None
         else f"equivalent: the difference is smaller than {comparison.equivalent:g}, by two one-sided tests (alpha is "
         "shared out among all); 'cannot be told apart' does not say that the models are equal."
     )
     for measure, perfect in comparison.perfect.items():
-        found.append(
+        said.append(
             f"{measure}: values nearer to {number(perfect, measure)} are better; p and the verdict are of the distance "
             "to it, the interval is of the difference."
         )
     if any(flatters_little(measure) for measure in comparison.measures):
-        found.append(LITTLE)
+        said.append(LITTLE)
     if {*measures.OWN_LANGUAGE} & {*comparison.measures}:
-        found.append(NO_FAVOURITE)
+        said.append(NO_FAVOURITE)
     if comparison.left_out:
-        found.append(f"Not compared, as not all of the results have it: {', '.join(comparison.left_out)}.")
-    return found
+        said.append(f"Not compared, as not all of the results have it: {', '.join(comparison.left_out)}.")
+    return said
 
 
 def difference_records(comparison: Comparison) -> list[Record]:

@@ -37,7 +37,7 @@ def records(results: Sequence[Result]) -> list[Record]:
     setting, and their sum for a kind: a query counts once in each of its pools. ``sample`` says how much of the task
     was drawn, None for all of it.
     """
-    found: list[Record] = []
+    numbers: list[Record] = []
     for result in results:
         identity = {"model": result.model["name"], "revision": result.model["revision"]}
         identity |= {"arguments": dict(result.model["arguments"])}
@@ -48,7 +48,7 @@ def records(results: Sequence[Result]) -> list[Record]:
             for measure, value in by_measure.items():
                 low, high = result.intervals.get(setting, {}).get(measure, (None, None))
                 ends = result.references.get(measure, {})
-                found.append(
+                numbers.append(
                     identity
                     | {
                         "kind": kind,
@@ -62,25 +62,25 @@ def records(results: Sequence[Result]) -> list[Record]:
                     | {"n_rankings": n_rankings, "missing_languages": list(result.missing_languages)}
                     | {"sample": asdict(result.sample) if result.sample else None}
                 )
-    return found
+    return numbers
 
 
-def as_json(found: Sequence[Record]) -> str:
+def as_json(records: Sequence[Record]) -> str:
     """Records as a JSON list, one a line."""
-    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in found)
-    return f"[\n{lines}\n]\n" if found else "[]\n"
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    return f"[\n{lines}\n]\n" if records else "[]\n"
 
 
-def as_csv(found: Sequence[Record]) -> str:
+def as_csv(records: Sequence[Record]) -> str:
     """Records as CSV with a header; lists with spaces between, mappings as JSON, nothing for None.
 
     No text is a formula to a spreadsheet: one that would be has an apostrophe before it.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    if found:
-        writer.writerow(found[0])
-        writer.writerows([_csv_value(value) for value in record.values()] for record in found)
+    if records:
+        writer.writerow(records[0])
+        writer.writerows([_csv_value(value) for value in record.values()] for record in records)
     return file.getvalue()
 
 

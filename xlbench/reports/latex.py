@@ -63,9 +63,9 @@ def latex_tables(tables: Sequence[Table]) -> str:
 
 def escaped(text: str) -> str:
     """The text as LaTeX prints it, whatever characters it has."""
-    found = "".join(_SPECIAL.get(character, character) for character in one_line(text))
+    replaced = "".join(_SPECIAL.get(character, character) for character in one_line(text))
     # Two of them in a row would be one other sign.
-    return re.sub(r"([-',])(?=\1)", r"\1{}", found)
+    return re.sub(r"([-',])(?=\1)", r"\1{}", replaced)
 
 
 def _explanation(groups: Sequence[JudgedGroup]) -> str:
@@ -78,8 +78,8 @@ def _explanation(groups: Sequence[JudgedGroup]) -> str:
                 f"{comparison.clusters}, p up to {comparison.alpha:g} after Holm's correction"
             )
             of_test.setdefault(text, []).append(f"{comparison.n_tests}")
-    found = [f"{text} for {' and '.join(counts)} tests." for text, counts in of_test.items()]
-    return " ".join([*found, *(f"Not tested: {reason}" for of in groups for reason in of.tested.reasons)])
+    sentences = [f"{text} for {' and '.join(counts)} tests." for text, counts in of_test.items()]
+    return " ".join([*sentences, *(f"Not tested: {reason}" for of in groups for reason in of.tested.reasons)])
 
 
 def _overview(groups: Sequence[JudgedGroup]) -> str:

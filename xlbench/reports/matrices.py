@@ -47,11 +47,17 @@ def means_of_others(matrix: Matrix) -> OfOthers:
 
 def cross_lingual(result: Result, *, diagonal: bool) -> Matrix:
     """The headline by language of the query and of the passages, with or without the monolingual diagonal."""
-    found: dict[str, dict[str, float]] = {}
+    by_query: dict[str, dict[str, float]] = {}
     for setting, values in result.values.items():
         if setting.passages is not None and (diagonal or setting.kind == "cross"):
-            found.setdefault(setting.query, {})[setting.passages] = values[result.headline]
-    return found
+            by_query.setdefault(setting.query, {})[setting.passages] = values[result.headline]
+    return by_query
+
+
+def is_of_pairs(result: Result) -> bool:
+    """Whether a matrix would be empty for the most part, since languages are asked in few others."""
+    rows = cross_lingual(result, diagonal=False)
+    return len(rows) * len(passage_languages(rows)) > 4 * sum(map(len, rows.values()))
 
 
 def favourite(result: Result) -> Favourite | None:
@@ -77,18 +83,20 @@ def _greatest(matrix: Matrix, others: float | None) -> Favourite | None:
 
 def preference_note(result: Result) -> str:
     """The favourite in a sentence; nothing if there is no preference matrix."""
-    found = favourite(result)
-    if found is None:
+    preferred = favourite(result)
+    if preferred is None:
         return ""
-    fair = "" if found.others is None else f" (fair: {number(found.others, PREFERENCE)})"
-    share = number(found.value, PREFERENCE)
-    return f"Favourite of other languages' queries: {found.language}, first for {share} of them{fair}."
+    fair = "" if preferred.others is None else f" (fair: {number(preferred.others, PREFERENCE)})"
+    share = number(preferred.value, PREFERENCE)
+    return f"Favourite of other languages' queries: {preferred.language}, first for {share} of them{fair}."
 
 
 def one_target_note(result: Result) -> str:
     """The language that others find best in a sentence; nothing if there is no one-target matrix."""
-    found = best_target(result)
-    if found is None or found.others is None:
+    target = best_target(result)
+    if target is None or target.others is None:
         return ""
-    values = f"{PRECISION} {number(found.value, PRECISION)} (mean of all languages: {number(found.others, PRECISION)})"
-    return f"Favourite of other languages' queries: {found.language}, {values}."
+    values = (
+        f"{PRECISION} {number(target.value, PRECISION)} (mean of all languages: {number(target.others, PRECISION)})"
+    )
+    return f"Favourite of other languages' queries: {target.language}, {values}."

@@ -81,11 +81,11 @@ def paper_tables(results: Sequence[Result]) -> list[Table]:
         ResultError: if no result is of a task of the paper.
 
     """
-    found = []
+    tables = []
     for group in grouped(_chosen(results)):
-        found.append(_overview(group))
-        found += [_by_language(group, kind, measure) for kind, measure in _columns(of_overview=False)]
-    return found
+        tables.append(_overview(group))
+        tables += [_by_language(group, kind, measure) for kind, measure in _columns(of_overview=False)]
+    return tables
 
 
 def paper_records(results: Sequence[Result]) -> list[Record]:
@@ -109,11 +109,11 @@ def paper_records(results: Sequence[Result]) -> list[Record]:
 
 
 def _chosen(results: Sequence[Result]) -> list[Result]:
-    found = [result for result in results if result.task in TASKS]
-    if not found:
+    chosen = [result for result in results if result.task in TASKS]
+    if not chosen:
         others = ", ".join(dict.fromkeys(result.task for result in results))
         raise ResultError(f"The paper has {' and '.join(TASKS)}, the results are of {others}: run one of its tasks.")
-    return found
+    return chosen
 
 
 def _setting(number: Published) -> str:

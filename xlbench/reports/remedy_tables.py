@@ -11,36 +11,36 @@ _EFFECTS: tuple[Column, ...] = (("mono", PRECISION), *(("multi", measure) for me
 _PLACES: tuple[Column, ...] = tuple(("multi", name) for name in FIRST_PLACES)
 
 
-def variants(found: Remedies) -> Variants:
+def variants(remedies: Remedies) -> Variants:
     """The remedies as rows."""
-    return Variants("remedy", {remedy.name: remedy.result for remedy in found.remedies}, found.comparison, {})
+    return Variants("remedy", {remedy.name: remedy.result for remedy in remedies.remedies}, remedies.comparison, {})
 
 
-def remedy_tables(found: Remedies, task: str, *, intervals: bool = False) -> list[Table]:
+def remedy_tables(remedies: Remedies, task: str, *, intervals: bool = False) -> list[Table]:
     """What each remedy does, the first place in four, and what each asks for."""
-    rows = variants(found)
+    rows = variants(remedies)
     effect = (
         f"{rows.tested} {TARGETS[0]} and {TARGETS[1]}: AP if an answer exists in one language only, the query's own or "
         "another."
     )
     first = (
         "Shares of queries whose first passage in the pool is relevant or not, in the query's language or not. The "
-        f"four add up to 1. {OTHER} differs from {found.comparison.baseline}; which of the first two is wanted is for "
-        "the reader to say."
+        f"four add up to 1. {OTHER} differs from {remedies.comparison.baseline}; which of the first two is wanted is "
+        "for the reader to say."
     )
     return [
-        rows.table(f"{found.model} on {task}: remedies for a mixed index", _EFFECTS, effect, intervals=intervals),
+        rows.table(f"{remedies.model} on {task}: remedies for a mixed index", _EFFECTS, effect, intervals=intervals),
         rows.table("The first passage", _PLACES, first, intervals=intervals),
         Table(
             title="What each asks for",
             header=("remedy", "when passages are indexed", "with each query"),
-            rows=tuple(row(remedy.name, remedy.at_index, remedy.at_query) for remedy in found.remedies),
-            note=" ".join(found.left_out),
+            rows=tuple(row(remedy.name, remedy.at_index, remedy.at_query) for remedy in remedies.remedies),
+            note=" ".join(remedies.left_out),
         ),
     ]
 
 
-def sentences(found: Remedies) -> list[str]:
+def sentences(remedies: Remedies) -> list[str]:
     """What a person would say of them: the best where answers exist in all languages, and in one other."""
     said = []
     for measure, where in (
@@ -48,7 +48,7 @@ def sentences(found: Remedies) -> list[str]:
         (TARGETS[0], "with one answer, in the query's language"),
         (TARGETS[1], "with one answer, in another language"),
     ):
-        known = [remedy for remedy in found.remedies if measure in remedy.result.summary.get("multi", {})]
+        known = [remedy for remedy in remedies.remedies if measure in remedy.result.summary.get("multi", {})]
         if known:
             plain, best = _value(known[0], measure), max(known, key=lambda remedy: _value(remedy, measure))
             figures = f"{number_cell(plain, measure).text} in {known[0].name}"

@@ -41,9 +41,9 @@ class Group:
 
 def grouped(results: Sequence[Result]) -> list[Group]:
     """Results by task and version, in the order in which they come."""
-    found: dict[tuple[str, int], list[Result]] = {}
+    of_task: dict[tuple[str, int], list[Result]] = {}
     for result in results:
-        found.setdefault((result.task, result.task_version), []).append(result)
+        of_task.setdefault((result.task, result.task_version), []).append(result)
     return [
         Group(
             tuple(group),
@@ -54,16 +54,16 @@ def grouped(results: Sequence[Result]) -> list[Group]:
                 )
             ),
         )
-        for group in found.values()
+        for group in of_task.values()
     ]
 
 
 def comparison(results: Sequence[Result]) -> list[Table]:
     """For each task and version: one row a model, and, for three models or more, how alignment goes with retrieval."""
-    found = []
+    tables = []
     for group in grouped(results):
-        found += [side_by_side(group), correlation(group)]
-    return [table for table in found if table]
+        tables += [side_by_side(group), correlation(group)]
+    return [table for table in tables if table]
 
 
 def columns_of(group: Group) -> list[Column]:
@@ -76,8 +76,8 @@ def columns_of(group: Group) -> list[Column]:
 
 def favourites(group: Group) -> list[str]:
     """The favourite of each model with the share of its first places, ``en .293``; empty if none has any."""
-    found = [favourite(result) for result in group.results]
-    shown = [f"{of.language} {number(of.value, measures.PREFERENCE)}" if of else "" for of in found]
+    preferred = [favourite(result) for result in group.results]
+    shown = [f"{of.language} {number(of.value, measures.PREFERENCE)}" if of else "" for of in preferred]
     return shown if any(shown) else []
 
 

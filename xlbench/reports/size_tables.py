@@ -9,16 +9,16 @@ from xlbench.settings import KINDS
 from xlbench.vector_sizes import VectorSizes
 
 
-def variants(found: VectorSizes) -> Variants:
+def variants(sizes: VectorSizes) -> Variants:
     """The sizes as rows."""
-    columns = {"bytes a passage": [Cell(f"{size.n_bytes:,}", size.n_bytes) for size in found.sizes]}
-    return Variants("vectors", {size.name: size.result for size in found.sizes}, found.comparison, columns)
+    columns = {"bytes a passage": [Cell(f"{size.n_bytes:,}", size.n_bytes) for size in sizes.sizes]}
+    return Variants("vectors", {size.name: size.result for size in sizes.sizes}, sizes.comparison, columns)
 
 
-def size_tables(found: VectorSizes, task: str, *, intervals: bool = False) -> list[Table]:
+def size_tables(sizes: VectorSizes, task: str, *, intervals: bool = False) -> list[Table]:
     """One table."""
-    rows = variants(found)
-    headline = found.sizes[0].result.headline
+    rows = variants(sizes)
+    headline = sizes.sizes[0].result.headline
     wanted: list[Column] = [(kind, headline) for kind in KINDS]
     wanted.append(("multi", DISTANCE))
-    return [rows.table(f"{found.model} on {task}: the size of vectors", wanted, rows.tested, intervals=intervals)]
+    return [rows.table(f"{sizes.model} on {task}: the size of vectors", wanted, rows.tested, intervals=intervals)]

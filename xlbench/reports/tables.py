@@ -11,6 +11,7 @@ from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
     Matrix,
     cross_lingual,
+    is_of_pairs,
     means_of_others,
     one_target_note,
     passage_languages,
@@ -52,8 +53,8 @@ def kinds_of(result: Result) -> list[Kind]:
 
 def measures_of(result: Result, kind: Kind) -> list[str]:
     """The measures of retrieval that a result has in a kind of setting, the headline first."""
-    found = [measure for measure in result.summary.get(kind, {}) if not measures.of_bias(measure)]
-    return sorted(found, key=lambda measure: measure != result.headline)
+    of_retrieval = [measure for measure in result.summary.get(kind, {}) if not measures.of_bias(measure)]
+    return sorted(of_retrieval, key=lambda measure: measure != result.headline)
 
 
 def bias_measures_of(result: Result) -> list[str]:
@@ -109,11 +110,15 @@ def bias_by_language(result: Result, *, whole: bool = False) -> Table | None:
 def cross(result: Result, *, diagonal: bool = False) -> Table | None:
     """The headline measure, languages of queries down and of passages across; None without such a setting.
 
-    The monolingual diagonal is shown if it is asked for.
+    The monolingual diagonal is shown if it is asked for. Where most pairs of languages are no setting, settings
+    are down and measures across.
     """
     if "cross" not in result.summary:
         return None
     measure = result.headline
+    if is_of_pairs(result):
+        about = f"{KIND_TITLES['cross']}: language of the queries > that of the passages"
+        return _by_language(result, "cross", measures_of(result, "cross"), about=about, whole=False)
     about = f"{KIND_TITLES['cross']}: {measure}, queries down, passages across"
     matrix = cross_lingual(result, diagonal=diagonal)
     return _matrix(result, about, matrix, measure, mean=result.summary["cross"][measure])
@@ -197,8 +202,8 @@ def _table(
 
 
 def _language(name: Setting | Kind) -> str:
-    """The language that a setting asks in; ``mean`` for a kind of setting."""
-    return name.query if isinstance(name, Setting) else MEAN
+    """The language that a setting asks in, or its pair of languages; ``mean`` for a kind of setting."""
+    return MEAN if not isinstance(name, Setting) else str(name) if name.kind == "cross" else name.query
 
 
 def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: str, whole: bool) -> Table | None:
@@ -211,7 +216,7 @@ def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: 
         row(_language(name), *(cell_of(result, name, measure, with_interval=whole) for measure in measures), n)
         for name, n in [*n_queries.items(), (kind, sum(n_queries.values()))]
     ]
-    return _table(result, about, ("language", *measures, "queries"), rows)
+    return _table(result, about, ("setting" if kind == "cross" else "language", *measures, "queries"), rows)
 
 
 def _matrix(

@@ -54,7 +54,7 @@ class Variants:
 
     def records(self, **more: Any) -> list[dict[str, Any]]:
         """One record for each mean of each, in full precision, with its test against the first."""
-        found = []
+        numbers = []
         for name, result in self.results.items():
             for kind, by_measure in result.summary.items():
                 for measure, value in by_measure.items():
@@ -63,7 +63,7 @@ class Variants:
                     of_test = (
                         {"difference": d.difference, "p_adjusted": d.p_adjusted, "verdict": d.verdict} if d else {}
                     )
-                    found.append(
+                    numbers.append(
                         {
                             **more,
                             self.what: name,
@@ -78,7 +78,7 @@ class Variants:
                             "n_clusters": self.comparison.n_clusters,
                         }
                     )
-        return found
+        return numbers
 
     def as_json(self, **more: Any) -> str:
         """The records as JSON."""
@@ -100,16 +100,16 @@ class Variants:
         return {(d.model, d.quantity.kind, d.quantity.measure): d for d in means}
 
 
-def as_text(found: Variants, tables: Sequence[Table], form: str, **more: Any) -> str:
+def as_text(variants: Variants, tables: Sequence[Table], form: str, **more: Any) -> str:
     """The tables as text, Markdown or LaTeX, or the records as CSV or JSON."""
     from xlbench.reports.formats import as_csv, markdown
     from xlbench.reports.latex import latex_tables
     from xlbench.reports.terminal import plain
 
     if form == "json":
-        return found.as_json(**more)
+        return variants.as_json(**more)
     if form == "csv":
-        return as_csv(found.records(**more))
+        return as_csv(variants.records(**more))
     if form == "latex":
         return latex_tables(tables)
     return markdown(tables) if form == "markdown" else "\n".join(map(plain, tables))

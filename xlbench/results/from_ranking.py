@@ -80,7 +80,7 @@ def score(
     of_bias = _bias_values(
         pools, [name for name in measure_names if ranking.alone is None or name not in measures.LOSSES]
     )
-    found = []
+    of_settings = []
     clusters = ranking.judged.clusters.of_query
     asked: dict[bytes, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     alone = {language: _Alone(ranking, language, of_retrieval) for language in ranking.judged.languages}
@@ -97,8 +97,8 @@ def score(
             if key not in asked:  # Most settings of a language have the same queries.
                 asked[key] = tuple(ids[row] for row in rows), tuple(clusters[row] for row in rows)
             query, cluster = asked[key]
-            found.append(QueryValues(setting=setting, query=query, values=values, cluster=cluster))
-    return tuple(found)
+            of_settings.append(QueryValues(setting=setting, query=query, values=values, cluster=cluster))
+    return tuple(of_settings)
 
 
 class _Alone:
@@ -136,18 +136,18 @@ def _bias_values(
 ) -> dict[Setting, dict[str, FloatArray]]:
     """The values of the measures of bias, by multilingual setting and measure."""
     of_bias = [measure for name in measure_names if (measure := measures.of_bias(name))]
-    found = {name: {measure.name: measure.value(pooled) for measure in of_bias} for name, pooled in pools.items()}
-    undefined = {name for values in found.values() for name, value in values.items() if np.isnan(value).all()}
+    by_setting = {name: {measure.name: measure.value(pooled) for measure in of_bias} for name, pooled in pools.items()}
+    undefined = {name for values in by_setting.values() for name, value in values.items() if np.isnan(value).all()}
     return {
         setting: {name: value for name, value in values.items() if name not in undefined}
-        for setting, values in found.items()
+        for setting, values in by_setting.items()
     }
 
 
 def pooled_ranks(ranking: Ranking, wanted: Sequence[Setting]) -> dict[Setting, PooledRanks]:
     """What measures of bias are computed from, by multilingual setting that has queries."""
-    found = {setting: ranking.pooled(setting) for setting in wanted if setting.kind == "multi"}
-    return {name: pooled for name, pooled in found.items() if len(pooled.ranks)}
+    pooled_by_setting = {setting: ranking.pooled(setting) for setting in wanted if setting.kind == "multi"}
+    return {name: pooled for name, pooled in pooled_by_setting.items() if len(pooled.ranks)}
 
 
 def references(pools: Mapping[Setting, PooledRanks], names: Iterable[str]) -> dict[str, dict[str, float]]:
@@ -155,15 +155,15 @@ def references(pools: Mapping[Setting, PooledRanks], names: Iterable[str]) -> di
 
     A measure in which perfect rankings differ has no perfect value.
     """
-    found = {}
+    by_measure = {}
     for measure in (measure for name in names if (measure := measures.of_bias(name))):
         ends = {"perfect": measure.perfect, "random": measure.random}
-        found[measure.name] = {
+        by_measure[measure.name] = {
             end: float(np.mean([np.nanmean(value(pooled)) for pooled in pools.values()]))
             for end, value in ends.items()
             if value
         }
-    return found
+    return by_measure
 
 
 def matrices(pools: Mapping[Setting, PooledRanks], languages: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
@@ -171,15 +171,15 @@ def matrices(pools: Mapping[Setting, PooledRanks], languages: Sequence[str]) -> 
 
     A cell without queries is not there.
     """
-    found: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
+    by_name: dict[str, dict[str, dict[str, float]]] = {"first_language": {}, "one_target": {}}
     for pooled in pools.values():
         for name, values in (
             ("first_language", parallel_passages.first_language(pooled)),
             ("one_target", parallel_passages.one_target(pooled)),
         ):
-            found[name][languages[pooled.asked]] = {
+            by_name[name][languages[pooled.asked]] = {
                 language: float(np.nanmean(column))
                 for language, column in zip(languages, values.T, strict=True)
                 if np.isfinite(column).any()
             }
-    return found
+    return by_name

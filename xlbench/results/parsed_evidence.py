@@ -145,10 +145,10 @@ class _Header:
     def check(self, metadata: pq.FileMetaData, where: str, limits: EvidenceLimits) -> None:
         """Refuses a file of other columns, or one that says to be larger than it may be."""
         schema = metadata.schema
-        found = [schema.column(i) for i in range(min(metadata.num_columns, len(self.columns()) + 1))]
+        columns = [schema.column(i) for i in range(min(metadata.num_columns, len(self.columns()) + 1))]
         said = {
             column.path: f"{column.physical_type} {column.logical_type}"
-            for column in found
+            for column in columns
             if column.max_definition_level == column.max_repetition_level == 0
         }
         if list(said.items()) != list(self.columns().items()):
@@ -232,13 +232,13 @@ def _ranking(table: pa.Table, header: _Header, where: str) -> Ranking:
 def _codes(table: pa.Table, name: str, where: str) -> tuple[npt.NDArray[np.int64], Sequence[str]]:
     """Which of the distinct texts each row of a column has, and these texts."""
     column = table[name].combine_chunks()
-    found: Sequence[str] = column.dictionary.to_pylist()
-    for text in found:
+    texts: Sequence[str] = column.dictionary.to_pylist()
+    for text in texts:
         if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_ID:
             raise ResultError(f"{where} has the {name} {text!r:.60}; expected 1 to {_LONGEST_ID:,} characters.")
-    if len(set(found)) != len(found):  # Codes are compared, and not texts.
+    if len(set(texts)) != len(texts):  # Codes are compared, and not texts.
         raise ResultError(f"{where} has a {name} twice in its dictionary.")
-    return column.indices.to_numpy().astype(np.int64), found
+    return column.indices.to_numpy().astype(np.int64), texts
 
 
 def _languages(table: pa.Table, name: str, known: dict[str, int], where: str) -> npt.NDArray[np.int16]:
@@ -248,5 +248,5 @@ def _languages(table: pa.Table, name: str, known: dict[str, int], where: str) ->
         if text not in known:
             raise ResultError(f"{where} has the language {text!r:.60} in {name!r}; expected one of its own.")
     code = np.array([known[text] for text in texts], np.int16)
-    found: npt.NDArray[np.int16] = code[column.indices.to_numpy()]
-    return found
+    codes: npt.NDArray[np.int16] = code[column.indices.to_numpy()]
+    return codes

@@ -100,7 +100,7 @@ def load_per_query(path: Path) -> tuple[QueryValues, ...]:
             f"{file} cannot be read ({error}); expected the per-query scores beside {path.name}. "
             "`xlbench run --force` writes them anew."
         ) from error
-    found = []
+    of_settings = []
     setting = settings.indices.to_numpy(zero_copy_only=False)
     if (np.diff(setting) < 0).any():  # As it was written, each setting's rows stand together.
         order = np.argsort(setting, kind="stable")
@@ -111,8 +111,8 @@ def load_per_query(path: Path) -> tuple[QueryValues, ...]:
         rows = slice(bounds[code], bounds[code + 1])
         values = {measure: column[rows] for measure, column in columns.items() if not np.isnan(column[rows]).all()}
         of_rows = tuple(query[rows].tolist()), values, tuple(cluster[rows].tolist())
-        found.append(QueryValues(Setting.of(name), *of_rows))
-    return tuple(found)
+        of_settings.append(QueryValues(Setting.of(name), *of_rows))
+    return tuple(of_settings)
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:

@@ -36,9 +36,9 @@ def intervals(
 
     A mean over the queries of one cluster has none: nothing is known of how clusters differ.
     """
-    found: dict[Setting | Kind, dict[str, list[float]]] = {}
+    by_name: dict[Setting | Kind, dict[str, list[float]]] = {}
     if not per_query:
-        return found
+        return by_name
     values = Values.of(per_query)
     sums = Sums.of(values.value, values.cluster)
     means = sums.resampled(draw(len(sums.total), resamples=resamples, seed=seed))
@@ -48,10 +48,10 @@ def intervals(
     n_clusters = np.concatenate([sums.present.sum(axis=0), sums.n_clusters(stacked)])
     names = [*values.columns, *weights]
     for (name, measure), (low, high), n in zip(names, ends.T.tolist(), n_clusters.tolist(), strict=True):
-        by_measure = found.setdefault(name, {})
+        by_measure = by_name.setdefault(name, {})
         if n > 1:
             by_measure[measure] = [low, high]
-    return found
+    return by_name
 
 
 def difference_intervals(
@@ -114,8 +114,8 @@ class Sums:
 
     def n_clusters(self, weights: FloatArray) -> IntArray:
         """How many clusters each weighted mean has, ``[C, K]`` to ``int64[K]``."""
-        found: IntArray = (self.n @ (weights > 0) > 0).sum(axis=0)
-        return found
+        n_clusters: IntArray = (self.n @ (weights > 0) > 0).sum(axis=0)
+        return n_clusters
 
     def resampled(self, counts: FloatArray) -> FloatArray:
         """The mean of each column in each resample over the questions that have a value, ``float64[resamples, C]``.
@@ -124,8 +124,8 @@ class Sums:
         """
         alike = bool((self.n == self.n[:, :1]).all())  # In most collections, and then one product is enough.
         with np.errstate(invalid="ignore"):
-            found: FloatArray = (counts @ self.total) / (counts @ (self.n[:, :1] if alike else self.n))
-        return found
+            means: FloatArray = (counts @ self.total) / (counts @ (self.n[:, :1] if alike else self.n))
+        return means
 
 
 def weighted_means(means: FloatArray, weights: FloatArray) -> FloatArray:
@@ -133,15 +133,15 @@ def weighted_means(means: FloatArray, weights: FloatArray) -> FloatArray:
     present = np.isfinite(means)
     total = np.where(present, means, 0.0) @ weights
     with np.errstate(invalid="ignore"):
-        found: FloatArray = total / (present @ weights)
-    return found
+        weighted: FloatArray = total / (present @ weights)
+    return weighted
 
 
 def _ends(means: FloatArray, level: float) -> FloatArray:
     percent = [50 * (1 - level), 50 * (1 + level)]
-    found = np.empty((2, means.shape[1]))
+    ends = np.empty((2, means.shape[1]))
     whole = np.isfinite(means).all(axis=0)
     # nanpercentile goes column by column, and almost all columns are whole.
-    found[:, whole] = np.percentile(means[:, whole], percent, axis=0)
-    found[:, ~whole] = np.nanpercentile(means[:, ~whole], percent, axis=0)
-    return found
+    ends[:, whole] = np.percentile(means[:, whole], percent, axis=0)
+    ends[:, ~whole] = np.nanpercentile(means[:, ~whole], percent, axis=0)
+    return ends

@@ -55,15 +55,15 @@ def by_cluster(rows: FloatArray, cluster: IntArray) -> FloatArray:
 
     places = cluster, np.arange(len(cluster))
     members = csr_array((np.ones(len(cluster)), places), shape=(int(cluster.max(initial=-1)) + 1, len(rows)))
-    found: FloatArray = members @ rows
-    return found
+    sums: FloatArray = members @ rows
+    return sums
 
 
 def column_means(value: FloatArray) -> FloatArray:
     """The mean of each column over the questions that have a value, ``float64[C]``."""
     present = np.isfinite(value)
-    found: FloatArray = np.where(present, value, 0.0).sum(axis=0) / present.sum(axis=0)
-    return found
+    means: FloatArray = np.where(present, value, 0.0).sum(axis=0) / present.sum(axis=0)
+    return means
 
 
 def macro_weights(columns: Sequence[tuple[Setting, str]], chosen: Iterable[int]) -> FloatArray:

@@ -28,8 +28,10 @@ def contributions(difference: FloatArray, weights: FloatArray) -> FloatArray:
     column c has. ``difference`` is ``[Q, C]`` with NaN where there is none, ``weights`` ``[C, K]``.
     """
     present = np.isfinite(difference)
-    found: FloatArray = np.where(present, difference, 0.0) @ (weights / np.maximum(present.sum(axis=0), 1)[:, None])
-    return found
+    contribution: FloatArray = np.where(present, difference, 0.0) @ (
+        weights / np.maximum(present.sum(axis=0), 1)[:, None]
+    )
+    return contribution
 
 
 def p_values(
@@ -58,8 +60,8 @@ def p_values(
         hits[tried] += (np.abs(sums) >= reached[tried]).sum(axis=0)
         drawn[tried] += len(flipped)
         tried = tried[(hits[tried] < _ENOUGH) | (drawn[tried] < DRAWS)]
-    found: FloatArray = hits / drawn if exact else (1 + hits) / (1 + drawn)
-    return found
+    p_value: FloatArray = hits / drawn if exact else (1 + hits) / (1 + drawn)
+    return p_value
 
 
 def _all_flips(n_units: int) -> Iterator[npt.NDArray[np.integer]]:
@@ -91,8 +93,8 @@ def holm(p: FloatArray) -> FloatArray:
 
 def asked(value: FloatArray, weights: FloatArray) -> npt.NDArray[np.bool_]:
     """Whether each weighted mean has a value of each question, ``[Q, C]`` and ``[C, K]`` to ``bool[Q, K]``."""
-    found: npt.NDArray[np.bool_] = np.isfinite(value).astype(np.float64) @ (weights > 0) > 0
-    return found
+    is_asked: npt.NDArray[np.bool_] = np.isfinite(value).astype(np.float64) @ (weights > 0) > 0
+    return is_asked
 
 
 def effect_sizes(contribution: FloatArray, present: npt.NDArray[np.bool_]) -> FloatArray:
@@ -107,5 +109,5 @@ def effect_sizes(contribution: FloatArray, present: npt.NDArray[np.bool_]) -> Fl
         mean = contribution.sum(axis=0) / n
         deviation = np.where(present, contribution - mean, 0.0)
         spread = np.sqrt((deviation**2).sum(axis=0) / (n - 1))
-        found: FloatArray = np.where(spread > _TOLERANCE * np.abs(contribution).max(axis=0), mean / spread, np.nan)
-    return found
+        effect: FloatArray = np.where(spread > _TOLERANCE * np.abs(contribution).max(axis=0), mean / spread, np.nan)
+    return effect

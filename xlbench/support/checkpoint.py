@@ -34,21 +34,24 @@ class Checkpoint:
         """How far the work was, 0 if there is no such file; the arrays are filled with what was done until there."""
         try:
             with np.load(io.BytesIO(unseal(self._path)), allow_pickle=False) as stored:
-                found = {name: stored[name] for name in (*arrays, "done", "inputs")}
+                kept = {name: stored[name] for name in (*arrays, "done", "inputs")}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return 0
-        same = all(
-            (found[name].shape, found[name].dtype) == (array.shape, array.dtype) for name, array in arrays.items()
-        )
-        if not same or str(found["inputs"]) != self._inputs:
+        same = all((kept[name].shape, kept[name].dtype) == (array.shape, array.dtype) for name, array in arrays.items())
+        if not same or str(kept["inputs"]) != self._inputs:
             return 0
         for name, array in arrays.items():
-            array[...] = found[name]
-        return int(found["done"])
+            array[...] = kept[name]
+        return int(kept["done"])
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the arrays were not kept in the last two seconds."""
+        return time.monotonic() - self._saved >= _SAVE_EVERY_S
 
     def save(self, arrays: Mapping[str, Array], *, done: int) -> None:
         """Keeps the arrays if they were not kept in the last two seconds."""
-        if time.monotonic() - self._saved < _SAVE_EVERY_S:
+        if not self.is_due:
             return
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **arrays, done=done, inputs=self._inputs)

@@ -69,15 +69,15 @@ def from_mmarco(
         for path, ids in ((_QUERIES, asked), (_PASSAGES, wanted))
     )
     for (query, passage), negatives in pairs.items():
-        found = {
+        record = {
             "id": f"{query}-{passage}",
             "passage_id": passage,
             "queries": {language: texts[query] for language, texts in queries.items()},
             "passages": {language: texts[passage] for language, texts in passages.items()},
         }
         if negatives:
-            found["negatives"] = {a: [texts[negative] for negative in negatives] for a, texts in passages.items()}
-        yield found
+            record["negatives"] = {a: [texts[negative] for negative in negatives] for a, texts in passages.items()}
+        yield record
 
 
 @dataclass
@@ -114,20 +114,20 @@ def with_letters(rows: Iterable[Record], dropped: Dropped) -> Iterator[Record]:
 
 def _pairs(path: Path, n_rows: int | None, n_negatives: int) -> dict[tuple[str, str], list[str]]:
     """The passages that do not answer, by query and passage that does."""
-    found: dict[tuple[str, str], list[str]] = {}
+    negatives_of: dict[tuple[str, str], list[str]] = {}
     for number, line in lines(path):
         where = f"{path}, line {number:,}"
         query, passage, negative = _columns(line, 3, where, "ids of a query, a passage and one that does not answer")
-        if (query, passage) not in found:
-            if len(found) == n_rows:
+        if (query, passage) not in negatives_of:
+            if len(negatives_of) == n_rows:
                 if not n_negatives:
                     break
                 continue
-            found[query, passage] = []
-        negatives = found[query, passage]
+            negatives_of[query, passage] = []
+        negatives = negatives_of[query, passage]
         if len(negatives) < n_negatives and negative not in negatives:
             negatives.append(negative)
-    return found
+    return negatives_of
 
 
 def _texts(path: Path, ids: Container[str]) -> dict[str, str]:
@@ -137,18 +137,18 @@ def _texts(path: Path, ids: Container[str]) -> dict[str, str]:
         DataError: if the file lacks one.
 
     """
-    found = {}
+    texts = {}
     for number, line in lines(path):
         id_, text = _columns(line, 2, f"{path}, line {number:,}", "an id and a text")
         if id_ in ids:
-            found[id_] = text
-    if len(found) < len(ids):
-        absent = next(id_ for id_ in ids if id_ not in found)
+            texts[id_] = text
+    if len(texts) < len(ids):
+        absent = next(id_ for id_ in ids if id_ not in texts)
         raise DataError(
-            f"{path} has no text of {shown(absent)}, which the triples name, and lacks {len(ids) - len(found):,} in "
+            f"{path} has no text of {shown(absent)}, which the triples name, and lacks {len(ids) - len(texts):,} in "
             "all: is the file cut off?"
         )
-    return found
+    return texts
 
 
 def _columns(line: bytes, n: int, where: str, expected: str) -> list[str]:
@@ -202,7 +202,7 @@ def from_lines(files: Mapping[str, Path], *, n_rows: int | None = None) -> Itera
 
     """
     texts = {language: numbered(path) for language, path in files.items()}
-    lengths = {language: max(found, default=0) for language, found in texts.items()}
+    lengths = {language: max(by_number, default=0) for language, by_number in texts.items()}
     if len(set(lengths.values())) > 1:
         (few, least), *_, (many, most) = sorted(lengths.items(), key=lambda item: item[1])
         raise DataError(
@@ -210,7 +210,7 @@ def from_lines(files: Mapping[str, Path], *, n_rows: int | None = None) -> Itera
             "translation of line i of the other."
         )
     for number in range(1, min(n_rows or sys.maxsize, *lengths.values()) + 1):
-        sentence = {language: found[number] for language, found in texts.items() if number in found}
+        sentence = {language: by_number[number] for language, by_number in texts.items() if number in by_number}
         yield {"id": str(number), "queries": sentence, "passages": sentence}
 
 
@@ -236,10 +236,10 @@ def _of_paragraphs(language: str, path: Path) -> tuple[dict[str, str], dict[str,
 
 def _of_sentences(language: str, path: Path) -> tuple[dict[str, str], dict[str, str]]:
     """The questions and the sentences that answer them, by the id of the question."""
-    found = lareqa.read({language: path}, text="sentence")
-    asked = [id_.partition(":")[2] for id_ in found.queries.ids]
-    pairs = zip(found.pairs.query.tolist(), found.pairs.passage.tolist(), strict=True)
+    collection = lareqa.read({language: path}, text="sentence")
+    asked = [id_.partition(":")[2] for id_ in collection.queries.ids]
+    pairs = zip(collection.pairs.query.tolist(), collection.pairs.passage.tolist(), strict=True)
     return (
-        dict(zip(asked, found.queries.text, strict=True)),
-        {asked[query]: found.passages.text[passage] for query, passage in pairs},
+        dict(zip(asked, collection.queries.text, strict=True)),
+        {asked[query]: collection.passages.text[passage] for query, passage in pairs},
     )

@@ -95,8 +95,8 @@ class Index:
         place = np.searchsorted(self.gram, grams.gram[near])
         place[place == len(self.gram)] = 0
         there = self.gram[place] == grams.gram[near] if len(self.gram) else np.zeros(0, bool)
-        found = np.unique(np.stack([grams.text[near][there], place[there]]), axis=1)
-        return found[1], found[0]
+        pairs = np.unique(np.stack([grams.text[near][there], place[there]]), axis=1)
+        return pairs[1], pairs[0]
 
     def shared(self, place: IntArray, other: IntArray) -> tuple[IntArray, IntArray, npt.NDArray[np.float64]]:
         """For each pair of a text here and another one: the two, and the share of the former's n-grams that both have.

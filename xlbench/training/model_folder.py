@@ -46,7 +46,9 @@ def load(init: Init) -> Loaded:
         at = None if Path(init.model).exists() else revision
         if adapter == "transformers":
             pooling = checked_pooling(init.arguments.get("pooling", "mean"))
-            model = pooled_model(init.model, pooling=pooling, dtype=torch.float32, revision=at, device="cpu")
+            model = pooled_model(
+                init.model, pooling=pooling, network={"dtype": torch.float32}, revision=at, device="cpu"
+            )
         else:
             if "pooling" in init.arguments:
                 raise EncoderError(f"{init.model} has a pooling of its own: leave the argument pooling out.")

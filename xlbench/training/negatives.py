@@ -69,13 +69,13 @@ def mine(path: Path, model: Model, mining: Mining, *, cache_dir: Path, progress:
     """
     pairs = read_pairs(path)
     linked = _groups(pairs)
-    found = _Found({row.id: {} for row in pairs.rows})
+    kept = _Found({row.id: {} for row in pairs.rows})
     for languages in [(one,) for one in pairs.languages] if mining.among == "language" else [pairs.languages]:
         collection = read("parallel", dict.fromkeys(languages, path), text="passage")
         if len(collection.pairs):
             scores = score_collection(collection, model, cache_dir=cache_dir, progress=progress)
-            found.add(collection, _best(collection, scores, mining), linked, mining)
-    return found.mined()
+            kept.add(collection, _best(collection, scores, mining), linked, mining)
+    return kept.mined()
 
 
 def _best(collection: Collection, scores: Scores, mining: Mining) -> Top:
@@ -131,8 +131,8 @@ def write_mined(path: Path, mined: Mined, output: Path) -> None:
 
 def _with_negatives(record: Mapping[str, Any], mined: Mined) -> dict[str, Any]:
     known = {key: value for key, value in record.items() if key != "negatives"}
-    found = mined.negatives.get(record["id"])
-    return {**known, "negatives": found} if found else known
+    negatives = mined.negatives.get(record["id"])
+    return {**known, "negatives": negatives} if negatives else known
 
 
 def _hardest(top: Top, own: IntArray, group: IntArray, mining: Mining) -> Iterator[list[int]]:

@@ -105,7 +105,12 @@ def _records(source: Path | str, digest: Any) -> Iterator[tuple[str, Any]]:
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
-    """Writes rows as JSON lines, packed if the name ends in ``.gz``; the file appears whole. Returns how many."""
+    """Writes rows as JSON lines, packed if the name ends in ``.gz``; the file appears whole. Returns how many.
+
+    Raises:
+        DataError: if there is none; then there is no file.
+
+    """
     n_rows = 0
     with whole(path) as temporary, temporary.open("wb") as file:
         # No name and no date in the head: the same rows are the same bytes.
@@ -115,6 +120,8 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
             n_rows += 1
         if packed is not file:
             packed.close()
+        if not n_rows:
+            raise DataError(f"There is no row to write to {path}: no text with letters was read.")
     return n_rows
 
 
@@ -127,13 +134,13 @@ def checksum(path: Path) -> str:
 def _negatives(record: Any, where: str) -> dict[str, tuple[str, ...]]:
     if "negatives" not in record:
         return {}
-    found = field(record, "negatives", dict, where)
+    by_language = field(record, "negatives", dict, where)
     return {
         language: tuple(
             expect(text, str, f"{where}, negatives in {language!r}")
             for text in expect(some, list, f"{where}, negatives in {language!r}")
         )
-        for language, some in found.items()
+        for language, some in by_language.items()
     }
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xlbench.errors import TrainingError
+from xlbench.errors import TrainingError, differences
 from xlbench.models import folders
 from xlbench.support.files import write_whole
 from xlbench.training.run import TrainingRun
@@ -67,10 +67,9 @@ def check_folder(output: Path, identity: Mapping[str, Any], *, resume: bool) -> 
         return
     except (ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path} is not the record of a run: choose another --output.") from error
-    differences = list(_differences(recorded, identity, ""))
-    if differences:
+    if others := list(differences(recorded, identity)):
         raise TrainingError(
-            f"{output} has another run: {'; '.join(differences)}. Give the options that it was begun with, "
+            f"{output} has another run: {'; '.join(others)}. Give the options that it was begun with, "
             "or choose another --output."
         )
 
@@ -78,11 +77,3 @@ def check_folder(output: Path, identity: Mapping[str, Any], *, resume: bool) -> 
 def write(folder: Path, record: Mapping[str, Any]) -> None:
     """Writes a record into the folder, whole or not at all."""
     write_whole(folder / NAME, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _differences(recorded: Any, asked: Any, name: str) -> Iterator[str]:
-    if isinstance(recorded, dict) and isinstance(asked, dict):
-        for key in dict.fromkeys((*asked, *recorded)):
-            yield from _differences(recorded.get(key), asked.get(key), f"{name} {key}".strip())
-    elif recorded != asked:
-        yield f"its {name} is {recorded}, not {asked}"

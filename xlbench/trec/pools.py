@@ -91,7 +91,7 @@ def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int)
     by_language: dict[str, list[int]] = {}
     for row, language in enumerate(of_queries):
         by_language.setdefault(language, []).append(row)
-    found = {
+    parts_of = {
         language: [
             _query(query, run.ranking(query), judgements[query], code, own=index[language], depth=depth)
             for query in (queries[row] for row in rows)
@@ -104,7 +104,7 @@ def pools(run: Run, judgements: Judgements, languages: Languages, *, depth: int)
         retrieved = [row_of[passage] for passage in run.ranking(query)[:depth]]
         places[: len(retrieved)] = retrieved
     lists = Lists.of(best, queries, np.array([index[language] for language in of_queries], np.int64), list(index))
-    for language, parts in found.items():
+    for language, parts in parts_of.items():
         ranks = Ranks(
             query=np.array(by_language[language], np.int32),
             starts=np.cumsum([0, *(len(part.rank) for part in parts)]),

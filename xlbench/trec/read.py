@@ -105,16 +105,16 @@ def read_judgements(path: Path) -> Judgements:
             different gains, and a file that is empty, cut off or not UTF-8.
 
     """
-    found: dict[str, dict[str, int]] = {}
+    gains: dict[str, dict[str, int]] = {}
     for number, (query, *_, passage, text) in _rows(path, _JUDGEMENTS, table=_TABLE):
         gain = _gain(text, path, number)
-        known = found.setdefault(query.decode(), {}).setdefault(passage.decode(), gain)
+        known = gains.setdefault(query.decode(), {}).setdefault(passage.decode(), gain)
         if known != gain:
             raise DataError(
                 f"{path}, line {number:,}, judges the passage {shown(passage.decode())} of query "
                 f"{shown(query.decode())} with {gain}, and a line above it with {known}; expected one gain."
             )
-    return found
+    return gains
 
 
 def read_languages(path: Path) -> dict[str, str]:
@@ -125,17 +125,17 @@ def read_languages(path: Path) -> dict[str, str]:
             or not UTF-8.
 
     """
-    found: dict[str, str] = {}
+    language_of: dict[str, str] = {}
     names: dict[bytes, str] = {}
     for number, (id_, language) in _rows(path, _LANGUAGES):
         name = names.setdefault(language, language.decode())
-        known = found.setdefault(id_.decode(), name)
+        known = language_of.setdefault(id_.decode(), name)
         if known != name:
             raise DataError(
                 f"{path}, line {number:,}, says that {shown(id_.decode())} is in {shown(name)}, and a line above it "
                 f"that it is in {shown(known)}; expected one language."
             )
-    return found
+    return language_of
 
 
 def _rows(path: Path, columns: str, *, table: str = "") -> Iterator[tuple[int, list[bytes]]]:

@@ -85,9 +85,9 @@ def choose(names: Sequence[str], *, with_bias: bool) -> Wanted:
     """
     of_bias = [name for name in names if with_bias and measures.of_bias(name)]
     retrieval = [name for name in names if name not in of_bias] or ([] if of_bias else measures.USUAL_OF_RUNS)
-    found = {measure.name: measure for measure in map(oracle.find, retrieval)}
+    by_name = {measure.name: measure for measure in map(oracle.find, retrieval)}
     wanted = dict.fromkeys(of_bias or (measures.USUAL_BIAS_OF_RUNS if with_bias else ()))
-    return Wanted(tuple(found.values()), tuple(measure for name in wanted if (measure := measures.of_bias(name))))
+    return Wanted(tuple(by_name.values()), tuple(measure for name in wanted if (measure := measures.of_bias(name))))
 
 
 def score(
@@ -206,14 +206,14 @@ def _unjudged(run: Run, judgements: Judgements) -> list[str]:
 
 def _retrieval(run: Run, judgements: Judgements, wanted: Sequence[TrecMeasure]) -> dict[str, FloatArray]:
     queries = list(judgements)
-    found: dict[str, list[float]] = {measure.name: [] for measure in wanted}
+    columns: dict[str, list[float]] = {measure.name: [] for measure in wanted}
     for start in range(0, len(queries), _QUERIES_AT_ONCE):
         some = {query: judgements[query] for query in queries[start : start + _QUERIES_AT_ONCE]}
         by_query = oracle.values(some, {query: run.ranking(query) for query in some}, wanted)
         for query in some:
             for name, value in by_query[query].items():
-                found[name].append(value)
-    return {name: np.array(column) for name, column in found.items()}
+                columns[name].append(value)
+    return {name: np.array(column) for name, column in columns.items()}
 
 
 def _reason_against(measure: Measure, parts: Sequence[Pool]) -> str | None:
@@ -249,10 +249,10 @@ def _least(measure: Measure, part: Pool) -> int:
 
 
 def _bias(measure: Measure, parts: Sequence[Pool], queries: Sequence[str]) -> FloatArray:
-    found: dict[str, float] = {}
+    by_query: dict[str, float] = {}
     for part in parts:
-        found |= dict(zip(part.queries, _where_known(measure, part, measure.value).tolist(), strict=True))
-    return np.array([found.get(query, np.nan) for query in queries])
+        by_query |= dict(zip(part.queries, _where_known(measure, part, measure.value).tolist(), strict=True))
+    return np.array([by_query.get(query, np.nan) for query in queries])
 
 
 def _references(measure: Measure, parts: Sequence[Pool]) -> dict[str, float]:
@@ -275,6 +275,6 @@ def _where_not_defined(measure: Measure, values: FloatArray, n_queries: int) -> 
 
 def _mean(values: npt.ArrayLike) -> float:
     """The mean of those that are defined; NaN if none is."""
-    found = np.asarray(values, np.float64)
-    found = found[np.isfinite(found)]
-    return float(found.mean()) if len(found) else float("nan")
+    finite = np.asarray(values, np.float64)
+    finite = finite[np.isfinite(finite)]
+    return float(finite.mean()) if len(finite) else float("nan")

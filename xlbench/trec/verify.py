@@ -58,8 +58,8 @@ def verify(
         ResultError: if the result lacks a setting or has other queries in it.
 
     """
-    by_setting = {found.setting: found for found in reported}
-    named = dict.fromkeys(name for found in reported for name in found.values)
+    by_setting = {of.setting: of for of in reported}
+    named = dict.fromkeys(name for of in reported for name in of.values)
     depth = measures.depth(name for name in named if measures.get(name).needs_lists)
     lists = _lists(collection, scores, pooling, depth) if depth else None
     for setting in settings:
@@ -68,20 +68,22 @@ def verify(
                 f"The result has no scores for the setting '{setting}'; it has "
                 f"{', '.join(map(str, by_setting)) or 'none'}."
             )
-        found = by_setting[setting]
-        recomputed = _recompute(collection, scores, setting, list(found.values), (pooling, lists), advance)
-        if list(recomputed) != list(found.query):
+        claimed = by_setting[setting]
+        recomputed = _recompute(collection, scores, setting, list(claimed.values), (pooling, lists), advance)
+        if list(recomputed) != list(claimed.query):
             raise ResultError(
-                f"The result has {len(found.query):,} queries in {setting}, "
+                f"The result has {len(claimed.query):,} queries in {setting}, "
                 f"the task {len(recomputed):,}: they are not the same queries."
             )
-        for measure, values in found.values.items():
+        for measure, values in claimed.values.items():
             expected = np.array([by_measure[measure] for by_measure in recomputed.values()])
             # Not defined is the same as not defined; else a NaN would compare as no difference.
             difference = np.where(np.isnan(values) & np.isnan(expected), 0.0, np.abs(values - expected))
             difference = np.nan_to_num(difference, nan=np.inf)
             worst = int(difference.argmax())
-            yield LargestDifference(setting, measure, float(difference[worst]), found.query[worst], len(found.query))
+            yield LargestDifference(
+                setting, measure, float(difference[worst]), claimed.query[worst], len(claimed.query)
+            )
 
 
 def means_verified(result: Result, per_query: Sequence[QueryValues]) -> Iterator[LargestDifference]:
@@ -135,7 +137,7 @@ def _recompute(
     language = collection.passages.language[pool]
     row_of = {id_: row for row, id_ in enumerate(ids)}
     rows = [row for row in range(asked.start, asked.stop) if collection.queries.ids[row] in qrels]
-    found: dict[str, dict[str, float]] = {}
+    by_id: dict[str, dict[str, float]] = {}
     for start in range(0, len(rows), TILE_QUERIES):
         some = rows[start : start + TILE_QUERIES]
         lines = dict(zip(some, matrix(scores, scores.query[some], scores.passage[pool]), strict=True))
@@ -148,9 +150,9 @@ def _recompute(
             for row, (id_, line) in zip(some[first : first + _QUERIES_AT_ONCE], chunk.items(), strict=True):
                 relevant = {row_of[passage]: gain for passage, gain in qrels[id_].items()}
                 asked_as = row, asked_language, lists
-                found[id_] = by_query[id_] | _bias(line, order, language, relevant, asked_as, of_bias)
+                by_id[id_] = by_query[id_] | _bias(line, order, language, relevant, asked_as, of_bias)
             advance(texts=len(chunk), characters=len(chunk), stored=False)
-    return found
+    return by_id
 
 
 def _lists(collection: Collection, scores: Scores, pooling: Pooling | None, depth: int) -> Lists:
@@ -191,21 +193,21 @@ def _pooled(
         merged = [lists[code][place] for place in rounds for code in turns if place < len(lists[code])]
     taken = set(merged)
     merged += [row for row in ranked if row not in taken]
-    found = np.empty(len(ranked), np.float32)
-    found[merged] = -np.arange(len(ranked))
-    return found
+    score = np.empty(len(ranked), np.float32)
+    score[merged] = -np.arange(len(ranked))
+    return score
 
 
 def _qrels(collection: Collection, asked: slice, pool: set[int]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+    qrels: dict[str, dict[str, int]] = {}
     pairs = collection.pairs
     first, last = np.searchsorted(pairs.query, [asked.start, asked.stop])
     for query, passage, gain in zip(
         pairs.query[first:last], pairs.passage[first:last], pairs.gain[first:last], strict=True
     ):
         if int(passage) in pool:
-            found.setdefault(collection.queries.ids[query], {})[collection.passages.ids[passage]] = int(gain)
-    return found
+            qrels.setdefault(collection.queries.ids[query], {})[collection.passages.ids[passage]] = int(gain)
+    return qrels
 
 
 def _bias(

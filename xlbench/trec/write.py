@@ -138,8 +138,8 @@ def _lines(queries: Sequence[str], top: Top, passages: Texts, tag: str) -> Itera
     """The lines of each query, best first."""
     # In ascending order, for the ids may be on disk.
     ids = {row: passages.ids[row] for row in np.unique(top.passage[top.passage >= 0]).tolist()}
-    for query, found, scores in zip(queries, top.passage.tolist(), top.score.tolist(), strict=True):
-        ranked = enumerate(zip(found, scores, strict=True), 1)
+    for query, best, scores in zip(queries, top.passage.tolist(), top.score.tolist(), strict=True):
+        ranked = enumerate(zip(best, scores, strict=True), 1)
         # Nine digits give the same float32 again.
         lines = [f"{query} Q0 {ids[row]} {rank} {score:.9g} {tag}\n" for rank, (row, score) in ranked if row >= 0]
         yield "".join(lines).encode()

@@ -121,10 +121,10 @@ def field(record: Any, name: str, kind: type[T], where: str) -> T:
         DataError: if it is absent or of another type.
 
     """
-    found = expect(record, dict, where)
-    if name not in found:
-        raise DataError(f"{where} has no {name!r}; expected it beside {', '.join(map(repr, found)) or 'nothing'}.")
-    return expect(found[name], kind, f"{where}, {name!r}")
+    known = expect(record, dict, where)
+    if name not in known:
+        raise DataError(f"{where} has no {name!r}; expected it beside {', '.join(map(repr, known)) or 'nothing'}.")
+    return expect(known[name], kind, f"{where}, {name!r}")
 
 
 _NAMES: dict[type, str] = {dict: "an object", list: "a list", str: "a string", int: "an integer"}

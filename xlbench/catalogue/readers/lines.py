@@ -30,33 +30,51 @@ def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Col
         DataError: if a file is not UTF-8, or has other lines than another.
 
     """
-    sentences = {language: numbered(paths[0]) for language, paths in files["sentences"].items() if paths}
+    sentences = {language: numbered(paths[0]) if paths else {} for language, paths in files["sentences"].items()}
     document = next((numbered(paths[0]) for paths in files["documents"].values() if paths), {})
-    for language, found in sentences.items():
-        if max(found, default=0) > max(document, default=0):
+    for language, of_number in sentences.items():
+        if max(of_number, default=0) > max(document, default=0):
             raise DataError(
-                f"{files['sentences'][language][0]} has {max(found):,} lines and {_first(files['documents'])} "
+                f"{files['sentences'][language][0]} has {max(of_number):,} lines and {_first(files['documents'])} "
                 f"{max(document, default=0):,}; expected the document of each line."
             )
-        if unnamed := found.keys() - document.keys():
+        if unnamed := of_number.keys() - document.keys():
             raise DataError(
                 f"{_first(files['documents'])}, line {min(unnamed):,}, is blank, and "
                 f"{files['sentences'][language][0]} has a sentence there; expected the document of each line."
             )
+    return bitext(
+        {
+            language: {
+                str(number): (sentence, f"{files['sentences'][language][0]}, line {number:,}")
+                for number, sentence in of_number.items()
+            }
+            for language, of_number in sentences.items()
+        },
+        {str(number): name for number, name in document.items()},
+    )
+
+
+def bitext(sentences: Mapping[str, Mapping[str, tuple[str, str]]], document: Mapping[str, str]) -> Collection:
+    """The collection of sentences by language and key, each with where it is; equal keys are translations.
+
+    Each sentence is a query and a passage with the id ``language:key``, answered by its translations in all other
+    languages. ``document`` has the document of each key, whose sentences are a cluster.
+    """
     texts = [
-        Text(f"{language}:{number}", language, sentence, f"{files['sentences'][language][0]}, line {number:,}")
-        for language, found in sentences.items()
-        for number, sentence in found.items()
+        Text(f"{language}:{key}", language, sentence, where)
+        for language, of_key in sentences.items()
+        for key, (sentence, where) in of_key.items()
     ]
     judgements = (
-        Judgement(f"{asked}:{number}", f"{other}:{number}", 1)
-        for asked, found in sentences.items()
-        for number in found
+        Judgement(f"{asked}:{key}", f"{other}:{key}", 1)
+        for asked, of_key in sentences.items()
+        for key in of_key
         for other, others in sentences.items()
-        if other != asked and number in others
+        if other != asked and key in others
     )
-    clusters = {f"{language}:{number}": document[number] for language, found in sentences.items() for number in found}
-    return Collection.build(tuple(files["sentences"]), texts, texts, judgements, unit="document", clusters=clusters)
+    clusters = {f"{language}:{key}": document[key] for language, of_key in sentences.items() for key in of_key}
+    return Collection.build(tuple(sentences), texts, texts, judgements, unit="document", clusters=clusters)
 
 
 def numbered(path: Path) -> dict[int, str]:
@@ -66,8 +84,8 @@ def numbered(path: Path) -> dict[int, str]:
         DataError: if it is not UTF-8.
 
     """
-    found = {number: text_of(line, f"{path}, line {number:,}").strip() for number, line in lines(path)}
-    return {number: text for number, text in found.items() if text}
+    by_number = {number: text_of(line, f"{path}, line {number:,}").strip() for number, line in lines(path)}
+    return {number: text for number, text in by_number.items() if text}
 
 
 def _first(parts: Mapping[str, Sequence[Path]]) -> Path | None:

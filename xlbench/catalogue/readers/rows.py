@@ -38,17 +38,17 @@ def columns(path: Path, inside: str, names: tuple[str, ...]) -> Iterator[tuple[s
 
     """
     for where, is_first, line in _lines(path, inside):
-        found = tuple(text_of(line, where).split("\t"))
-        if len(found) != len(names):
+        cells = tuple(text_of(line, where).split("\t"))
+        if len(cells) != len(names):
             raise DataError(
-                f"{where} has {len(found)} columns: {shown(' | '.join(found))}; expected {len(names)}, with tabs "
+                f"{where} has {len(cells)} columns: {shown(' | '.join(cells))}; expected {len(names)}, with tabs "
                 f"between: {', '.join(names)}."
             )
         if not is_first:
-            yield where, found
-        elif found != names:
+            yield where, cells
+        elif cells != names:
             raise DataError(
-                f"{where} is {shown(' | '.join(found))}; expected the names of columns: {', '.join(names)}."
+                f"{where} is {shown(' | '.join(cells))}; expected the names of columns: {', '.join(names)}."
             )
 
 
@@ -60,12 +60,12 @@ def _lines(path: Path, inside: str) -> Iterator[tuple[str, bool, bytes]]:
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            found = [name for name in archive.namelist() if f"/{name}".endswith(f"/{inside}")]
-            if len(found) != 1:
-                raise DataError(f"{path} has {len(found)} files {inside}; expected one.")
-            with archive.open(found[0]) as file:
-                for number, line in lines_of(file, f"{path}, {found[0]}"):
-                    yield f"{path}, {found[0]}, line {number:,}", number == 1, line
+            members = [name for name in archive.namelist() if f"/{name}".endswith(f"/{inside}")]
+            if len(members) != 1:
+                raise DataError(f"{path} has {len(members)} files {inside}; expected one.")
+            with archive.open(members[0]) as file:
+                for number, line in lines_of(file, f"{path}, {members[0]}"):
+                    yield f"{path}, {members[0]}, line {number:,}", number == 1, line
     except _DAMAGED as error:
         raise DataError(f"{path} is no whole zip archive ({error}): copy or download it again.") from error
 

@@ -18,7 +18,8 @@ __all__ = ["ALGORITHMS", "Checksum", "Source", "at_hand", "check", "fetch", "hub
 class Source:
     """Where the files of a part of a task are, by language.
 
-    ``{language}`` in an address and a path stands for the language, and ``*`` in the name of a file for anything.
+    In an address and a path, ``{language}`` stands for the language or for its name among ``names``, ``{code}`` for the
+    language itself, and ``*`` in the name of a file for anything.
     """
 
     url: str | None
@@ -32,11 +33,14 @@ class Source:
 
     def path_of(self, language: str) -> str:
         """The relative path of a language's files."""
-        return self.path.replace("{language}", self.names.get(language, language))
+        return self._filled(self.path, language)
 
     def url_of(self, language: str) -> str | None:
         """The address of a language's files."""
-        return None if self.url is None else self.url.replace("{language}", self.names.get(language, language))
+        return None if self.url is None else self._filled(self.url, language)
+
+    def _filled(self, template: str, language: str) -> str:
+        return template.replace("{code}", language).replace("{language}", self.names.get(language, language))
 
 
 def locate(
@@ -48,8 +52,8 @@ def locate(
         DataError: if a file has another checksum than the task says, is missing among others, or cannot be downloaded.
 
     """
-    if found := at_hand(source, language, data_dir=data_dir, task_dir=task_dir, cache_dir=cache_dir):
-        return found
+    if here := at_hand(source, language, data_dir=data_dir, task_dir=task_dir, cache_dir=cache_dir):
+        return here
     relative = source.path_of(language)
     folders = [folder for folder in (data_dir, task_dir) if folder is not None]
     tried = " or ".join(str(folder) for folder in folders)
@@ -79,8 +83,8 @@ def at_hand(
     """
     relative = source.path_of(language)
     for folder in (data_dir, task_dir, cache_dir / "data" if cache_dir else None):
-        if folder is not None and (found := _complete(folder / relative, source.checksums[language])):
-            return found
+        if folder is not None and (here := _complete(folder / relative, source.checksums[language])):
+            return here
     return []
 
 
@@ -101,31 +105,31 @@ def fetch(
     }
     for relative, (url, checksums) in wanted.items():
         target = data_dir / relative
-        if found := _complete(target, checksums):
+        if here := _complete(target, checksums):
             said = "there, checked" if checksums else "there"
         elif url is None:
             report(f"{relative}: comes with the task file, nothing to download")
             continue
         else:
-            found = _download(url, target, checksums)
+            here = _download(url, target, checksums)
             said = "downloaded, checked" if checksums else "downloaded"
-        for path in found:
+        for path in here:
             report(f"{path}: {said}")
 
 
 def _complete(path: Path, expected: Sequence[Checksum] | None) -> list[Path]:
     """The files of a path, checked; none if there are none, or not yet all."""
-    found = [] if hub.unfinished(path) else files(path)
-    if not found or (expected is not None and len(found) < len(expected)):
+    here = [] if hub.unfinished(path) else files(path)
+    if not here or (expected is not None and len(here) < len(expected)):
         return []
-    if expected is not None and len(found) > len(expected):
+    if expected is not None and len(here) > len(expected):
         raise DataError(
-            f"{path.parent} has {len(found)} files {path.name}, but the task {len(expected)}: remove those that are "
+            f"{path.parent} has {len(here)} files {path.name}, but the task {len(expected)}: remove those that are "
             "not the task's."
         )
-    for file, checksum in zip(found, expected or (), strict=expected is not None):
+    for file, checksum in zip(here, expected or (), strict=expected is not None):
         check(file, checksum)
-    return found
+    return here
 
 
 def _download(url: str, target: Path, expected: Sequence[Checksum] | None) -> list[Path]:

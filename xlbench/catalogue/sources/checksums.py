@@ -27,9 +27,9 @@ def check(path: Path, expected: Checksum) -> None:
 
     """
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.new(expected.algorithm, usedforsecurity=False)).hexdigest()
-    if found != expected.digits:
+        digits = hashlib.file_digest(file, lambda: hashlib.new(expected.algorithm, usedforsecurity=False)).hexdigest()
+    if digits != expected.digits:
         raise DataError(
-            f"{path} is not the file that the task was made with: its {expected.algorithm} is {found}, expected "
+            f"{path} is not the file that the task was made with: its {expected.algorithm} is {digits}, expected "
             f"{expected.digits}. Delete it and run again to download it, or point --data-dir at an unaltered copy."
         )

@@ -106,10 +106,10 @@ def _names(address: Address) -> list[str]:
         tree = api.list_repo_tree(
             address.name, None if folder == "." else folder, revision=address.revision, repo_type="dataset"
         )
-        found = matching(address.path, [entry.path for entry in tree if isinstance(entry, hub.hf_api.RepoFile)])
-    if not found:
+        names = matching(address.path, [entry.path for entry in tree if isinstance(entry, hub.hf_api.RepoFile)])
+    if not names:
         raise DataError(f"{address} was not found: the Hub has no such file. Correct 'url' in the task file.")
-    return found
+    return names
 
 
 def _fetch(address: Address, name: str, folder: Path, expected: Checksum | None) -> None:

@@ -105,19 +105,19 @@ def _built(
     if not rows:
         none = "There are no submissions to build a site from; expected <model>/<task>/manifest.json."
         raise ResultError(" ".join([*left_out, none]))
-    found = boards(rows)
+    of_tasks = boards(rows)
     for name, content in pages.assets().items():
         _write(work / "assets" / name, content)
-    _write(work / "index.html", pages.overview(overview(found)))
-    _write(work / "compare.html", pages.compare(compared(found)))
-    for board in found:
+    _write(work / "index.html", pages.overview(overview(of_tasks)))
+    _write(work / "compare.html", pages.compare(compared(of_tasks)))
+    for board in of_tasks:
         for one, other in combinations([standing.row for standing in board.standings], 2):
             of_both = (results[row.key, task_key(row)] for row in (one, other))
             _write(work / pair_file(one, other), pair(*of_both))
-    for name, texts in (("leaderboard.csv", csv_parts(found)), ("leaderboard.json", json_parts(found))):
+    for name, texts in (("leaderboard.csv", csv_parts(of_tasks)), ("leaderboard.json", json_parts(of_tasks))):
         with (work / name).open("wb") as file:
             file.writelines(text.encode("utf-8", "replace") for text in texts)
-    return Site(tuple(found), len(labelled(rows)), len(rows), tuple(left_out))
+    return Site(tuple(of_tasks), len(labelled(rows)), len(rows), tuple(left_out))
 
 
 def _sound(each: Checked[Taken]) -> Taken | str:

@@ -105,14 +105,14 @@ def _rounded(value: float | None, column: Column) -> float | None:
 
 def _reported(board: TaskBoard, columns: Sequence[Column]) -> list[dict[str, Any]]:
     """The rows of papers on this task, by model and recipe."""
-    found: dict[tuple[str, str, str], dict[tuple[str, Column], Published]] = {}
+    by_source: dict[tuple[str, str, str], dict[tuple[str, Column], Published]] = {}
     for number in published():
         # The papers have these tasks as they have always been; of other versions they say as much.
         if number.task == board.task:
             column = next((c for c in columns if c == (number.setting, number.measure)), None)
             source = _LAREQA if number.table == "LAReQA" else _PAPER
             if column:
-                found.setdefault((number.model, number.recipe, source), {})[number.language, column] = number
+                by_source.setdefault((number.model, number.recipe, source), {})[number.language, column] = number
     return [
         {
             "label": f"{model}, {recipe}",
@@ -123,5 +123,5 @@ def _reported(board: TaskBoard, columns: Sequence[Column]) -> list[dict[str, Any
                 for language in board.languages
             ],
         }
-        for (model, recipe, source), numbers in found.items()
+        for (model, recipe, source), numbers in by_source.items()
     ]

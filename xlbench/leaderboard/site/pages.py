@@ -72,13 +72,13 @@ def assets() -> dict[str, bytes]:
     from xlbench.reports.html.heatmaps import style_sheet
 
     of_report, of_site = files("xlbench.reports.html") / "templates", files("xlbench.leaderboard.site")
-    found = {path.name: path.read_bytes() for path in (of_site / "assets").iterdir()}
+    contents = {path.name: path.read_bytes() for path in (of_site / "assets").iterdir()}
     library = of_site / "vendor" / "datatables"
-    found[_LIBRARY] = (library / _LIBRARY).read_bytes()
-    found["dataTables.LICENSE.txt"] = (library / "LICENSE.txt").read_bytes()
-    found["report.css"] = (of_report / "style.css").read_bytes() + style_sheet().encode()
-    found["report.js"] = (of_report / "script.js").read_bytes()
-    return found
+    contents[_LIBRARY] = (library / _LIBRARY).read_bytes()
+    contents["dataTables.LICENSE.txt"] = (library / "LICENSE.txt").read_bytes()
+    contents["report.css"] = (of_report / "style.css").read_bytes() + style_sheet().encode()
+    contents["report.js"] = (of_report / "script.js").read_bytes()
+    return contents
 
 
 def in_script(data: Any) -> str:

@@ -95,8 +95,8 @@ def _cumulative(ranks: Ranks, flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.in
     """How many of a query's relevant passages up to each one, itself included, are flagged; ``int64[n]``."""
     total = np.cumsum(flags)
     before = np.append(0, total)[ranks.starts[:-1]]
-    found: npt.NDArray[np.int64] = total - np.repeat(before, ranks.n_relevant)
-    return found
+    cumulative: npt.NDArray[np.int64] = total - np.repeat(before, ranks.n_relevant)
+    return cumulative
 
 
 def _random(pooled: PooledRanks) -> _FourPools:

@@ -42,8 +42,8 @@ def equal(k: int) -> FloatArray:
 
 def attention(k: int) -> FloatArray:
     """``[k]``, the attention that ranks 1 to k get."""
-    found: FloatArray = 1 / np.log2(np.arange(1, k + 1).clip(2))
-    return found
+    weights: FloatArray = 1 / np.log2(np.arange(1, k + 1).clip(2))
+    return weights
 
 
 def perfect(weights: Callable[[int], FloatArray], k: int) -> Callable[[PooledRanks], FloatArray]:
@@ -82,21 +82,23 @@ def _fairness(pooled: PooledRanks, weights: FloatArray) -> FloatArray:
 
 def _target(pooled: PooledRanks) -> FloatArray:
     relevant = counts(pooled)
-    found: FloatArray = relevant / relevant.sum(axis=1, keepdims=True)
-    return found
+    shares: FloatArray = relevant / relevant.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _exposure(top: npt.NDArray[np.int16], weights: FloatArray, n_languages: int) -> FloatArray:
     """The attention that each language gets, ``float64[m, L]``, summing to 1."""
-    found = np.stack([np.where(top == language, weights, 0.0).sum(axis=1) for language in range(n_languages)], axis=1)
-    shares: FloatArray = found / found.sum(axis=1, keepdims=True)
+    exposure = np.stack(
+        [np.where(top == language, weights, 0.0).sum(axis=1) for language in range(n_languages)], axis=1
+    )
+    shares: FloatArray = exposure / exposure.sum(axis=1, keepdims=True)
     return shares
 
 
 def _similarity(exposed: FloatArray, target: FloatArray) -> FloatArray:
     """1 - Jensen-Shannon divergence, by row."""
-    found: FloatArray = 1 - _terms(exposed, target).sum(axis=1)
-    return found
+    similarity: FloatArray = 1 - _terms(exposed, target).sum(axis=1)
+    return similarity
 
 
 def _terms(exposed: FloatArray, target: FloatArray) -> FloatArray:
@@ -104,8 +106,8 @@ def _terms(exposed: FloatArray, target: FloatArray) -> FloatArray:
     from scipy.special import rel_entr
 
     middle = (exposed + target) / 2
-    found: FloatArray = (rel_entr(exposed, middle) + rel_entr(target, middle)) / 2
-    return found
+    terms: FloatArray = (rel_entr(exposed, middle) + rel_entr(target, middle)) / 2
+    return terms
 
 
 def _of_target(pooled: PooledRanks, value: Callable[[FloatArray], float]) -> FloatArray:

@@ -30,16 +30,16 @@ class FirstPlace:
             raise ValueError("the best passage is needed, but none was kept")
         is_own = pooled.top[:, 0] == pooled.asked
         is_relevant = pooled.ranks.rank[pooled.ranks.starts[:-1]] == 1
-        found: FloatArray = ((is_own == self.own) & (is_relevant == self.relevant)).astype(np.float64)
-        return found
+        is_so: FloatArray = ((is_own == self.own) & (is_relevant == self.relevant)).astype(np.float64)
+        return is_so
 
     def random(self, pooled: PooledRanks) -> FloatArray:
         """The share of the pool's passages that are so."""
         relevant = counts(pooled)[:, pooled.asked] if self.own else np.delete(counts(pooled), pooled.asked, 1).sum(1)
         n_own, n_all = pooled.n_passages[pooled.asked], pooled.n_passages.sum()
         n = n_own if self.own else n_all - n_own
-        found: FloatArray = (relevant if self.relevant else n - relevant) / n_all
-        return found
+        share: FloatArray = (relevant if self.relevant else n - relevant) / n_all
+        return share
 
     def perfect(self, pooled: PooledRanks) -> FloatArray:
         """0 for an irrelevant passage: a perfect ranking has none in the first place."""

@@ -53,8 +53,8 @@ def max_rank_norm(pooled: PooledRanks) -> FloatArray:
 def _log_norm(last: npt.NDArray[np.generic], pooled: PooledRanks) -> FloatArray:
     n_pool, n = pooled.n_passages.sum(), pooled.ranks.n_relevant
     with np.errstate(invalid="ignore"):  # Where all passages of the pool are relevant, 0 / 0: not defined.
-        found: FloatArray = 100 * (np.log2(n_pool) - np.log2(last)) / (np.log2(n_pool) - np.log2(n))
-    return found
+        normalised: FloatArray = 100 * (np.log2(n_pool) - np.log2(last)) / (np.log2(n_pool) - np.log2(n))
+    return normalised
 
 
 def perfect_norm(pooled: PooledRanks) -> FloatArray:
@@ -116,14 +116,14 @@ def one_target(pooled: PooledRanks) -> FloatArray:
     rank = ranks.rank - (ranks.position - position)
     n_relevant = counts(pooled)
     with np.errstate(invalid="ignore"):
-        found: FloatArray = by_language(pooled, position / rank) / n_relevant
-    return found
+        precision: FloatArray = by_language(pooled, position / rank) / n_relevant
+    return precision
 
 
 def own_target(pooled: PooledRanks) -> FloatArray:
     """One-target AP for the query's own language; NaN where it has no relevant passage in it."""
-    found: FloatArray = one_target(pooled)[:, pooled.asked]
-    return found
+    precision: FloatArray = one_target(pooled)[:, pooled.asked]
+    return precision
 
 
 def other_target(pooled: PooledRanks) -> FloatArray:
@@ -169,8 +169,8 @@ def random_one_target_bias(pooled: PooledRanks) -> FloatArray:
 
 def random_own_target(pooled: PooledRanks) -> FloatArray:
     """The mean of random rankings."""
-    found: FloatArray = _random_one_target(pooled)[:, pooled.asked]
-    return found
+    precision: FloatArray = _random_one_target(pooled)[:, pooled.asked]
+    return precision
 
 
 def random_other_target(pooled: PooledRanks) -> FloatArray:

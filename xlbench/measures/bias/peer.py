@@ -39,19 +39,19 @@ def _by_make_up(pooled: PooledRanks, value: Callable[[Integers, Integers], Float
     alike: dict[bytes, list[int]] = {}
     for i in range(len(ranks)):
         alike.setdefault(relevant[ranks.starts[i] : ranks.starts[i + 1]].tobytes(), []).append(i)
-    found = np.empty(len(ranks))
+    values = np.empty(len(ranks))
     for queries in alike.values():
         rows = ranks.starts[queries, None] + np.arange(ranks.n_relevant[queries[0]])
-        found[queries] = value(relevant[rows[0]], ranks.rank[order[rows]])
-    return where_parallel(pooled, found)
+        values[queries] = value(relevant[rows[0]], ranks.rank[order[rows]])
+    return where_parallel(pooled, values)
 
 
 def _over_gains(relevant: Integers, rank: Integers, k: int) -> FloatArray:
     gain, language = relevant.T
     levels = [gain == level for level in np.unique(gain)]
     probabilities = [equal_rank_probability(rank[:, level], language[level], k) for level in levels]
-    found: FloatArray = np.mean(probabilities, axis=0)
-    return found
+    mean: FloatArray = np.mean(probabilities, axis=0)
+    return mean
 
 
 def equal_rank_probability(rank: Integers, language: Integers, k: int) -> FloatArray:
@@ -61,11 +61,11 @@ def equal_rank_probability(rank: Integers, language: Integers, k: int) -> FloatA
     """
     from scipy.special import chdtrc
 
-    found = np.ones(len(rank))
+    probability = np.ones(len(rank))
     groups, size = np.unique(language, return_counts=True)
     some = (rank <= k).any(axis=1)
     if len(groups) < 2 or not some.any():
-        return found
+        return probability
     rank, n = rank[some], len(language)
     retrieved = rank <= k
     shared = (2 * n + (~retrieved).sum(axis=1, keepdims=True) + 1) / 2
@@ -76,8 +76,8 @@ def equal_rank_probability(rank: Integers, language: Integers, k: int) -> FloatA
     total = ((position - centre) ** 2).sum(axis=1)
     # All in one place, 0 / 0, is no difference: a single retrieved passage may share it with the unretrieved.
     h = np.divide((n - 1) * between, total, out=np.zeros(len(total)), where=total > 0)
-    found[some] = chdtrc(len(groups) - 1, h)
-    return found
+    probability[some] = chdtrc(len(groups) - 1, h)
+    return probability
 
 
 def is_constant(

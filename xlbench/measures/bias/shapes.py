@@ -83,5 +83,5 @@ def random_ap(n: npt.ArrayLike, pool: npt.ArrayLike) -> FloatArray:
     harmonic = digamma(n_pool + 1) + np.euler_gamma
     with np.errstate(invalid="ignore", divide="ignore"):
         others = np.where(n_pool > 1, (n_relevant - 1) / (n_pool - 1), 0.0)
-        found: FloatArray = (harmonic + others * (n_pool - harmonic)) / n_pool
-    return found
+        expected: FloatArray = (harmonic + others * (n_pool - harmonic)) / n_pool
+    return expected

@@ -30,11 +30,11 @@ def random(pooled: PooledRanks, k: int) -> FloatArray:
 
 
 def _elsewhere(pooled: PooledRanks) -> FloatArray:
-    found: FloatArray = pooled.ranks.n_relevant - counts(pooled)[:, pooled.asked]
-    return found
+    n_relevant: FloatArray = pooled.ranks.n_relevant - counts(pooled)[:, pooled.asked]
+    return n_relevant
 
 
 def _share(pooled: PooledRanks, n: FloatArray) -> FloatArray:
     relevant = _elsewhere(pooled)
-    found: FloatArray = np.divide(n, relevant, out=np.full(len(relevant), np.nan), where=relevant > 0)
-    return found
+    share: FloatArray = np.divide(n, relevant, out=np.full(len(relevant), np.nan), where=relevant > 0)
+    return share

@@ -55,8 +55,8 @@ def random_rank_biased_overlap(pooled: PooledRanks, k: int) -> FloatArray:
     """That of two random lists, of which the first d have d^2 / N in common."""
     n = int(pooled.n_passages.sum())
     depth = np.arange(1, min(k, n) + 1)
-    found: FloatArray = same(pooled, k) * _extrapolated(depth**2 / n)
-    return found
+    overlap: FloatArray = same(pooled, k) * _extrapolated(depth**2 / n)
+    return overlap
 
 
 def random_rank_correlation(pooled: PooledRanks, k: int) -> FloatArray:
@@ -69,29 +69,29 @@ def random_rank_correlation(pooled: PooledRanks, k: int) -> FloatArray:
     mean_rank = (k + 1) / 2
     behind = _behind(common, k)
     products = common * mean_rank**2 + 2 * (k - common) * mean_rank * behind
-    found = _pearson(products, common, k)
-    return same(pooled, k) * float(hypergeom.pmf(common, n, k, k) @ found)
+    correlation = _pearson(products, common, k)
+    return same(pooled, k) * float(hypergeom.pmf(common, n, k, k) @ correlation)
 
 
 def _mean_over_translations(pooled: PooledRanks, k: int, value: Callable[[BoolArray], FloatArray]) -> FloatArray:
     """The mean of a value of pairs of lists; ``value`` gets which passages are the same, ``bool[..., k, k]``."""
-    found = np.full(len(pooled.ranks), np.nan)
+    means = np.full(len(pooled.ranks), np.nan)
     if pooled.lists is None:
-        return found
+        return means
     k = min(k, int(pooled.n_passages.sum()))
     lists = pooled.lists.passage
     if lists.shape[1] < k:
         raise ValueError(f"the {k} best passages are needed, but {lists.shape[1]} were kept")
     known = _translations(pooled, k)
     rows = pooled.lists.translations(pooled.ranks.query)
-    for start in range(0, len(found), _QUERIES_AT_ONCE):
+    for start in range(0, len(means), _QUERIES_AT_ONCE):
         some = slice(start, start + _QUERIES_AT_ONCE)
         own, others = lists[pooled.ranks.query[some], :k], lists[rows[some], :k]
         values = value(own[:, None, :, None] == others[:, :, None, :])
         n = known[some].sum(axis=1)
         total = np.where(known[some], values, 0).sum(axis=1)
-        found[some] = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
-    return found
+        means[some] = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
+    return means
 
 
 def _translations(pooled: PooledRanks, k: int) -> BoolArray:
@@ -106,8 +106,8 @@ def _translations(pooled: PooledRanks, k: int) -> BoolArray:
 
 
 def _overlap(equal: BoolArray) -> FloatArray:
-    found: FloatArray = equal.sum(axis=(-2, -1)) / equal.shape[-1]
-    return found
+    share: FloatArray = equal.sum(axis=(-2, -1)) / equal.shape[-1]
+    return share
 
 
 def _rank_biased(equal: BoolArray) -> FloatArray:
@@ -120,8 +120,8 @@ def _extrapolated(common: FloatArray) -> FloatArray:
     depth = np.arange(1, common.shape[-1] + 1)
     agreement = common / depth
     weighted = agreement @ (PERSISTENCE**depth * (1 - PERSISTENCE) / PERSISTENCE)
-    found: FloatArray = agreement[..., -1] * PERSISTENCE ** depth[-1] + weighted
-    return found
+    overlap: FloatArray = agreement[..., -1] * PERSISTENCE ** depth[-1] + weighted
+    return overlap
 
 
 def _correlation(equal: BoolArray) -> FloatArray:
@@ -135,8 +135,8 @@ def _correlation(equal: BoolArray) -> FloatArray:
 
 def _behind(common: FloatArray, k: int) -> FloatArray:
     """The rank that the 2k - X - k passages share which a list lacks, the mean of k + 1 to 2k - X."""
-    found: FloatArray = (k + 1 + 2 * k - common) / 2
-    return found
+    rank: FloatArray = (k + 1 + 2 * k - common) / 2
+    return rank
 
 
 def _pearson(products: FloatArray, common: FloatArray, k: int) -> FloatArray:
@@ -146,5 +146,7 @@ def _pearson(products: FloatArray, common: FloatArray, k: int) -> FloatArray:
     total = rank.sum() + missing * _behind(common, k)
     squares = (rank**2).sum() + missing * _behind(common, k) ** 2
     spread = squares - total**2 / n
-    found: FloatArray = np.divide(products - total**2 / n, spread, out=np.ones(np.shape(spread)), where=spread > 0)
-    return found
+    correlation: FloatArray = np.divide(
+        products - total**2 / n, spread, out=np.ones(np.shape(spread)), where=spread > 0
+    )
+    return correlation

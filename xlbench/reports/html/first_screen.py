@@ -73,8 +73,8 @@ def _best(group: Group) -> str:
 
 def _clause(verdict: str, means: Sequence[Difference], headline: str) -> str:
     """In which means a model has this verdict, with the differences; empty if in none."""
-    found = [d for d in means if d.verdict == verdict]
-    places = [f"{_WHERE[d.quantity.kind]} ({_change(d.difference, headline)})" for d in found]
+    alike = [d for d in means if d.verdict == verdict]
+    places = [f"{_WHERE[d.quantity.kind]} ({_change(d.difference, headline)})" for d in alike]
     if not places:
         return ""
     *others, last = places

@@ -27,11 +27,11 @@ class Shared:
     def of(cls, results: Sequence[Result]) -> Shared:
         """The scales that fit all of these results."""
         names = dict.fromkeys(name for result in results for name in result.matrices)
-        found = [values.max() for result in results for values in cls.distances(result).values()]
+        distances = [values.max() for result in results for values in cls.distances(result).values()]
         return cls(
             grid=ends(cross_lingual(result, diagonal=True) for result in results),
             matrices={name: ends(result.matrices.get(name, {}) for result in results) for name in names},
-            most=float(max(found, default=1.0)),
+            most=float(max(distances, default=1.0)),
         )
 
     @staticmethod
