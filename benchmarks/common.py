@@ -25,14 +25,20 @@ def parser(description: str, *, runs: int = 5) -> argparse.ArgumentParser:
     return found
 
 
-def seconds(call: Callable[[], object]) -> float:
+def seconds(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """How long a call takes."""
-    start = time.perf_counter()
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def medians(contestants: Mapping[str, Callable[[], object]], *, runs: int, warm: bool = True) -> dict[str, float]:
+def medians(
+    contestants: Mapping[str, Callable[[], object]],
+    *,
+    runs: int,
+    warm: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """The median time of each contestant in seconds; they take turns, so that a busy machine is busy for all.
 
     With ``warm``, each is called once before the clock starts: kernels are compiled and memory is touched.
@@ -42,7 +48,7 @@ def medians(contestants: Mapping[str, Callable[[], object]], *, runs: int, warm:
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(runs):
         for name, call in contestants.items():
-            times[name].append(seconds(call))
+            times[name].append(seconds(call, clock))
     return {name: statistics.median(found) for name, found in times.items()}
 
 

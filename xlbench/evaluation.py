@@ -63,8 +63,8 @@ def evaluate(
     """The result of a model on a task, in all of its settings.
 
     Args:
-        model: What ``xlbench run --model`` takes, a ``SentenceTransformer``, an object with ``encode`` or the methods of an
-            ``Encoder`` or ``Scorer``, or a function from a list of texts to an array.
+        model: What ``xlbench run --model`` takes, a ``SentenceTransformer``, an object with ``encode`` or the methods
+            of an ``Encoder`` or ``Scorer``, or a function from a list of texts to an array.
         task: The name of a task, its YAML file, a folder in BEIR form, a ``Task`` or a ``Collection``.
         languages: Only these; all if none is named.
         settings: Only these kinds: ``mono``, ``cross``, ``multi``; the task's if none is named.

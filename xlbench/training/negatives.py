@@ -22,7 +22,7 @@ from xlbench.collection import Collection
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.scores import Scores
 from xlbench.engine.search import rank
-from xlbench.measures.ranks import Top
+from xlbench.measures.best import Top
 from xlbench.models.protocols import Model
 from xlbench.support.progress import Progress, silent
 from xlbench.training.links import Linkable, check_groups, groups, link_key

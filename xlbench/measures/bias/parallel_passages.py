@@ -6,7 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.bias.shapes import by_language, counts, position_in_language, random_ap, where_own, where_parallel
+from xlbench.measures.bias.shapes import (
+    by_language,
+    counts,
+    once,
+    position_in_language,
+    random_ap,
+    where_own,
+    where_parallel,
+)
 from xlbench.measures.ranks import PooledRanks
 
 
@@ -95,6 +103,7 @@ def first_language(pooled: PooledRanks) -> FloatArray:
     return np.where(first, 1.0, 0.0) * parallel[:, None]
 
 
+@once
 def one_target(pooled: PooledRanks) -> FloatArray:
     """AP in the pool without the relevant passages of all languages but one, for each such language; ``[m, L]``.
 
