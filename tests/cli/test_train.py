@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from huggingface_hub import ModelCard
+from safetensors.torch import load_file, save_file
 
 from tests.made_hub_server import COMMIT, serving
 from tests.models.made_models import WORDS, make_sentence_bert, one_thread
@@ -209,6 +210,19 @@ def test_average_needs_models_and_weights_in_pairs(xlbench, folder, arguments, s
     assert (outcome.code, said in outcome.err) == (2, True)
 
 
+@pytest.mark.parametrize("command", [("run", "--model"), ("train", "--init")])
+def test_a_checkpoint_whose_names_fit_nothing_is_neither_run_nor_trained(xlbench, folder, task, pairs, command):
+    """Its network would be random, in silence: the error names weights, and there is neither result nor model."""
+    path = make_sentence_bert(folder / "tiny") / "model.safetensors"
+    save_file({f"net.{name}": value for name, value in load_file(path).items()}, path, metadata={"format": "pt"})
+    rest = ("--task", task) if command[0] == "run" else ("--pairs", pairs, "--output", "mine", *SHORT)
+    outcome = xlbench(*command, "tiny", *rest)
+    assert outcome.code == 1
+    assert "does not fit its configuration: it lacks" in outcome.err
+    assert "which would be random" in outcome.err
+    assert not [*folder.glob("mine/model*"), *folder.glob("results/**/*.json")]
+
+
 def test_card_needs_a_card(xlbench, folder, task):
     """A folder without a card is named."""
     assert xlbench("run", "--model", "hash", "--task", task, "--quiet").code == 0
@@ -238,6 +252,8 @@ def test_card_needs_a_card(xlbench, folder, task):
         (["--negatives", "1"], 1, "find some with `xlbench mine`"),
         (["--init", "./absent"], 2, "Unknown model './absent'. Expected a folder"),
         (["--model-arg", "prompt=x"], 2, "Unknown model argument 'prompt'. Did you mean 'query_prompt'?"),
+        (["--trainer-arg", "bf16=true"], 2, "--trainer-arg bf16 is set by xlbench: use --dtype"),
+        (["--trainer-arg", "optim"], 2, "'optim' is not KEY=VALUE"),
         (["--dtype", "float16"], 1, "float16 trains on a GPU only"),
     ],
 )

@@ -184,7 +184,7 @@ def default_cache_dir(cache_dir: Path | None) -> Path:
     return user_cache_path("xlbench")
 
 
-def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
+def model_arguments(pairs: Sequence[str], *, option: str = "--model-arg") -> dict[str, Any]:
     """``KEY=VALUE`` pairs as arguments; a value that is JSON (a number, true, false, null) is taken as such.
 
     A key may have a dot: ``A.tokenizer`` is an argument of the first model of a fusion.
@@ -193,9 +193,9 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not all(part.isidentifier() for part in key.split(".")):
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--model-arg")
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint=option)
         if key in arguments:
-            raise click.BadParameter(f"{key!r} is given twice.", param_hint="--model-arg")
+            raise click.BadParameter(f"{key!r} is given twice.", param_hint=option)
         try:
             arguments[key] = json.loads(value)
         except ValueError:

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
@@ -77,6 +77,7 @@ def _run(options: TrainingOptions, command: str) -> TrainingRun:
     from xlbench.training.recipes import load
     from xlbench.training.run import Init, TrainingRun
 
+    trainer = _trainer(options)
     recipe = load(options["recipe"])
     if options["alpha"] is not None:
         recipe = recipe.with_alpha(options["alpha"])
@@ -98,7 +99,19 @@ def _run(options: TrainingOptions, command: str) -> TrainingRun:
         options["output"],
         options["device"],
         command,
+        trainer,
     )
+
+
+def _trainer(options: TrainingOptions) -> dict[str, Any]:
+    """The further arguments of transformers' Trainer."""
+    given = model_arguments(options["trainer_args"], option="--trainer-arg")
+    if given:
+        # Only here, because it imports torch.
+        from xlbench.training.trainer_arguments import check
+
+        check(given)
+    return given
 
 
 def _data(options: TrainingOptions, recipe: Recipe) -> Data:

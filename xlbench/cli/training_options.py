@@ -47,6 +47,7 @@ class TrainingOptions(TypedDict):
     seed: int
     device: str | None
     model_args: tuple[str, ...]
+    trainer_args: tuple[str, ...]
     resume: bool
     allow_overlap: bool
     data_dir: Path | None
@@ -213,6 +214,14 @@ _REST = [
         multiple=True,
         metavar="KEY=VALUE",
         help="Of --init: query_prompt, passage_prompt, pooling=mean|cls|last or revision.  [default: its own]",
+    ),
+    click.option(
+        "--trainer-arg",
+        "trainer_args",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Of transformers' TrainingArguments, such as activation_checkpointing=true, report_to=tensorboard or "
+        "dataloader_num_workers=2.",
     ),
     click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --output."),
     click.option("--allow-overlap", is_flag=True, help="Train although pairs overlap with evaluation tasks at hand."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -42,13 +43,15 @@ def text(
         ("loss", _loss(run)),
         (
             "optimiser",
-            f"AdamW, weight decay {optimisation.weight_decay:g}, learning rate {optimisation.learning_rate:g}, "
-            f"warm-up {optimisation.warmup:g}, linear decay, {optimisation.dtype}",
+            f"{run.trainer.get('optim', 'AdamW')}, weight decay {optimisation.weight_decay:g}, learning rate "
+            f"{optimisation.learning_rate:g}, warm-up {optimisation.warmup:g}, "
+            f"{run.trainer.get('lr_scheduler_type', 'linear')} decay, {optimisation.dtype}",
         ),
         ("gradient norm", _clipping(optimisation.max_grad_norm, history)),
         ("longest query, passage", f"{_length(run.init.max_query_length)}, {_length(run.init.max_passage_length)}"),
         ("word embeddings", "frozen" if run.init.freeze_embeddings else "trained"),
         ("seed", optimisation.seed),
+        *_trainer(run.trainer),
     ]
     files = [
         f"| `{file.path.name}` | {len(file.rows):,} | {weight:g} | {n:,} | `{file.sha256}` |"
@@ -83,6 +86,11 @@ def _loss(run: TrainingRun) -> str:
     if optimisation.n_negatives:
         parts.append(f"{optimisation.n_negatives} hard negatives a row")
     return f"{', '.join(parts)}; rows that share a text are no negatives of each other"
+
+
+def _trainer(arguments: Mapping[str, object]) -> list[tuple[str, str]]:
+    said = ", ".join(f"`{name}={json.dumps(value)}`" for name, value in arguments.items())
+    return [("further arguments of the Trainer", said)] if arguments else []
 
 
 def _length(tokens: int | None) -> str:

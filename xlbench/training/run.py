@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,8 @@ class TrainingRun:
     output: Path
     device: str | None = None
     command: str = ""
+    trainer: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of transformers' Trainer."""
 
     def identity(self, revision: str) -> dict[str, Any]:
         """All that the weights follow from; a run goes on only where it is the same. JSON has no infinity."""
@@ -121,4 +123,5 @@ class TrainingRun:
                 for file, weight in zip(self.data.files, self.data.weights, strict=True)
             ],
             "watch": self.watch.identity(),
+            "trainer": dict(self.trainer),
         }
