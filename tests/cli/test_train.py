@@ -59,6 +59,29 @@ def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
     assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
 
 
+def test_losses_teacher_sizes_and_negatives_come_from_the_command(xlbench, folder, pairs):
+    """Each option reaches the run's record; --matryoshka takes several sizes at once, --loss weights."""
+    make_sentence_bert(folder / "tiny")
+    rows = [json.loads(line) for line in (folder / pairs).read_text().splitlines()]
+    for i, row in enumerate(rows):
+        other = rows[i - 1]["passages"]
+        row["negatives"] = {code: [f"{text} one", f"{text} two"] for code, text in other.items()}
+        row["scores"] = {"passages": {"de": 3, "en": 4}, "negatives": {"de": [1, 9], "en": [0.5, 0]}}
+    (folder / pairs).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--quiet")
+    losses = ("--loss", "info-nce:.5", "kl", "teacher:2", "--teacher", "hash", "--teacher-arg", "dimensions=16")
+    chosen = ("--negatives", "1", "--negatives-in", "query", "--negative-margin", "2", "--matryoshka", "4,16", "8")
+    outcome = xlbench(*command, *losses, *chosen)
+    assert outcome.code == 0, outcome.err
+    record = json.loads((folder / "mine/training.json").read_text())["run"]
+    assert record["recipe"]["stages"][0]["losses"] == {"info-nce": 0.5, "kl": 1, "teacher": 2}
+    assert record["optimisation"]["dimensions"] == [16, 8, 4]
+    assert record["optimisation"]["negatives_among"] == "query"
+    assert record["optimisation"]["negative_margin"] == 2
+    assert record["teacher"]["arguments"] == {"dimensions": 16}
+    assert xlbench(*command, *losses, *chosen, "--resume").out == "Model already exists: mine\n"
+
+
 def test_resume_of_a_finished_model_refuses_other_options_and_other_held_out_pairs(xlbench, folder, pairs):
     """The same command says that the model exists; another seed, or other --eval-pairs, is named and exits 1."""
     make_sentence_bert(folder / "tiny")
@@ -252,6 +275,16 @@ def test_card_needs_a_card(xlbench, folder, task):
         (["--negatives", "1"], 1, "find some with `xlbench mine`"),
         (["--init", "./absent"], 2, "Unknown model './absent'. Expected a folder"),
         (["--model-arg", "prompt=x"], 2, "Unknown model argument 'prompt'. Did you mean 'query_prompt'?"),
+        (["--loss", "infonce"], 2, "Unknown loss 'infonce'. Did you mean 'info-nce'?"),
+        (["--loss", "kl:0"], 2, "kl has the weight '0'; expected a number above 0"),
+        (["--loss", "kl", "kl"], 2, "kl is given twice"),
+        (["--loss", "kl"], 1, "add --negatives N"),
+        (["--loss", "teacher"], 2, "The loss teacher needs --teacher MODEL"),
+        (["--recipe", "teacher"], 2, "The loss teacher needs --teacher MODEL"),
+        (["--teacher", "hash"], 2, "add --recipe teacher, or --loss teacher info-nce:.2"),
+        (["--loss", "teacher", "--teacher", "hassh"], 2, "Did you mean 'hash'?"),
+        (["--matryoshka", "0"], 2, "0 is not in the range x>=1"),
+        (["--negative-margin", "nan"], 2, "nan is not"),
         (["--trainer-arg", "bf16=true"], 2, "--trainer-arg bf16 is set by xlbench: use --dtype"),
         (["--trainer-arg", "optim"], 2, "'optim' is not KEY=VALUE"),
         (["--dtype", "float16"], 1, "float16 trains on a GPU only"),

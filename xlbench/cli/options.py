@@ -152,8 +152,9 @@ class ManyValues(click.Command):
 
 
 def _values(word: str, option: click.Option) -> list[str]:
-    """The values in a word: languages and kinds of setting may be listed with commas."""
-    listed = "--language" in option.opts or "--setting" in option.opts
+    """The values in a word: languages, kinds of setting and whole numbers may be listed with commas."""
+    is_number = isinstance(option.type, click.types.IntParamType)
+    listed = is_number or "--language" in option.opts or "--setting" in option.opts
     return [value for value in word.split(",") if value] or [word] if listed else [word]
 
 

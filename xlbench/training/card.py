@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from xlbench import __version__
+from xlbench.training.recipes import INFO_NCE, LossName
 from xlbench.training.run import TrainingRun
 from xlbench.training.steps import Used
 
@@ -80,12 +81,26 @@ def text(
 
 def _loss(run: TrainingRun) -> str:
     optimisation = run.optimisation
-    parts = [f"InfoNCE over cosine, temperature {optimisation.temperature:g}"]
+    stages = "; then ".join(dict.fromkeys(_sum(stage.losses) for stage in run.recipe.stages))
+    parts = [f"{stages} over cosine, temperature {optimisation.temperature:g}"]
     if optimisation.symmetric:
         parts.append("in both directions")
     if optimisation.n_negatives:
-        parts.append(f"{optimisation.n_negatives} hard negatives a row")
+        where = {"passage": "the passage's language", "query": "the query's language", "any": "any language"}
+        parts.append(f"{optimisation.n_negatives} hard negatives a row in {where[optimisation.negatives_among]}")
+    if optimisation.negative_margin is not None:
+        parts.append(f"none with a score above the passage's plus {optimisation.negative_margin:g}")
+    if optimisation.dimensions:
+        parts.append(f"summed over the first {', '.join(map(str, optimisation.dimensions))} dimensions")
+    if run.teacher:
+        parts.append(f"teacher `{run.teacher.name}`")
     return f"{', '.join(parts)}; rows that share a text are no negatives of each other"
+
+
+def _sum(losses: Mapping[LossName, float]) -> str:
+    """Losses by their weights, in words."""
+    names = {INFO_NCE: "InfoNCE", "margin-mse": "MarginMSE", "kl": "KL", "teacher": "distance from a teacher"}
+    return " + ".join(f"{weight:g} x {names[name]}" if weight != 1 else names[name] for name, weight in losses.items())
 
 
 def _trainer(arguments: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.arrays import RowArray
-from xlbench.errors import TrainingError, UnknownNameError
+from xlbench.arrays import FloatArray, RowArray
+from xlbench.errors import UnknownNameError
+from xlbench.training.hard_negatives import HardNegatives
 from xlbench.training.links import Linkable, check_groups, groups, link_key
 from xlbench.training.pairs import PairFile, PairRow
 from xlbench.training.plan import Batches
 from xlbench.training.presence import Presence
+from xlbench.training.recipes import INFO_NCE, LossName
+
+ENGLISH = "en"
+"""The language that a teacher knows."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,12 @@ class Batch:
     """``[passages]``; -1 for a hard negative that a row lacks, or that has no letters, which is nobody's."""
     names: tuple[str, ...]
     """Of each row for a message: its id and languages."""
+    scores: FloatArray
+    """``[queries, 1 + negatives]``, of each row's answer and its hard negatives; NaN where there is none."""
+    english: tuple[tuple[str, str], ...] = ()
+    """Of each row, its query and its passage in English; empty where it has none."""
+    losses: Mapping[LossName, float] = field(default_factory=lambda: {INFO_NCE: 1.0})
+    """What is minimised, by weight."""
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -45,6 +56,9 @@ class Batch:
             self.groups[rows],
             np.concatenate([self.passage_groups[rows], self.passage_groups[first:last]]),
             self.names[rows],
+            self.scores[rows],
+            self.english[rows],
+            self.losses,
         )
 
 
@@ -116,26 +130,32 @@ class Data:
         texts = (by.get(language) for by in (row.queries, row.passages) for language in self.languages)
         return Linkable((int(self.file[i]), row.passage), tuple(text for text in texts if text is not None))
 
-    def batch(self, batches: Batches, number: int, *, n_negatives: int = 0) -> Batch:
-        """The texts of one batch of the plan, with so many hard negatives a row in the language of its passage."""
+    def batch(self, batches: Batches, number: int, *, hard: HardNegatives | None = None, step: int = 0) -> Batch:
+        """The texts of one batch of the plan, with hard negatives drawn for that step of the run."""
+        hard = hard or HardNegatives()
+        rng = np.random.default_rng([hard.seed, 2, step])
         rows = [self.rows[i] for i in batches.rows[number]]
         asked = [self.languages[i] for i in batches.query[number]]
         answered = [self.languages[i] for i in batches.passage[number]]
-        negatives = [
-            text
-            for row, language in zip(rows, answered, strict=True)
-            for text in _padded(row.negatives.get(language, ()), n_negatives)
-        ]
+        languages = list(zip(rows, asked, answered, strict=True))
+        drawn = [hard.draw(row, a, b, self.languages, rng) for row, a, b in languages]
+        negatives = [text for of_row in drawn for text, _ in of_row]
         groups = self.group[batches.rows[number]]
         of_negatives = [
             self._group_of.get(key, len(self.rows)) if (key := link_key(text)) else -1 for text in negatives
         ]
+        scores = [
+            [row.passage_scores.get(b, np.nan), *(score for _, score in of_row)]
+            for (row, _, b), of_row in zip(languages, drawn, strict=True)
+        ]
         return Batch(
-            tuple(row.queries[language] for row, language in zip(rows, asked, strict=True)),
-            (*(row.passages[language] for row, language in zip(rows, answered, strict=True)), *negatives),
+            tuple(row.queries[a] for row, a, _ in languages),
+            (*(row.passages[b] for row, _, b in languages), *negatives),
             groups,
             np.concatenate([groups, np.array(of_negatives, np.int32)]),
-            tuple(f"{row.id} ({a}>{b})" for row, a, b in zip(rows, asked, answered, strict=True)),
+            tuple(f"{row.id} ({a}>{b})" for row, a, b in languages),
+            np.array(scores, np.float64),
+            tuple((row.queries.get(ENGLISH, ""), row.passages.get(ENGLISH, "")) for row in rows),
         )
 
     @cached_property
@@ -147,20 +167,3 @@ class Data:
             for language in self.languages
             if language in row.passages
         }
-
-    def check_negatives(self, n_negatives: int) -> None:
-        """Refuses to look for hard negatives where there are none.
-
-        Raises:
-            TrainingError: if no row has one.
-
-        """
-        if n_negatives and not any(row.negatives for row in self.rows):
-            raise TrainingError(
-                f"--negatives is {n_negatives}, but no row of the pair files has 'negatives': "
-                "find some with `xlbench mine`, or leave the option out."
-            )
-
-
-def _padded(texts: Sequence[str], n: int) -> list[str]:
-    return [*texts[:n], *[""] * (n - len(texts[:n]))]

@@ -130,7 +130,7 @@ def write_mined(path: Path, mined: Mined, output: Path) -> None:
 
 
 def _with_negatives(record: Mapping[str, Any], mined: Mined) -> dict[str, Any]:
-    known = {key: value for key, value in record.items() if key != "negatives"}
+    known = {key: value for key, value in record.items() if key not in ("negatives", "scores")}
     found = mined.negatives.get(record["id"])
     return {**known, "negatives": found} if found else known
 

@@ -42,6 +42,7 @@ class Tokeniser:
             "passage_order": passage_order,
             "groups": torch.from_numpy(batch.groups),
             "passage_groups": torch.from_numpy(batch.passage_groups),
+            "scores": torch.from_numpy(batch.scores).float(),
         }
         return {"features": [queries, passages], "labels": labels}
 

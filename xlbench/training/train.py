@@ -16,15 +16,17 @@ from xlbench.errors import TrainingError
 from xlbench.evaluator import Evaluator
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
 from xlbench.support.progress import Progress, silent
-from xlbench.training import card, hub, model_folder, run_folder, trainer_arguments
+from xlbench.training import card, hub_repository, model_folder, run_folder, trainer_arguments
 from xlbench.training.data import Data
-from xlbench.training.loss import Objective, PairLoss
+from xlbench.training.loss import PairLoss
+from xlbench.training.objective import Objective
 from xlbench.training.pairs import PairFile
 from xlbench.training.plan import Plan
 from xlbench.training.recipes import KINDS
 from xlbench.training.run import TrainingRun
 from xlbench.training.run_folder import checkpoints, last_checkpoint
 from xlbench.training.steps import Steps, Used, check_shares, used
+from xlbench.training.teacher import Teacher
 from xlbench.training.trainer import PairTrainer, Parts, load_weights
 from xlbench.training.validation import HeldOut, Validation
 from xlbench.training.watcher import SPEED, best_step
@@ -66,19 +68,21 @@ def train(
     plan = _checked_plan(run, tell)
     identity = run_folder.identity_of(run)
     run_folder.check_folder(run.output, identity, resume=resume)
-    hub.create(run.trainer)
+    hub_repository.create(run.trainer)
     loaded = model_folder.load(run.init)
+    loaded.check_dimensions(run.optimisation.dimensions)
     checkpoint = last_checkpoint(run.output) if resume else None
     arguments = trainer_arguments.arguments_of(run, resumed=checkpoint is not None)
     if arguments.should_save:
         run.output.mkdir(parents=True, exist_ok=True)
         run_folder.write(run.output, {"run": identity, "command": run.command})
     validation = _validation(run, tasks, tell)
+    teacher = Teacher.of(run.teacher, loaded.dimensions) if run.teacher else None
     loss, steps = _loss(run, loaded, arguments), _steps(run, plan, arguments)
     patience = run.watch.patience
     criterion = validation.criterion(run.watch.criterion) if validation and patience is not None else None
     with progress("training", n_texts=plan.steps, n_characters=plan.steps, noun="steps") as advance:
-        parts = Parts(loss, loaded.tokeniser, steps, validation, criterion, patience, advance, tell)
+        parts = Parts(loss, loaded.tokeniser, steps, validation, criterion, patience, advance, tell, teacher)
         trainer = PairTrainer(loaded.model, arguments, parts)
         _run(trainer, checkpoint)
     # The last is the library's summary with times; speed is no part of what a run gives.
@@ -116,7 +120,7 @@ def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
     plan.check()
     counts = {kind: int((plan.schedule.kind == code).sum()) for code, kind in enumerate(KINDS)}
     check_shares(plan, counts)
-    data.check_negatives(optimisation.n_negatives)
+    optimisation.hard.check(data.rows, distils=run.recipe.uses_loss("margin-mse", "kl"))
     n_linked = len(data.rows) - len(set(data.group.tolist()))
     if tell:
         shares = ", ".join(f"{n / plan.steps:.3f} {kind} ({n:,})" for kind, n in counts.items() if n)
@@ -151,7 +155,7 @@ def _loss(run: TrainingRun, loaded: model_folder.Loaded, arguments: TrainingArgu
     device = torch.device(arguments.device).type
     return PairLoss(
         loaded.model,
-        Objective(optimisation.temperature, optimisation.symmetric),
+        Objective(optimisation.temperature, optimisation.symmetric, optimisation.dimensions),
         cache_rows=optimisation.gradient_cache,
         piece_tokens=DEFAULT_BATCH_TOKENS.get(device, DEFAULT_BATCH_TOKENS["cuda"]),
     )
@@ -162,7 +166,7 @@ def _steps(run: TrainingRun, plan: Plan, arguments: TrainingArguments) -> Steps:
     return Steps(
         run.data,
         plan,
-        n_negatives=run.optimisation.n_negatives,
+        hard=run.optimisation.hard,
         part=arguments.process_index,
         n_parts=_n_parts(plan.size, arguments.world_size),
     )
@@ -217,7 +221,7 @@ def _finish(run: TrainingRun, identity: Mapping[str, Any], trained: Trained, mod
     for checkpoint in checkpoints(run.output):
         shutil.rmtree(checkpoint)
     shutil.rmtree(run.output / ".partial", ignore_errors=True)
-    hub.push(run.output, run.trainer)
+    hub_repository.push(run.output, run.trainer)
 
 
 def _shared(file: PairFile, run: TrainingRun) -> list[str]:

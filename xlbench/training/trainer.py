@@ -27,6 +27,7 @@ from xlbench.training.data import Batch
 from xlbench.training.loss import PairLoss
 from xlbench.training.run_folder import checkpoints, last_checkpoint
 from xlbench.training.steps import Steps
+from xlbench.training.teacher import Teacher
 from xlbench.training.tokens import Tokeniser
 from xlbench.training.validation import Criterion, Validation
 from xlbench.training.watcher import SPEED, Watcher, best_step
@@ -50,6 +51,7 @@ class Parts:
     patience: int | None
     advance: Advance
     tell: Callable[[str], None] | None
+    teacher: Teacher | None = None
 
 
 class PairTrainer(Trainer):
@@ -102,8 +104,12 @@ class PairTrainer(Trainer):
         """
         self._speed.n_tokens += inputs["n_tokens"]
         loss_of = self._parts.loss
-        loss_of.model = model
-        loss: torch.Tensor = loss_of(inputs["features"], inputs["labels"])
+        loss_of.model, loss_of.weights = model, inputs["batch"].losses
+        labels = inputs["labels"]
+        if self._parts.teacher is not None:
+            targets = self._parts.teacher.targets(inputs["batch"])
+            labels = {**labels, **{name: vectors.to(self.args.device) for name, vectors in targets.items()}}
+        loss: torch.Tensor = loss_of(inputs["features"], labels)
         if not torch.isfinite(loss):
             self._refuse(f"the loss is {loss.item()}", inputs["batch"], ~torch.isfinite(loss_of.losses))
         self._batch = inputs["batch"]
