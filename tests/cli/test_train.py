@@ -59,6 +59,24 @@ def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
     assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
 
 
+def test_a_batch_can_be_of_one_file(xlbench, folder, pairs):
+    """With a flag each batch is of one file, by weight; a file that fills no batch is named, and so is the flag."""
+    make_sentence_bert(folder / "tiny")
+    lines = (folder / pairs).read_text().splitlines(keepends=True)
+    (folder / "more.jsonl").write_text("".join(lines[:10]))
+    (folder / "few.jsonl").write_text("".join(lines[:3]))
+    command = ("train", "--init", "tiny", "--output", "mine", "--batch-size", "4", "--device", "cpu", "--quiet")
+    command += ("--recipe", "x-y", "--one-source-per-batch", "--pairs", f"{pairs}:.5")
+    assert xlbench(*command, "more.jsonl", "--steps", "6").code == 0
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert record["run"]["one_source_per_batch"] is True
+    assert record["used"]["rows"] == [12, 12]
+    assert "; each of one file |" in (folder / "mine/README.md").read_text()
+    refused = xlbench(*command[:3], "--output", "other", *command[5:], "few.jsonl", "--steps", "6")
+    assert refused.code == 1
+    assert "few.jsonl can fill no batch of 4 rows that the recipe x-y asks for" in refused.err
+
+
 def test_losses_teacher_sizes_and_negatives_come_from_the_command(xlbench, folder, pairs):
     """Each option reaches the run's record; --matryoshka takes several sizes at once, --loss weights."""
     make_sentence_bert(folder / "tiny")

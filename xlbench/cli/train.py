@@ -105,6 +105,7 @@ def _run(options: TrainingOptions, command: str) -> TrainingRun:
         command,
         trainer,
         teacher,
+        options["one_source"],
     )
 
 

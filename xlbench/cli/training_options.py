@@ -34,6 +34,7 @@ class TrainingOptions(TypedDict):
     symmetric: bool
     languages: tuple[str, ...]
     language_sampling: str
+    one_source: bool
     negatives: int
     negatives_among: Among
     negative_margin: float | None
@@ -110,6 +111,12 @@ _BATCHES = [
         show_default=True,
         metavar="uniform|size|T",
         help="Draw languages, or pairs of them, alike, by their number of rows, or by that number to the power 1/T.",
+    ),
+    click.option(
+        "--one-source-per-batch",
+        "one_source",
+        is_flag=True,
+        help="Have each batch from one pair file, which is drawn by its weight times its rows.",
     ),
     click.option(
         "--negatives",

@@ -39,7 +39,7 @@ def text(
         ("initial model", head["base_model"]),
         ("recipe", f"`{run.recipe.name}`: {stages}"),
         ("steps", f"{steps:,} of batch {optimisation.batch_size:,}; {used.n_epochs:,} epochs begun"),
-        ("batches", used.shares()),
+        ("batches", used.shares() + ("; each of one file" if run.one_source else "")),
         ("languages", ", ".join(run.data.languages)),
         ("loss", _loss(run)),
         (

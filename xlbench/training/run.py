@@ -123,6 +123,8 @@ class TrainingRun:
     """Further arguments of transformers' Trainer."""
     teacher: Model | None = None
     """Whose vectors of English texts the loss ``teacher`` takes."""
+    one_source: bool = False
+    """Whether all rows of a batch are of one pair file."""
 
     def identity(self, revision: str) -> dict[str, Any]:
         """All that the weights follow from; a run goes on only where it is the same. JSON has no infinity."""
@@ -133,6 +135,7 @@ class TrainingRun:
             "optimisation": asdict(self.optimisation),
             "languages": list(self.data.languages),
             "language_temperature": str(self.language_temperature),
+            "one_source_per_batch": self.one_source,
             "files": [
                 {"name": file.path.name, "sha256": file.sha256, "rows": len(file.rows), "weight": weight}
                 for file, weight in zip(self.data.files, self.data.weights, strict=True)

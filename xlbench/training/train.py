@@ -116,8 +116,15 @@ def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
         optimisation.seed,
         run.language_temperature,
         data.uses,
+        data.file if run.one_source else None,
     )
     plan.check()
+    if unused := plan.unused_sources():
+        names = ", ".join(data.files[number].path.name for number in unused)
+        raise TrainingError(
+            f"{names} can fill no batch of {plan.size:,} rows that the recipe {run.recipe.name} asks for: "
+            "choose a smaller --batch-size, or leave the file or --one-source-per-batch out."
+        )
     counts = {kind: int((plan.schedule.kind == code).sum()) for code, kind in enumerate(KINDS)}
     check_shares(plan, counts)
     optimisation.hard.check(data.rows, distils=run.recipe.uses_loss("margin-mse", "kl"))
