@@ -71,5 +71,5 @@ class HardNegatives:
         ):
             raise TrainingError(
                 f"{'The losses margin-mse and kl need' if distils else '--negative-margin needs'} scores, but no row "
-                "has 'scores' for its passages and negatives: docs/training.md says how they are written."
+                "has 'scores' for its passages and negatives: `xlbench mine --judge RERANKER` writes them."
             )
