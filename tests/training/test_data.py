@@ -130,6 +130,27 @@ def test_a_hard_negative_without_letters_is_nobodys(tmp_path):
     assert data.batch(batches, 0, hard=HardNegatives(1)).passage_groups[2:].tolist() == [-1, -1]
 
 
+def test_a_batch_may_have_its_queries_in_another_language_too(tmp_path):
+    """Drawn among the row's other languages in use, by step; a row without one repeats its own and is marked."""
+    rows = parallel(6, ("de", "en", "fr", "th"))
+    for code in ("en", "fr", "th"):
+        del rows[0]["queries"][code]
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de", "en", "fr"])
+    batches = Plan(data.presence, load("x-x-mono"), 6, 1).epoch(0)
+    drawn = [data.batch(batches, 0, step=step, losses={"parallel": 1.0}) for step in range(20)]
+    own = drawn[0].queries[:6]
+    for batch in drawn:
+        assert (len(batch), batch.queries[:6]) == (6, own)
+        for one, other, there in zip(own, batch.queries[6:], batch.has_parallel.tolist(), strict=True):
+            assert one[3:] == other[3:]
+            assert (one != other) == there == (one[3:] != "q0")
+            assert other[:2] in ("de", "en", "fr")
+    assert len({batch.queries for batch in drawn}) > 10
+    parts = [drawn[0].part(number, 2) for number in range(2)]
+    assert parts[1].queries == (*own[3:], *drawn[0].queries[9:])
+    assert len(data.batch(batches, 0).queries) == 6
+
+
 def test_the_parts_of_a_batch_are_the_batch(tmp_path):
     """Each process has its own rows with their hard negatives, and all together have the batch."""
     rows = parallel(4)

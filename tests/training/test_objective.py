@@ -10,7 +10,7 @@ import torch
 from sentence_transformers.sentence_transformer.losses import DistillKLDivLoss, MarginMSELoss, MSELoss
 from torch.nn.functional import cosine_similarity, normalize
 
-from xlbench.training.objective import LOSSES, Objective, Seen, kl, margin_mse, teacher, total
+from xlbench.training.objective import LOSSES, Objective, Seen, kl, margin_mse, parallel, teacher, total
 from xlbench.training.recipes import LossName
 
 N, EACH, SIZE, TEMPERATURE = 5, 3, 8, 0.2
@@ -25,9 +25,8 @@ def seen(scores: np.ndarray | None = None, *, rank: int = 0, **labels) -> Seen:
     groups = torch.arange(N)
     labels |= {"groups": groups, "passage_groups": torch.arange((1 + rank) * len(passages)) - rank * len(passages)}
     labels |= {"scores": torch.tensor(scores, dtype=torch.float32)} if scores is not None else {}
-    return Seen(
-        Objective(TEMPERATURE), queries, torch.cat([others, passages]), queries.repeat(1 + rank, 1), rank, labels
-    )
+    all_queries, translated = queries.repeat(1 + rank, 1), normalize(torch.randn(N, SIZE), dim=1)
+    return Seen(Objective(TEMPERATURE), queries, torch.cat([others, passages]), all_queries, translated, rank, labels)
 
 
 def columns(batch: Seen) -> list[torch.Tensor]:
@@ -109,7 +108,23 @@ def test_losses_are_summed_by_their_weights_and_over_sizes():
     torch.testing.assert_close(teacher(batch.cut(3)), expected)
 
 
-SEEN = ("queries", "passages", "all_queries", "rank", "labels")
+SEEN = ("queries", "passages", "all_queries", "parallel", "rank", "labels")
+
+
+def test_parallel_queries_are_compared_by_both_divergences():
+    """The formula over all passages of the batch but those that nobody has; 0 where there is no other language."""
+    there = torch.tensor([True, True, False, True, True])
+    batch = seen(has_parallel=there)
+    batch.labels["passage_groups"][[6, 11]] = -1
+    passages = np.delete(batch.passages.numpy().astype(np.float64), [6, 11], axis=0)
+    p, q = (
+        (exp := np.exp(vectors.detach().numpy().astype(np.float64) @ passages.T / TEMPERATURE)) / exp.sum(1)[:, None]
+        for vectors in (batch.queries, batch.parallel)
+    )
+    expected = ((p * np.log(p / q)).sum(1) + (q * np.log(q / p)).sum(1)) / 2 * there.numpy()
+    np.testing.assert_allclose(parallel(batch).detach().numpy(), expected, rtol=1e-4)
+    assert parallel(batch)[2] == 0
+    assert torch.autograd.grad(parallel(batch).sum(), batch.queries)[0][[0, 1, 3, 4]].any(dim=1).all()
 
 
 def test_each_name_has_a_loss():

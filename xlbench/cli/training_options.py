@@ -147,7 +147,7 @@ _LOSS = [
         "losses",
         multiple=True,
         metavar="NAME[:WEIGHT]",
-        help="What is minimised, a sum: info-nce, margin-mse, kl (scores of the pair file), teacher.  "
+        help="What is minimised, a sum: info-nce, margin-mse, kl (scores of the pair file), teacher, parallel.  "
         "[default: the recipe's, info-nce]",
     ),
     click.option(

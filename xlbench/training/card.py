@@ -100,6 +100,7 @@ def _loss(run: TrainingRun) -> str:
 def _sum(losses: Mapping[LossName, float]) -> str:
     """Losses by their weights, in words."""
     names = {INFO_NCE: "InfoNCE", "margin-mse": "MarginMSE", "kl": "KL", "teacher": "distance from a teacher"}
+    names["parallel"] = "KL between a query's languages"
     return " + ".join(f"{weight:g} x {names[name]}" if weight != 1 else names[name] for name, weight in losses.items())
 
 

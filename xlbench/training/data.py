@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.arrays import FloatArray, RowArray
+from xlbench.arrays import BoolArray, FloatArray, RowArray
 from xlbench.errors import UnknownNameError
 from xlbench.training.hard_negatives import HardNegatives
 from xlbench.training.links import Linkable, check_groups, groups, link_key
@@ -27,31 +28,35 @@ class Batch:
     """The texts of a batch."""
 
     queries: tuple[str, ...]
+    """Of the rows; then, if they are asked for, the same in another language."""
     passages: tuple[str, ...]
     """The answer of each query, then the hard negatives: as many for each row, row by row."""
     groups: RowArray
-    """``[queries]``: rows of one group share a text, and their passages may answer each other's queries."""
+    """``[rows]``: rows of one group share a text, and their passages may answer each other's queries."""
     passage_groups: RowArray
     """``[passages]``; -1 for a hard negative that a row lacks, or that has no letters, which is nobody's."""
     names: tuple[str, ...]
     """Of each row for a message: its id and languages."""
     scores: FloatArray
-    """``[queries, 1 + negatives]``, of each row's answer and its hard negatives; NaN where there is none."""
+    """``[rows, 1 + negatives]``, of each row's answer and its hard negatives; NaN where there is none."""
     english: tuple[tuple[str, str], ...] = ()
     """Of each row, its query and its passage in English; empty where it has none."""
     losses: Mapping[LossName, float] = field(default_factory=lambda: {INFO_NCE: 1.0})
     """What is minimised, by weight."""
+    has_parallel: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """``[rows]``, whether the query in another language is one, and not the query itself once more; else empty."""
 
     def __len__(self) -> int:
-        return len(self.queries)
+        return len(self.groups)
 
     def part(self, number: int, n_parts: int) -> Batch:
         """One of several parts of equal size, as each of several processes takes one."""
         size, each = len(self) // n_parts, len(self.passages) // len(self) - 1
         rows = slice(number * size, (number + 1) * size)
         first, last = (len(self) + row * each for row in (rows.start, rows.stop))
+        parallel = slice(len(self) + rows.start, len(self) + rows.stop)
         return Batch(
-            self.queries[rows],
+            (*self.queries[rows], *self.queries[parallel]),
             (*self.passages[rows], *self.passages[first:last]),
             self.groups[rows],
             np.concatenate([self.passage_groups[rows], self.passage_groups[first:last]]),
@@ -59,6 +64,7 @@ class Batch:
             self.scores[rows],
             self.english[rows],
             self.losses,
+            self.has_parallel[rows],
         )
 
 
@@ -130,8 +136,16 @@ class Data:
         texts = (by.get(language) for by in (row.queries, row.passages) for language in self.languages)
         return Linkable((int(self.file[i]), row.passage), tuple(text for text in texts if text is not None))
 
-    def batch(self, batches: Batches, number: int, *, hard: HardNegatives | None = None, step: int = 0) -> Batch:
-        """The texts of one batch of the plan, with hard negatives drawn for that step of the run."""
+    def batch(
+        self,
+        batches: Batches,
+        number: int,
+        *,
+        hard: HardNegatives | None = None,
+        step: int = 0,
+        losses: Mapping[LossName, float] = MappingProxyType({INFO_NCE: 1.0}),
+    ) -> Batch:
+        """The texts of one batch of the plan for these losses, with hard negatives drawn for that step of the run."""
         hard = hard or HardNegatives()
         rng = np.random.default_rng([hard.seed, 2, step])
         rows = [self.rows[i] for i in batches.rows[number]]
@@ -148,15 +162,24 @@ class Data:
             [row.passage_scores.get(b, np.nan), *(score for _, score in of_row)]
             for (row, _, b), of_row in zip(languages, drawn, strict=True)
         ]
+        parallel = [self._parallel(row, a, rng) for row, a, _ in languages] if "parallel" in losses else []
+        queries = [row.queries[language] for row, language in zip(rows * 2, asked + parallel, strict=False)]
         return Batch(
-            tuple(row.queries[a] for row, a, _ in languages),
+            tuple(queries),
             (*(row.passages[b] for row, _, b in languages), *negatives),
             groups,
             np.concatenate([groups, np.array(of_negatives, np.int32)]),
             tuple(f"{row.id} ({a}>{b})" for row, a, b in languages),
             np.array(scores, np.float64),
             tuple((row.queries.get(ENGLISH, ""), row.passages.get(ENGLISH, "")) for row in rows),
+            losses,
+            np.array([a != c for a, c in zip(asked, parallel, strict=False)], np.bool_),
         )
+
+    def _parallel(self, row: PairRow, asked: str, rng: np.random.Generator) -> str:
+        """Another language that the row's query is in, drawn alike; the same one if there is no other."""
+        others = [language for language in self.languages if language != asked and language in row.queries]
+        return others[int(rng.integers(len(others)))] if others else asked
 
     @cached_property
     def _group_of(self) -> dict[str, int]:

@@ -65,14 +65,15 @@ class PairLoss(CachedLossMixin, torch.nn.Module):
             normalize(torch.cat(pieces).float(), dim=1)[labels[f"{role}_order"]]
             for pieces, role in zip(reps, ("query", "passage"), strict=True)
         )
-        losses = total(self._seen(queries, passages, labels), self.weights)
+        n = len(labels["groups"])
+        losses = total(self._seen(queries[:n], passages, queries[n:], labels), self.weights)
         self.losses = losses.detach()
         loss = losses.mean()
         if with_backward:
             loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    def _seen(self, queries: Tensor, passages: Tensor, labels: Any) -> Seen:
+    def _seen(self, queries: Tensor, passages: Tensor, parallel: Tensor, labels: Any) -> Seen:
         """The vectors of all processes, as far as the objective asks for them."""
         all_queries, rank, gathered = queries, 0, {"all_groups": labels["groups"]}
         if torch.distributed.is_available() and torch.distributed.is_initialized():
@@ -82,4 +83,4 @@ class PairLoss(CachedLossMixin, torch.nn.Module):
                 "passage_groups": all_gather(labels["passage_groups"]),
                 "all_groups": all_gather(labels["groups"]),
             }
-        return Seen(self.objective, queries, passages, all_queries, rank, {**labels, **gathered})
+        return Seen(self.objective, queries, passages, all_queries, parallel, rank, {**labels, **gathered})

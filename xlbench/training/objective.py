@@ -15,6 +15,9 @@ Kullback-Leibler divergence of softmax(s) from softmax(t) over answer and negati
 ``teacher``: half of |q - q'|^2 + |p - p'|^2, of unit vectors, where q' and p' are those that a teacher gives the
 English query and passage of the row (after MIMO, arXiv 2605.31171).
 
+``parallel``: the mean of both Kullback-Leibler divergences between the distributions softmax(cos / T) over the passages
+of the batch for a query and for the same query in another language (after LaKDA, arXiv 2509.06195).
+
 Each gives a value for each query, 0 where a row lacks what it needs, so that the mean is the same over several
 processes. Over the sizes of ``--matryoshka`` the sum is taken, of vectors cut at each and made unit vectors again
 (Kusupati et al. 2022, arXiv 2205.13147).
@@ -23,13 +26,16 @@ processes. Over the sizes of ``--matryoshka`` the sum is taken, of vectors cut a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax, normalize
 
 from xlbench.training.recipes import INFO_NCE, LossName
+
+_LEAST = -1e4
+"""A score that no probability is left of."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Seen:
     """``[passages, D]``, of all processes: of each, the answers and then the negatives."""
     all_queries: Tensor
     """``[all queries, D]``"""
+    parallel: Tensor
+    """``[queries, D]``, the same queries in another language, as far as the batch has them; else ``[0, D]``."""
     rank: int
     """The number of this process."""
     labels: Mapping[str, Tensor]
@@ -65,11 +73,12 @@ class Seen:
         targets = {
             name: normalize(value[:, :size], dim=1) for name, value in self.labels.items() if name.endswith("_targets")
         }
-        queries, passages, all_queries = (
-            normalize(vectors[:, :size], dim=1) for vectors in (self.queries, self.passages, self.all_queries)
+        queries, passages, all_queries, parallel = (
+            normalize(vectors[:, :size], dim=1)
+            for vectors in (self.queries, self.passages, self.all_queries, self.parallel)
         )
         labels = {**self.labels, **targets}
-        return replace(self, queries=queries, passages=passages, all_queries=all_queries, labels=labels)
+        return Seen(self.objective, queries, passages, all_queries, parallel, self.rank, labels)
 
     def own(self, n_each: int) -> Tensor:
         """``[queries]``, the place of each query's own text among those of all processes, which have so many each."""
@@ -143,11 +152,23 @@ def teacher(seen: Seen) -> Tensor:
     return losses
 
 
+def parallel(seen: Seen) -> Tensor:
+    """The mean of both divergences between the distributions of a query in two languages. ``[queries]``."""
+    nobody = (seen.labels["passage_groups"] < 0)[None, :]
+    one, other = (
+        log_softmax((vectors @ seen.passages.T / seen.objective.temperature).masked_fill(nobody, _LEAST), dim=1)
+        for vectors in (seen.queries, seen.parallel)
+    )
+    divergence = ((one.exp() - other.exp()) * (one - other)).sum(dim=1) / 2
+    return divergence * seen.labels["has_parallel"]
+
+
 LOSSES: Mapping[LossName, Callable[[Seen], Tensor]] = {
     INFO_NCE: info_nce,
     "margin-mse": margin_mse,
     "kl": kl,
     "teacher": teacher,
+    "parallel": parallel,
 }
 
 

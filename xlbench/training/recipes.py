@@ -16,7 +16,7 @@ Kind = Literal["mono", "cross", "mixed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Of a batch: all texts in one language; query and passage of each row in different languages; each row in a language
 of its own."""
-LossName = Literal["info-nce", "margin-mse", "kl", "teacher"]
+LossName = Literal["info-nce", "margin-mse", "kl", "teacher", "parallel"]
 LOSS_NAMES: tuple[LossName, ...] = get_args(LossName)
 """What a stage minimises; ``objective`` has them."""
 INFO_NCE: LossName = "info-nce"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,9 @@ class Steps:
         epoch, number = divmod(step, self._plan.epoch_steps)
         if self._batches is None or epoch != self._epoch:
             self._epoch, self._batches = epoch, self._plan.epoch(epoch)
-        batch = self._data.batch(self._batches, number, hard=self._hard, step=step)
         losses = self._plan.recipe.stages[int(self._plan.schedule.stage[step])].losses
-        return replace(batch.part(self._part, self._n_parts), losses=losses)
+        batch = self._data.batch(self._batches, number, hard=self._hard, step=step, losses=losses)
+        return batch.part(self._part, self._n_parts)
 
 
 @dataclass(frozen=True)

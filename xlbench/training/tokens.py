@@ -43,6 +43,7 @@ class Tokeniser:
             "groups": torch.from_numpy(batch.groups),
             "passage_groups": torch.from_numpy(batch.passage_groups),
             "scores": torch.from_numpy(batch.scores).float(),
+            "has_parallel": torch.from_numpy(batch.has_parallel),
         }
         return {"features": [queries, passages], "labels": labels}
 

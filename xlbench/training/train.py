@@ -128,6 +128,10 @@ def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
     counts = {kind: int((plan.schedule.kind == code).sum()) for code, kind in enumerate(KINDS)}
     check_shares(plan, counts)
     optimisation.hard.check(data.rows, distils=run.recipe.uses_loss("margin-mse", "kl"))
+    if run.recipe.uses_loss("parallel") and int(data.presence.queries.sum(axis=1).max(initial=0)) < 2:
+        raise TrainingError(
+            "The loss parallel needs queries in two languages, and no row has them: choose another --loss."
+        )
     n_linked = len(data.rows) - len(set(data.group.tolist()))
     if tell:
         shares = ", ".join(f"{n / plan.steps:.3f} {kind} ({n:,})" for kind, n in counts.items() if n)
