@@ -152,8 +152,9 @@ class ManyValues(click.Command):
 
 
 def _values(word: str, option: click.Option) -> list[str]:
-    """The values in a word: languages and kinds of setting may be listed with commas."""
-    listed = "--language" in option.opts or "--setting" in option.opts
+    """The values in a word: languages, kinds of setting and whole numbers may be listed with commas."""
+    is_number = isinstance(option.type, click.types.IntParamType)
+    listed = is_number or "--language" in option.opts or "--setting" in option.opts
     return [value for value in word.split(",") if value] or [word] if listed else [word]
 
 
@@ -184,7 +185,7 @@ def default_cache_dir(cache_dir: Path | None) -> Path:
     return user_cache_path("xlbench")
 
 
-def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
+def model_arguments(pairs: Sequence[str], *, option: str = "--model-arg") -> dict[str, Any]:
     """``KEY=VALUE`` pairs as arguments; a value that is JSON (a number, true, false, null) is taken as such.
 
     A key may have a dot: ``A.tokenizer`` is an argument of the first model of a fusion.
@@ -193,9 +194,9 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not all(part.isidentifier() for part in key.split(".")):
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--model-arg")
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint=option)
         if key in arguments:
-            raise click.BadParameter(f"{key!r} is given twice.", param_hint="--model-arg")
+            raise click.BadParameter(f"{key!r} is given twice.", param_hint=option)
         try:
             arguments[key] = json.loads(value)
         except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,22 @@ class Loaded:
     tokeniser: Tokeniser
     revision: str
     """What identifies the weights it had."""
+
+    @property
+    def dimensions(self) -> int:
+        """Of its vectors."""
+        return int(self.model.get_embedding_dimension())
+
+    def check_dimensions(self, wanted: Sequence[int]) -> None:
+        """Refuses sizes that its vectors cannot be cut at.
+
+        Raises:
+            EncoderError: naming the first of them.
+
+        """
+        for size in wanted:
+            if size > self.dimensions:
+                raise EncoderError(f"--matryoshka has {size:,}, and the model gives {self.dimensions:,} dimensions.")
 
 
 def load(init: Init) -> Loaded:
