@@ -91,7 +91,7 @@ def test_the_tasks_of_an_installed_package_come_from_the_wheel(xlbench, installe
     """`xlbench tasks` lists the task files of the tree, and reads them where the wheel put them."""
     rows = [line.split()[0] for line in xlbench("tasks").splitlines()[3:] if line]
     assert rows == sorted(path.stem for path in (ROOT / "tasks").glob("*.yaml"))
-    assert f"file:      {installed / 'xlbench/task_files/demo.yaml'}" in xlbench("tasks", "demo").splitlines()
+    assert f"file:        {installed / 'xlbench/task_files/demo.yaml'}" in xlbench("tasks", "demo").splitlines()
 
 
 def test_an_installed_package_runs_the_demo_from_an_empty_folder(xlbench, tmp_path):

@@ -9,6 +9,7 @@ from typing import TypedDict
 from xlbench.catalogue.readers import read
 from xlbench.errors import ResultError, UsageError
 from xlbench.models import compression, load_reranking, perturbation, pooling, transform
+from xlbench.models.load import RERANK_API
 from xlbench.models.protocols import Model
 from xlbench.models.reranker import Among
 from xlbench.models.transform import Debiasing, FitOn, Side
@@ -32,6 +33,8 @@ class Changes(TypedDict, total=False):
     """How one list is made of several languages' passages: ``one`` index, ``round-robin``, ``balanced:10``, ..."""
     rerank: object | None
     """A reranker, as ``xlbench run --rerank`` takes it, or an object with ``score_pairs``."""
+    rerank_base_url: str | None
+    """The address of the API of a reranker that is named as ``cohere:MODEL``; Cohere's if it is not said."""
     depth: int | None
     """How many of the best passages it gets; 100 if it is not said."""
     among: Among | None
@@ -52,10 +55,16 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
     if unknown := changes.keys() - Changes.__annotations__.keys():
         raise TypeError(f"unexpected keyword {min(unknown)!r}; expected {', '.join(Changes.__annotations__)}")
     reranker, depth, among = changes.get("rerank"), changes.get("depth"), changes.get("among")
-    reranking = None
+    reranking, base_url = None, changes.get("rerank_base_url")
+    if base_url is not None and not str(reranker).startswith(RERANK_API):
+        raise UsageError(f"--rerank-base-url is for a reranker behind an API: name it as --rerank {RERANK_API}MODEL.")
     if reranker is not None:
         reranking = load_reranking(
-            reranker, depth=100 if depth is None else depth, among=among or "pool", device=device
+            reranker,
+            depth=100 if depth is None else depth,
+            among=among or "pool",
+            device=device,
+            arguments=None if base_url is None else {"base_url": base_url},
         )
     elif depth is not None or among is not None:
         raise UsageError("--depth and --among say what --rerank gets: name a reranker too.")

@@ -95,7 +95,7 @@ def evaluate(
     """
     job = Job.of(task, languages=languages, kinds=settings, limit=limit)
     plain = load_model(model, name=name, device=device, arguments=arguments, stored_as=stored_as)
-    loaded = changed(plain, changes, device=device)
+    loaded = changed(plain.instructed(job.task.instruction), changes, device=device)
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
@@ -291,6 +291,7 @@ def _environment(model: Model, scores: Scores) -> dict[str, Any]:
         "encoder": model.provenance(),
         **({"attention": named} if isinstance(named := getattr(model.encoder, "attention", None), str) else {}),
         **({"counted_on": scores.device} if isinstance(scores, VectorScores) and scores.device else {}),
+        **({"usage": model.encoder.usage()} if hasattr(model.encoder, "usage") else {}),
         **({"dimensions": int(vectors.passages.vectors.shape[1])} if (vectors := vectors_of(scores)) else {}),
         **({"warnings": suspicions} if suspicions else {}),
     }

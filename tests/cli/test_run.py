@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import LANGUAGES, calls, finish, start, without_timing, write_task
+from tests.models.made_models import make_sentence_bert, one_thread
 
 MEASURES = ["AP", "AP@20", "R@1", "R@10", "nDCG@10", "RR@10"]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -528,3 +529,28 @@ def test_no_file_that_a_run_writes_has_a_secret_or_a_folder_of_the_machine(xlben
         content = path.read_bytes()
         assert canary.encode() not in content
         assert f"{folder.resolve()}/mine.py".encode() not in content
+
+
+def test_an_instruction_is_part_of_the_result(xlbench, folder, caplog):
+    """The task's is filled in, --instruction and --no-instruction change it, each as a result of its own."""
+    pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
+    task = write_task(folder / "task", languages=("de", "en"), instruction="two three")
+    with one_thread():
+        make_sentence_bert(folder / "tiny", prompts={"query": "Instruct: one\nQuery: "})
+        for options, place, prompt in (
+            ([], "tiny", "Instruct: two three\nQuery: "),
+            (["--instruction", "six"], "tiny+instruction=six", "Instruct: six\nQuery: "),
+            (["--no-instruction"], "tiny+instruction=False", ""),
+        ):
+            ran = xlbench("run", "--model", "tiny", "--task", task, "--device", "cpu", *options)
+            assert ran.code == 0, ran.err
+            result = json.loads((folder / "results" / place / "tiny.json").read_text(encoding="utf-8"))
+            assert result["model"]["arguments"]["query_prompt"] == prompt
+            assert result["environment"]["encoder"]["query_prompt"] == prompt
+            assert f"tiny: The instruction is filled in: {prompt!r} before queries." in caplog.messages
+    changed = write_task(folder / "task", languages=("de", "en"), instruction="four")
+    again = xlbench("run", "--model", "tiny", "--task", changed, "--device", "cpu")
+    assert again.code == 1
+    assert "its arguments query_prompt is Instruct: two three\nQuery: , not Instruct: four" in again.err
+    refused = xlbench("run", "--model", "tiny", "--task", task, "--instruction", "six", "--no-instruction")
+    assert (refused.code, "exclude each other" in refused.err) == (2, True)

@@ -14,7 +14,7 @@ import pytest
 import xlbench
 from xlbench import models
 from xlbench.catalogue import load, read_collection
-from xlbench.engine import ray_cluster, vectors, workers
+from xlbench.engine import ray_cluster, shards, workers
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.ray_cluster import Workers
 from xlbench.engine.vectors import VectorStore
@@ -62,7 +62,7 @@ def collection():
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     """The file of the made model."""
-    monkeypatch.setattr(vectors, "_SHARD_TEXTS", 20)
+    monkeypatch.setattr(shards, "_SHARD_TEXTS", 20)
     path = tmp_path / "made.py"
     path.write_text(MODEL)
     return path

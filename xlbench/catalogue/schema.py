@@ -23,8 +23,8 @@ def validated(content: Any, path: Path) -> Task:
         TaskError: if it breaks the rules of task files.
 
     """
-    keys = [name for name in Task.__dataclass_fields__ if name not in ("file", "tables")]
-    record = mapping(content, keys, str(path))
+    keys = [name for name in Task.__dataclass_fields__ if name not in ("file", "tables", "instruction")]
+    record = mapping(content, keys, str(path), optional=["instruction"])
     where = f"{path}:"
     languages = names(record["languages"], f"{where} 'languages'", known=None)
     for language in languages:
@@ -54,6 +54,7 @@ def validated(content: Any, path: Path) -> Task:
         licence=typed(record["licence"], str, f"{where} 'licence'"),
         citation=typed(record["citation"], str, f"{where} 'citation'"),
         file=path.resolve(),
+        instruction=typed(record.get("instruction", ""), str, f"{where} 'instruction'").strip(),
     )
     if not task.name or set(task.name) - set("abcdefghijklmnopqrstuvwxyz0123456789.-_") or task.name[0] in ".-":
         raise TaskError(f"{where} 'name' is {task.name!r}; expected lower-case letters, digits, '-', '_' or '.'.")

@@ -42,6 +42,8 @@ class Task:
     citation: str
     file: Path
     """The task file itself; not a key."""
+    instruction: str = ""
+    """A sentence on what queries ask for, for models that take one; a key that may be left out."""
     tables: Mapping[str, DatasetTable] = field(default_factory=dict)
     """By part, of a task that `datasets` reads, which has no files; in the file they are the source."""
 

@@ -65,8 +65,19 @@ def _model(name: str, options: RunOptions) -> Model:
     """The model, with all that is done to its vectors and its lists."""
     from xlbench.changes import Changes, changed
     from xlbench.models import load
+    from xlbench.models.load import API
 
-    own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind")}
+    if options["instruction"] is not None and options["no_instruction"]:
+        raise click.UsageError("--instruction and --no-instruction exclude each other: leave one out.")
+    own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind", "instruction")}
+    api: dict[str, Any] = {key: options[key] for key in ("base_url", "price", "max_cost")}
+    if not name.startswith(API) and (of_api := next((key for key in api if api[key] is not None), None)):
+        raise click.UsageError(
+            f"--{of_api.replace('_', '-')} is for a model behind an API: name it as {API}MODEL, with the name that its "
+            "server knows."
+        )
+    own |= api
+    own["instruction"] = False if options["no_instruction"] else own["instruction"]
     plain = load(
         name,
         name=options["name"],
@@ -83,6 +94,7 @@ def _model(name: str, options: RunOptions) -> Model:
         quantize=options["quantize"],
         pool=options["pool"],
         rerank=options["reranker"],
+        rerank_base_url=options["rerank_base_url"],
         depth=options["depth"],
         among=options["among"],
         perturb=options["perturb"],
@@ -113,21 +125,24 @@ def _run(
     from xlbench.results import path_of
 
     # What is wrong with any task's result file is said before the first text is encoded.
-    identity = model.identity()
+    models = [model.instructed(job.task.instruction) for job in jobs]
+    identities = [each.identity() for each in models]
     paths = [
-        path_of(places.output, identity["name"], job.task.name, arguments=model.given, limit=job.limit) for job in jobs
+        path_of(places.output, identity["name"], job.task.name, arguments=model.given, limit=job.limit)
+        for job, identity in zip(jobs, identities, strict=True)
     ]
     results = [
-        None if force else job.stored_result(path, identity, kept) for job, path in zip(jobs, paths, strict=True)
+        None if force else job.stored_result(path, identity, kept)
+        for job, path, identity in zip(jobs, paths, identities, strict=True)
     ]
     for job, path, result in zip(jobs, paths, results, strict=True):
         if result is not None:
             job.check_data(result, path, data_dir=places.data, cache_dir=places.cache)
     whole: list[Result] = []
-    for job, command, path, stored in zip(jobs, commands, paths, results, strict=True):
+    for job, own, command, path, stored in zip(jobs, models, commands, paths, results, strict=True):
         result, message = stored, f"Result already exists: {path} (--force runs it again)"
         if result is None:
-            result = _evaluate(job, model, path, places, command, kept=kept, force=force, shown=shown)
+            result = _evaluate(job, own, path, places, command, kept=kept, force=force, shown=shown)
             message = _saved(job, result, path, kept)
         shown.print_result(result, path, message, is_first=not whole)
         whole.append(result)

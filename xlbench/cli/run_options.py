@@ -45,7 +45,12 @@ class RunOptions(TypedDict):
     dtype: str | None
     max_length: int | None
     model_args: tuple[str, ...]
+    base_url: str | None
+    price: float | None
+    max_cost: float | None
     kind: str | None
+    instruction: str | None
+    no_instruction: bool
     stored_as: StoredAs
     transform_name: str | None
     side: Side | None
@@ -54,6 +59,7 @@ class RunOptions(TypedDict):
     quantize: str | None
     pool: str
     reranker: str | None
+    rerank_base_url: str | None
     depth: int | None
     among: Among | None
     perturb: str | None
@@ -128,10 +134,24 @@ _OPTIONS = [
     ),
     model_arg_option,
     click.option(
+        "--base-url",
+        metavar="URL",
+        help="Address of the API of openai:MODEL, such as http://127.0.0.1:8000/v1; the key is read from "
+        "XLBENCH_API_KEY.  [default: OpenAI's, with OPENAI_API_KEY]",
+    ),
+    click.option("--price", type=float, metavar="PER_MILLION", help="What a million tokens of the API cost."),
+    click.option("--max-cost", type=float, help="Stop before all tokens cost more than this; needs --price."),
+    click.option(
         "--kind",
         type=click.Choice(["dense", "sparse", "late"]),
         help="What the model gives: a vector a text, weighted terms, or a vector a token.  [default: as its files say]",
     ),
+    click.option(
+        "--instruction",
+        metavar="TEXT",
+        help="What queries ask for, for a model whose prompt has room for it.  [default: the task's]",
+    ),
+    click.option("--no-instruction", is_flag=True, help="Put no instruction, and no prompt with one, before queries."),
     click.option(
         "--store",
         "stored_as",
@@ -181,7 +201,14 @@ _OPTIONS = [
         "--rerank",
         "reranker",
         metavar="RERANKER",
-        help="Reorder the best passages with a CrossEncoder (a folder or Hub id) or your own class with score_pairs.",
+        help="Reorder the best passages with a CrossEncoder (a folder or Hub id), cohere:MODEL behind an API, or your "
+        "own class with score_pairs.",
+    ),
+    click.option(
+        "--rerank-base-url",
+        metavar="URL",
+        help="Address of the API of cohere:MODEL; the key is read from XLBENCH_API_KEY.  [default: Cohere's, with "
+        "CO_API_KEY]",
     ),
     click.option("--depth", type=click.IntRange(min=1), help="How many passages --rerank gets.  [default: 100]"),
     click.option(

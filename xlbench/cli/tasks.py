@@ -90,6 +90,7 @@ def _record(task: Task) -> dict[str, Any]:
         "languages": {
             language: {"n_queries": size.queries, "n_passages": size.passages} for language, size in task.sizes.items()
         },
+        "instruction": task.instruction or None,
         "licence": task.licence,
         "citation": task.citation.strip(),
         "sources": [{"url": source.url, "path": source.path} for source, _ in _distinct(task)],
@@ -108,6 +109,7 @@ def _show_task(task: Task) -> None:
         "measures": ", ".join(task.measures),
         "headline": task.headline,
         "reader": f"{task.reader}, text of a passage: {task.text}",
+        **({"instruction": task.instruction} if task.instruction else {}),
         "licence": task.licence,
         "citation": task.citation.strip(),
         "file": str(task.file),

@@ -103,6 +103,7 @@ class Subject:
         reach_hub(options["model_name"])
         arguments = model_arguments(options["model_args"])
         model = load(options["model_name"], device=options["device"], arguments=arguments)
+        model = model.instructed(job.task.instruction)
         progress = display(job.task.name, quiet=options["quiet"])
         folder = default_cache_dir(options["cache_dir"])
         collection = job.read(data_dir=options["data_dir"], cache_dir=folder, progress=progress)

@@ -18,7 +18,7 @@ from xlbench.engine.normalised_scores import NormalisedScores
 from xlbench.engine.representations import DENSE, LATE, SPARSE, representation_of
 from xlbench.engine.scores import EmbeddedScores, Scores, TextScores, VectorScores
 from xlbench.engine.sparse_scores import SparseScores
-from xlbench.engine.vectors import HeldVectors, VectorStore, embed
+from xlbench.engine.vectors import HeldVectors, VectorStore, embed, missing
 from xlbench.errors import EncoderError
 from xlbench.models.fused import Fusion
 from xlbench.models.meter import Meter
@@ -98,21 +98,29 @@ def _vector_scores(
     more: dict[str, Any] = {"more": meter.said} if isinstance(meter, Meter) else {}
     unique = [collection.queries.distinct, collection.passages.distinct]
     n_characters = sum(int(distinct.n_characters.sum(dtype=np.int64)) for distinct in unique)
+    stores = [
+        VectorStore.open(cache_dir, role, key, dtype=model.stored_as, form=form)
+        if cache_dir is not None and model.fingerprint is not None
+        else None
+        for role, *_ in roles
+    ]
+    if expect := getattr(encoder, "expect", None):
+        waiting = [missing(of[1], None if fresh else store) for of, store in zip(roles, stores, strict=True)]
+        (n_queries, asked), (n_passages, answers) = waiting
+        expect(n_queries=n_queries, n_passages=n_passages, n_characters=asked + answers)
     with progress("encoding", n_texts=sum(map(len, unique)), n_characters=n_characters, **more) as advance:
         queries, passages = (
             embed(
                 texts,
                 encode,
-                store=VectorStore.open(cache_dir, role, key, dtype=model.stored_as, form=form)
-                if cache_dir is not None and model.fingerprint is not None
-                else None,
+                store=store,
                 form=form,
                 stages=stages(role) if stages else None,
                 fresh=fresh,
                 tolerance=_HALF_TOLERANCE if half else _TOLERANCE,
                 advance=advance,
             )
-            for role, texts, encode in roles
+            for (role, texts, encode), store in zip(roles, stores, strict=True)
         )
     dimensions = [part.vectors.shape[1] for part in (queries, passages) if len(part.vectors)]
     if len(set(dimensions)) > 1:

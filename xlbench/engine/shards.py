@@ -1,9 +1,12 @@
-"""Shards of texts on their way to kept vectors; with stages a device waits neither for texts nor for a disk."""
+"""Shards: texts that are stored together, which depends on the collection alone, and their way to kept vectors.
+
+With stages a device waits neither for texts nor for a disk.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlbench.arrays import IntArray
+from xlbench.collection import Texts
 from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import Representation, Rows
@@ -21,6 +25,12 @@ from xlbench.support.ahead import ahead
 if TYPE_CHECKING:
     from xlbench.engine.vectors import VectorStore
 
+_SHARD_TEXTS = 1024
+_SHARD_CHARACTERS = 1 << 17
+# A long language is encoded window by window, so that not all of its texts are in memory to be sorted by length; its
+# shards are larger, for there would be hundreds of thousands of files.
+_WINDOW_ROWS = 1 << 15
+_SHARD_CHARACTERS_OF_MANY = 1 << 20
 _AHEAD = 2
 """Shards that are looked up and tokenised before the device is done with the one at hand."""
 _IN_FLIGHT = 2
@@ -38,6 +48,36 @@ class Shard:
     """Vectors of an earlier run."""
     prepared: Any = None
     """What the device takes."""
+
+
+def shards_of(texts: Texts) -> Iterator[Shard]:
+    """The distinct texts of each shard: of one language, of like length, longest first."""
+    distinct = texts.distinct
+    language = texts.language[distinct.first]
+    for code in np.unique(language):
+        mine = np.flatnonzero(language == code)
+        window = (distinct.first[mine] - distinct.first[mine[0]]) // _WINDOW_ROWS
+        most = _SHARD_CHARACTERS if window[-1] == 0 else _SHARD_CHARACTERS_OF_MANY
+        for number in np.unique(window):
+            some = mine[window == number]
+            start = int(distinct.first[some[0]])
+            of_window = texts.text[start : int(distinct.first[some[-1]]) + 1]
+            some = some[np.argsort(-distinct.n_characters[some], kind="stable")]
+            for first, last in _spans(distinct.n_characters[some].tolist(), most):
+                shard = some[first:last]
+                at = distinct.first[shard].tolist()
+                yield Shard(shard, [of_window[row - start] for row in at], [texts.ids[row] for row in at])
+
+
+def _spans(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """The first and the last text, exclusive, of each shard."""
+    first = characters = 0
+    for i, length in enumerate(lengths):
+        if i > first and (i - first == _SHARD_TEXTS or characters + length > most):
+            yield first, i
+            first, characters = i, 0
+        characters += length
+    yield first, len(lengths)
 
 
 class Keeper:

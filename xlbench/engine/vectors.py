@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,19 +22,12 @@ import numpy.typing as npt
 from xlbench.collection import Texts
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Rows
-from xlbench.engine.shards import Keeper, Shard, kept
+from xlbench.engine.shards import Keeper, kept, shards_of
 from xlbench.errors import EncoderError
 from xlbench.models.protocols import Stages
 from xlbench.support.files import sweep, write_whole
 from xlbench.support.progress import Advance
 from xlbench.support.sealed import seal, unseal
-
-_SHARD_TEXTS = 1024
-_SHARD_CHARACTERS = 1 << 17
-# A long language is encoded window by window, so that not all of its texts are in memory to be sorted by length; its
-# shards are larger, for there would be hundreds of thousands of files.
-_WINDOW_ROWS = 1 << 15
-_SHARD_CHARACTERS_OF_MANY = 1 << 20
 
 
 class Vectors(Protocol):
@@ -239,41 +232,14 @@ def embed(
     )
 
 
-def shards_of(texts: Texts) -> Iterator[Shard]:
-    """The distinct texts of each shard, with their ids; which texts are together follows from the texts alone."""
-    for rows, of_shard in _shards(texts):
-        yield Shard(rows, of_shard, [texts.ids[row] for row in texts.distinct.first[rows]])
+def missing(texts: Texts, store: VectorStore | None) -> tuple[int, int]:
+    """How many distinct texts have no stored vectors, and how many characters these have."""
+    lengths = [
+        [*map(len, shard.texts)] for shard in shards_of(texts) if store is None or not store.path(shard.texts).exists()
+    ]
+    return sum(map(len, lengths)), sum(map(sum, lengths))
 
 
 def _held(shards: Sequence[Rows], form: Representation, width: int) -> Vectors:
     rows = form.joined(shards, width)
     return rows if isinstance(rows, np.ndarray) else HeldVectors(rows, form)
-
-
-def _shards(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:
-    """The distinct texts of each shard, by index and as text: of one language, of like length, longest first."""
-    distinct = texts.distinct
-    language = texts.language[distinct.first]
-    for code in np.unique(language):
-        mine = np.flatnonzero(language == code)
-        window = (distinct.first[mine] - distinct.first[mine[0]]) // _WINDOW_ROWS
-        most = _SHARD_CHARACTERS if window[-1] == 0 else _SHARD_CHARACTERS_OF_MANY
-        for number in np.unique(window):
-            some = mine[window == number]
-            start = int(distinct.first[some[0]])
-            of_window = texts.text[start : int(distinct.first[some[-1]]) + 1]
-            some = some[np.argsort(-distinct.n_characters[some], kind="stable")]
-            for first, last in _spans(distinct.n_characters[some].tolist(), most):
-                shard = some[first:last]
-                yield shard, [of_window[row - start] for row in distinct.first[shard].tolist()]
-
-
-def _spans(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
-    """The first and the last text, exclusive, of each shard."""
-    first = characters = 0
-    for i, length in enumerate(lengths):
-        if i > first and (i - first == _SHARD_TEXTS or characters + length > most):
-            yield first, i
-            first, characters = i, 0
-        characters += length
-    yield first, len(lengths)

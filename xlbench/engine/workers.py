@@ -23,7 +23,8 @@ from xlbench.collection import Collection
 from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.ray_cluster import Workers, cluster
 from xlbench.engine.representations import representation_of
-from xlbench.engine.vectors import VectorStore, shards_of
+from xlbench.engine.shards import shards_of
+from xlbench.engine.vectors import VectorStore
 from xlbench.errors import EncoderError, UsageError, XlbenchError
 from xlbench.models.protocols import Encoder, Model
 from xlbench.support.progress import Advance, Progress, silent

@@ -221,6 +221,15 @@ def name_of(model: str) -> str:
     return f"{folder.parent.name}/{folder.name}" if _SAYS_NOTHING.fullmatch(folder.name) else folder.name
 
 
+def names_of(model: str, *, revision: str | None) -> list[str]:
+    """What a model may be known by: its name, and the one that it was loaded from before its folder was written."""
+    config: Any = {}
+    with contextlib.suppress(EncoderError):  # What is wrong with it is said when the model is loaded.
+        config = _json(model, "config.json", revision)
+    before = config.get("_name_or_path") if isinstance(config, dict) else None
+    return [name_of(model), *([before] if isinstance(before, str) else [])]
+
+
 def prompts_of(model: str, *, revision: str | None) -> tuple[str, str]:
     """The prompts that ``encode_query`` and ``encode_document`` of sentence-transformers put before a text.
 

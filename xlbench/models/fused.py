@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from xlbench.errors import EncoderError, UnknownNameError
@@ -38,9 +38,23 @@ class Fusion:
         """That of the fusion and those of its models."""
         return f"{_REVISION} ({', '.join(f'{part.name} {part.revision}' for part in self.parts)})"
 
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The arguments of both that nobody gave."""
+        return {f"{letter}.{key}": value for letter, part in self._by_letter for key, value in part.filled.items()}
+
+    def instructed(self, instruction: str) -> Fusion:
+        """The same, each model with an instruction for queries if it takes one."""
+        first, second = (part.instructed(instruction) for part in self.parts)
+        return replace(self, parts=(first, second))
+
     def provenance(self) -> dict[str, Any]:
         """What else can change the scores, by model."""
-        return {letter: part.provenance() for letter, part in zip("AB", self.parts, strict=True)}
+        return {letter: part.provenance() for letter, part in self._by_letter}
+
+    @property
+    def _by_letter(self) -> list[tuple[str, Model]]:
+        return list(zip("AB", self.parts, strict=True))
 
 
 def load_fusion(model: str, *, device: str | None, arguments: Mapping[str, Any], load: Callable[..., Model]) -> Model:
@@ -77,7 +91,9 @@ def load_fusion(model: str, *, device: str | None, arguments: Mapping[str, Any],
     if device not in (None, "cpu") and not any(map(_takes_device, fusion.parts)):
         raise EncoderError(f"{fusion.name} runs on the CPU only, but --device is {device!r}: leave it out.")
     of_parts = {f"{letter}.{key}": value for letter, given in of_part.items() for key, value in given.items()}
-    return Model(fusion, "fusion", own | of_parts, fingerprint=f"{first.fingerprint}+{second.fingerprint}")
+    return Model(
+        fusion, "fusion", own | of_parts | fusion.filled, fingerprint=f"{first.fingerprint}+{second.fingerprint}"
+    )
 
 
 def _part(name: str, device: str | None, arguments: Mapping[str, Any], load: Callable[..., Model]) -> Model:

@@ -44,7 +44,7 @@ KINDS = (
     Kind(
         "sentence-transformers",
         "folder or Hub id with modules.json",
-        "model arguments: query_prompt, passage_prompt, normalize, add_eos_token, revision, batch_tokens, "
+        "model arguments: query_prompt, passage_prompt, instruction, normalize, add_eos_token, revision, batch_tokens, "
         "trust_remote_code",
     ),
     Kind(
@@ -66,6 +66,22 @@ KINDS = (
         "reranker",
         "--rerank, with a folder or Hub id of a CrossEncoder, or your class with score_pairs",
         "scores pairs of query and passage: reorders the best passages that --model finds",
+    ),
+    Kind(
+        "openai",
+        "openai:MODEL, with --base-url",
+        "a model behind an HTTP API in OpenAI's form, such as vLLM, TEI, Infinity and llama.cpp have; model arguments: "
+        "dimensions, query_prompt, passage_prompt, instruction, query_body, passage_body, max_characters, price, "
+        "max_cost, batch_texts, concurrency, timeout, retries, key_variable",
+        ("openai",),
+        "pip install 'xlbench[api]'",
+    ),
+    Kind(
+        "cohere",
+        "--rerank cohere:MODEL, with --rerank-base-url",
+        "a reranker behind an HTTP API in Cohere's form",
+        ("openai",),
+        "pip install 'xlbench[api]'",
     ),
     Kind(
         "fusion",

@@ -64,7 +64,7 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
 
         if folders.kind_of(self._source, revision=self._hub_revision) == "MultiVectorEncoder":
             return MultiVectorEncoder(self._source, **self._options)
-        self.notes = (*self.notes, _NOT_TRAINED)
+        self._noted.append(_NOT_TRAINED)
         query, passage = self._query_prompt, self._passage_prompt
         prompts = {"query": query, "document": passage}
         return MultiVectorEncoder(modules=self._unprojected(), device=self._device, prompts=prompts)

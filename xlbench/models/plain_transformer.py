@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from xlbench.errors import UnknownNameError
 from xlbench.models import token_rules, torch_model
@@ -26,8 +26,9 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
         device: str | None = None,
         dtype: str = "float32",
         max_length: int | None = None,
-        query_prompt: str = "",
-        passage_prompt: str = "",
+        query_prompt: str | None = None,
+        passage_prompt: str | None = None,
+        instruction: str | Literal[False] | None = None,
         normalize: bool = True,
         add_eos_token: bool | None = None,
         batch_tokens: int | None = None,
@@ -50,13 +51,15 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
             batch_tokens=batch_tokens,
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
+            instruction=instruction,
             normalize=normalize,
             add_eos_token=add_eos_token,
             revision=revision,
             trust_remote_code=trust_remote_code,
             attention=attention,
         )
-        self.notes = (GUESSED,) if pooling is _NOT_NAMED else ()
+        if pooling is _NOT_NAMED:
+            self._noted.append(GUESSED)
 
     def provenance(self) -> dict[str, Any]:
         """Versions, device, precision, prompts and pooling."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from xlbench.arrays import VectorArray
@@ -46,6 +46,8 @@ class Encoder(Protocol):
 
     An encoder may also have ``provenance() -> dict``: what else can change its vectors, such as versions of libraries
     or the kind of device. It is part of the key under which vectors are kept, and it is stored in the result.
+    Where texts cost money, it may have ``expect``, which is called with how much is to be encoded, before that, and
+    ``usage() -> dict``, which is stored in the result.
     """
 
     name: str
@@ -132,6 +134,19 @@ class Model:
     def notes(self) -> tuple[str, ...]:
         """What was guessed about the model, a sentence each."""
         return tuple(getattr(self.encoder, "notes", ()))
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """Arguments that nobody gave: prompts by the model's name, and a task's instruction in them."""
+        return dict(getattr(self.encoder, "filled", {}))
+
+    def instructed(self, instruction: str) -> Model:
+        """The model for a task with this instruction, which is an argument then; itself if it takes none."""
+        instruct = getattr(self.encoder, "instructed", None)
+        if not instruction or instruct is None:
+            return self
+        model = replace(self, encoder=instruct(instruction))
+        return replace(model, arguments={**self.arguments, **model.filled})
 
     def identity(self) -> dict[str, Any]:
         """The ``model`` object of a result."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import RLock
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
 from xlbench.models import folders, token_rules, torch_model
 from xlbench.models.meter import Clock, Meter
+from xlbench.models.prompts import Prompts
 from xlbench.models.protocols import Role, Stages
 from xlbench.models.token_batches import token_batches
 
@@ -37,6 +39,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         max_length: int | None = None,
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
+        instruction: str | Literal[False] | None = None,
         normalize: bool | None = None,
         add_eos_token: bool | None = None,
         batch_tokens: int | None = None,
@@ -47,6 +50,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         """``model`` is a folder or a Hub id.
 
         Prompts and normalisation are by default the model's own; vectors of a model made for cosine are normalised.
+        ``instruction`` is what stands in a prompt that has one; false leaves it out.
         ``max_length`` is in tokens, ``batch_tokens`` the tokens in a batch, padding included. ``add_eos_token`` ends
         each text with the tokenizer's end token; by default its configuration decides. ``attention`` is the
         implementation, ``sdpa``, ``eager`` or ``flash_attention_2``; by default transformers chooses.
@@ -54,18 +58,26 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         for flag, value in (("normalize", normalize), ("add_eos_token", add_eos_token)):
             if value is not None:
                 torch_model.check_flag(flag, value)
-        query, passage = folders.prompts_of(model, revision=revision)
-        self.notes: tuple[str, ...] = ()
-        if passage_prompt is None:
-            self.notes = folders.notes_on_prompts(model, revision=revision)
+        self._prompts = Prompts.of(
+            folders.names_of(model, revision=revision),
+            own=folders.prompts_of(model, revision=revision),
+            query=query_prompt,
+            passage=passage_prompt,
+            instruction=instruction,
+        )
+        # Shared with the same model of other instructions: what is loaded, and what is said of it.
+        self._held: list[Any] = []
+        self._noted: list[str] = []
+        if passage_prompt is None and not self._prompts.passage:
+            self._noted += folders.notes_on_prompts(model, revision=revision)
         super().__init__(
             model,
             device=device,
             dtype=dtype,
             max_length=max_length,
             batch_tokens=batch_tokens,
-            query_prompt=query if query_prompt is None else query_prompt,
-            passage_prompt=passage if passage_prompt is None else passage_prompt,
+            query_prompt=self._prompts.before_queries,
+            passage_prompt=self._prompts.passage,
             revision=revision,
             trust_remote_code=trust_remote_code,
             attention=attention,
@@ -74,6 +86,23 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         self._tokenising = RLock()  # A tokenizer cannot be used by two threads at once.
         self._normalize = normalize
         self._add_eos_token = add_eos_token
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed or filled in, a sentence each."""
+        return (*self._prompts.notes, *self._noted)
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The arguments that were filled in, by the model's name or the task's instruction."""
+        return self._prompts.arguments()
+
+    def instructed(self, instruction: str) -> Self:
+        """The same model with an instruction for queries, if it takes one and the user said nothing of it."""
+        other = copy.copy(self)
+        other._prompts = self._prompts.instructed(instruction)
+        other._query_prompt = other._prompts.before_queries
+        return other
 
     def encode_queries(self, texts: Sequence[str], /) -> VectorArray:
         """The vectors of these queries, ``float32[len(texts), D]``."""
@@ -101,7 +130,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
     @property
     def attention(self) -> str | None:
         """The implementation of attention that the network has; None where it is not loaded, or does not say."""
-        if "_model" not in vars(self):
+        if not self._held:
             return None
         bodies = token_rules.transformers_in(self._model)
         return next((getattr(body.config, "_attn_implementation", None) for body in bodies), None)
@@ -173,8 +202,15 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
             return [len(text) for text in texts]
         return torch_model.token_lengths(tokenizer, texts, self._model.max_seq_length)
 
-    @cached_property
+    @property
     def _model(self) -> Any:
+        """The model, loaded when it is first asked for."""
+        if not self._held:
+            self._held.append(self._ready())
+        return self._held[0]
+
+    def _ready(self) -> Any:
+        """The model, loaded and made to follow the rules of tokens."""
         with torch_model.loading(self._source):
             model = self._loaded()
             for body in token_rules.transformers_in(model):
@@ -193,7 +229,7 @@ class SentenceTransformerEncoder(torch_model.TorchEncoder):
         )
         model.eval()
         if note := token_rules.taken_by_last_token_pooling(model):
-            self.notes = (*self.notes, note)
+            self._noted.append(note)
         return model
 
     def _loaded(self) -> Any:

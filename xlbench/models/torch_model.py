@@ -42,11 +42,6 @@ class TorchEncoder:
         for name, value in (("max_length", max_length), ("batch_tokens", batch_tokens)):
             if value is not None and (type(value) is not int or value < 1):
                 raise EncoderError(f"{name} is {value!r}; expected a number of tokens, at least 1.")
-        for name, prompt in (("query_prompt", query_prompt), ("passage_prompt", passage_prompt)):
-            if not isinstance(prompt, str):
-                raise EncoderError(
-                    f"{name} is {prompt!r}; expected text, in quotes if it looks like a number: '\"5\"'."
-                )
         check_flag("trust_remote_code", trust_remote_code)
         self.name = folders.name_of(model)
         self.revision = folders.revision_of(model, revision=revision)

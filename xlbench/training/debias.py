@@ -73,7 +73,7 @@ def debias(
     settings = Settings(
         transform=str(transform),
         languages=pairs.languages,
-        arguments=dict(subject.arguments),
+        arguments=dict(model.arguments),
         fit_on={"name": fit_on.name, "sha256": pairs.sha256},
         built_in=subject.model if subject.model in BUILT_IN else "",
         model=subject.model,
