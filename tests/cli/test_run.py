@@ -104,10 +104,11 @@ def test_full_prints_all_tables_before_the_summary(xlbench, task):
     """With --full there are the tables that a report has, and then the same summary."""
     outcome = xlbench("run", "--model", "hash", "--task", task, "--full")
     titles = [line.partition(":")[0] for line in outcome.out.splitlines() if line.startswith("tiny, ")]
-    assert titles[:5] == [
+    assert titles[:6] == [
         "tiny, summary",
         "tiny, monolingual",
         "tiny, cross-lingual",
+        "tiny, direction",
         "tiny, multilingual",
         "tiny, language bias in the pool of all languages",
     ]

@@ -301,7 +301,7 @@ def test_card_needs_a_card(xlbench, folder, task):
         (["--recipe", "teacher"], 2, "The loss teacher needs --teacher MODEL"),
         (["--teacher", "hash"], 2, "add --recipe teacher, or --loss teacher info-nce:.2"),
         (["--loss", "teacher", "--teacher", "hassh"], 2, "Did you mean 'hash'?"),
-        (["--loss", "parallel", "--languages", "de", "--recipe", "x-x-mono"], 1, "needs rows with queries in two lang"),
+        (["--loss", "parallel", "--languages", "de", "--recipe", "x-x-mono"], 1, "needs queries in two languages"),
         (["--matryoshka", "0"], 2, "0 is not in the range x>=1"),
         (["--negative-margin", "nan"], 2, "nan is not"),
         (["--trainer-arg", "bf16=true"], 2, "--trainer-arg bf16 is set by xlbench: use --dtype"),

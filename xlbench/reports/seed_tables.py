@@ -51,7 +51,7 @@ def explanation(by_seed: SeedComparison) -> list[str]:
     said = [
         f"Brackets: {100 * (1 - by_seed.alpha):g} % t intervals over seeds, not corrected for their number.",
         f"p: paired t tests over seeds, corrected by Holm's method for all {len(by_seed.differences)}.",
-        "The questions are held fixed: the figures are of this collection, and of models trained on the same data.",
+        "What is asked is held fixed: the figures are of this collection, and of models trained on the same data.",
     ]
     if by_seed.equivalent is not None:
         said.append(f"equivalent: the interval lies within {number(by_seed.equivalent, '')} of 0.")
