@@ -27,7 +27,7 @@ LAYERS = [
     "trec",
     "catalogue",
     "job comparison second_stage changes",
-    "evaluation",
+    "evaluation sweep",
     "evaluator examination remedies vector_sizes",
     "training",
     "reports",
@@ -39,7 +39,7 @@ LAYER = {unit: layer for layer, units in enumerate(LAYERS) for unit in units.spl
 ALLOWED = {
     "torch": {"models", "engine", "training"},
     "click": {"cli"},
-    "yaml": {"catalogue", "training"},
+    "yaml": {"catalogue", "sweep", "training"},
     "datasets": {"catalogue", "training"},
 }
 HEAVY = {

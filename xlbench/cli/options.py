@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,18 +151,27 @@ class ManyValues(click.Command):
         return super().shell_complete(ctx, incomplete)
 
 
+def open_values(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """For an argument that may be left out: values of the repeatable option that is open, else files."""
+    del parameter
+    if context.meta.get(_OPEN) is not None:
+        return context.command.shell_complete(context, incomplete)
+    return [CompletionItem(incomplete, type="file")]
+
+
 def _values(word: str, option: click.Option) -> list[str]:
     """The values in a word: languages and kinds of setting may be listed with commas."""
     listed = "--language" in option.opts or "--setting" in option.opts
     return [value for value in word.split(",") if value] or [word] if listed else [word]
 
 
-def command_of(context: click.Context, leave_out: Collection[str], **replaced: str) -> str:
+def command_of(context: click.Context, leave_out: Collection[str], replaced: Mapping[str, Any] | None = None) -> str:
     """The command that gives the same again: the options that were given, but for those left out.
 
     Where files are is no part of it, but for their names. ``replaced`` options are always there, with these values.
     """
     words = ["xlbench", context.command.name or ""]
+    replaced = replaced or {}
     for option in context.command.params:
         name = option.name or ""
         value = replaced.get(name, context.params.get(name))
@@ -196,11 +205,24 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--model-arg")
         if key in arguments:
             raise click.BadParameter(f"{key!r} is given twice.", param_hint="--model-arg")
-        try:
-            arguments[key] = json.loads(value)
-        except ValueError:
-            arguments[key] = value
+        arguments[key] = _json_or_text(value)
     return arguments
+
+
+def argument_pairs(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ``KEY=VALUE`` pairs that give these arguments."""
+    as_it_is = {key: isinstance(value, str) and _json_or_text(value) == value for key, value in arguments.items()}
+    return tuple(
+        f"{key}={value if as_it_is[key] else json.dumps(value, ensure_ascii=False, default=str)}"
+        for key, value in arguments.items()
+    )
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def reach_hub(*model_names: str) -> None:

@@ -61,13 +61,13 @@ class RunOptions(TypedDict):
     full: bool
     form: str
     quiet: bool
+    dry_run: bool
 
 
 _OPTIONS = [
     click.option(
         "--model",
         "model_names",
-        required=True,
         multiple=True,
         shell_complete=model_values,
         help="A Hub id or folder, bm25, use-multilingual, hash, fusion:A+B, "
@@ -202,6 +202,7 @@ _OPTIONS = [
     click.option("--full", is_flag=True, help="Print all tables, as `xlbench report` does."),
     plain_format_option,
     click.option("--quiet", is_flag=True, help="Print the headline and the file only; a terminal still has its bar."),
+    click.option("--dry-run", is_flag=True, help="List what would be evaluated, and which results exist; do nothing."),
 ]
 
 
