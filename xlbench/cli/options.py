@@ -87,6 +87,11 @@ def chosen_form(form: str | None, output: Path | None, forms: Sequence[str]) -> 
     """The form that is named, or that the suffix of the output file means; ``table`` without either."""
     suffix = output.suffix.lower() if output is not None else ""
     meant = _OF_SUFFIX.get(suffix)
+    if meant is None and form is None and suffix not in ("", ".txt"):
+        known = [ending for ending, of in _OF_SUFFIX.items() if of in forms]
+        raise click.UsageError(
+            f"--output {output} ends in {suffix}, which says no format: expected .txt, {', '.join(known)}, or --format."
+        )
     if meant is None or meant == form:
         return form or "table"
     if form is not None:
