@@ -164,7 +164,7 @@ def test_a_name_stands_for_one_thing():
 
 def test_measures_are_named_among_the_measures_only():
     """No text in the code of another part is a measure's or a family's name: such names are constants of measures."""
-    families = {family.name for family in measures._FAMILIES}
+    families = {family.name for family in measures.FAMILIES}
     named = []
     for name, path in modules().items():
         if name.startswith("xlbench.measures"):
