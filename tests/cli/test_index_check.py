@@ -59,7 +59,7 @@ def test_with_known_passages_the_usual_tables_and_remedies_follow(xlbench, files
         (["--column", "text"], 2, "'text' is not KEY=NAME"),
         (["--column", "text=body"], 1, "has no 'body', but 'id', 'text'; --column text=NAME says which it is"),
         (["--column", "title=text"], 2, "'title=text' is not KEY=NAME"),
-        (["--output", "index.jsonl"], 2, "is one of the files to read"),
+        (["--output", "index.jsonl", "--format", "json"], 2, "is one of the files to read"),
         (["--output", "x.csv"], 2, "this command has table, markdown, latex, html, json"),
     ],
 )

@@ -205,13 +205,6 @@ def test_other_arguments_make_a_result_of_their_own(xlbench, folder, task):
     ]
 
 
-def test_one_model_at_a_time(xlbench, task):
-    """Two are refused, and nothing is run."""
-    outcome = xlbench("run", "--model", "hash", "--model", "bm25", "--task", task)
-    assert outcome.code == 2
-    assert "Give one --model at a time; 2 are given: hash, bm25" in outcome.err
-
-
 def test_as_many_other_settings_in_the_same_place_are_refused(xlbench, task):
     """Results of two languages differ although they have the same number of settings."""
     xlbench("run", "--model", "hash", "--task", task, "--language", "de", "en")

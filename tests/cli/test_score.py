@@ -156,7 +156,7 @@ def test_output_is_none_of_the_files_to_read(xlbench, files, name):
     (files / "link").symlink_to(files / "a.run")
     before = (files / name).read_bytes()
     maps = ["--language-map", "languages.tsv", "--query-language-map", "queries.tsv"]
-    outcome = xlbench("score", "a.run", "a.qrels", *maps, "--output", f"./{name}")
+    outcome = xlbench("score", "a.run", "a.qrels", *maps, "--output", f"./{name}", "--format", "json")
     assert (outcome.code, outcome.out) == (2, "")
     assert "is one of the files to read: choose another." in outcome.err
     assert (files / name).read_bytes() == before

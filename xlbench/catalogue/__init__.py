@@ -61,9 +61,9 @@ def load(task: str | Path | Task) -> Task:
     if isinstance(task, Task):
         return task
     task = str(task)
-    loader: type[_Loader | _FastLoader]
+    loader: type[StrictLoader | _FastLoader]
     if task.endswith((".yaml", ".yml")):
-        path, loader = Path(task), _Loader
+        path, loader = Path(task), StrictLoader
         if not path.is_file():
             raise UnknownNameError("task file", task, [])
     else:
@@ -214,8 +214,8 @@ class _NoRepeats(yaml.constructor.SafeConstructor):
         return super().construct_mapping(node, deep=deep)
 
 
-class _Loader(_NoRepeats, yaml.SafeLoader):
-    pass
+class StrictLoader(_NoRepeats, yaml.SafeLoader):
+    """For the files of users."""
 
 
 class _FastLoader(_NoRepeats, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # It may be missing.
@@ -225,7 +225,7 @@ class _FastLoader(_NoRepeats, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  #
 _MOST_BYTES = 1 << 20
 
 
-def _parse(path: Path, loader: type[_Loader | _FastLoader]) -> Any:
+def _parse(path: Path, loader: type[StrictLoader | _FastLoader]) -> Any:
     if (n_bytes := path.stat().st_size) > _MOST_BYTES:
         raise TaskError(f"{path} has {n_bytes:,} bytes; expected a task file, of at most {_MOST_BYTES:,}.")
     try:

@@ -69,13 +69,15 @@ class RunOptions(TypedDict):
     full: bool
     form: str
     quiet: bool
+    dry_run: bool
+    workers: int | None
+    ray: str | None
 
 
 _OPTIONS = [
     click.option(
         "--model",
         "model_names",
-        required=True,
         multiple=True,
         shell_complete=model_values,
         help="A Hub id or folder, bm25, use-multilingual, hash, fusion:A+B, "
@@ -237,6 +239,16 @@ _OPTIONS = [
     click.option("--full", is_flag=True, help="Print all tables, as `xlbench report` does."),
     plain_format_option,
     click.option("--quiet", is_flag=True, help="Print the headline and the file only; a terminal still has its bar."),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Have N processes encode, on this machine or on the Ray cluster.",
+    ),
+    click.option(
+        "--ray", metavar="HOST:PORT|auto", help="Have the machines of a Ray cluster encode; they share --cache-dir."
+    ),
+    click.option("--dry-run", is_flag=True, help="List what would be evaluated, and which results exist; do nothing."),
 ]
 
 

@@ -26,7 +26,7 @@ __all__ = [
     "of_bias",
 ]
 
-_FAMILIES: tuple[Family, ...] = (*retrieval.FAMILIES, *families.FAMILIES)
+FAMILIES: tuple[Family, ...] = (*retrieval.FAMILIES, *families.FAMILIES)
 
 # The names of the measures that other parts treat in a way of their own.
 PRECISION = "AP"
@@ -73,7 +73,7 @@ def recall(cutoff: int) -> str:
 @lru_cache(maxsize=256)
 def find(name: str) -> Measure | None:
     """The measure of this name, such as ``AP``, ``nDCG@10`` or ``RankDistance``, or None if there is none."""
-    for family in _FAMILIES:
+    for family in FAMILIES:
         if measure := family.find(name):
             return measure
     return None
