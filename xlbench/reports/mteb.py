@@ -246,5 +246,5 @@ def _table(task: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
         header,
         tuple(row(label, *cells) for label, *cells in zip(rows, *columns, strict=True)),
         f"Rows marked (reported) are as MTEB's files have them; xlbench has checked nothing of them. MTEB merges equal "
-        f"questions of a language, so that its values may differ in the third decimal.{more}",
+        f"queries of a language, so that its values may differ in the third decimal.{more}",
     )
