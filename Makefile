@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test test-thorough lint format bench clean
+.PHONY: demo test test-thorough lint format docs tutorial bench clean
 
 demo: $(VENV)/.demo  ## Evaluate a real encoder on the built-in collection.
 	$(BIN)/xlbench run --model use-multilingual --task demo
@@ -24,12 +24,22 @@ format: $(VENV)/.dev  ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.docs  ## Build the documentation's site in site/.
+	$(BIN)/mkdocs build --strict --quiet
+
+tutorial: $(VENV)/.docs  ## Run the notebook of the documentation.
+	$(BIN)/python tools/run_notebook.py docs/tutorial.ipynb
+
 bench: $(VENV)/.dev  ## Measure the engine and the start-up; needs the real data, in XLBENCH_DATA.
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/engine.py
 
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/.dev
+	$(INSTALL) --editable '.[docs]'
+	@touch $@
+
 clean:  ## Remove the environment and what the tools leave behind.
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

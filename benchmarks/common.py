@@ -25,14 +25,20 @@ def parser(description: str, *, runs: int = 5) -> argparse.ArgumentParser:
     return found
 
 
-def seconds(call: Callable[[], object]) -> float:
+def seconds(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """How long a call takes."""
-    start = time.perf_counter()
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def medians(contestants: Mapping[str, Callable[[], object]], *, runs: int, warm: bool = True) -> dict[str, float]:
+def medians(
+    contestants: Mapping[str, Callable[[], object]],
+    *,
+    runs: int,
+    warm: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """The median time of each contestant in seconds; they take turns, so that a busy machine is busy for all.
 
     With ``warm``, each is called once before the clock starts: kernels are compiled and memory is touched.
@@ -42,7 +48,7 @@ def medians(contestants: Mapping[str, Callable[[], object]], *, runs: int, warm:
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(runs):
         for name, call in contestants.items():
-            times[name].append(seconds(call))
+            times[name].append(seconds(call, clock))
     return {name: statistics.median(found) for name, found in times.items()}
 
 
@@ -53,10 +59,11 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, li
     for row in (header, ["-" * width for width in widths], *rows):
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         print("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
-    print(f"\n{_machine(libraries)}", flush=True)
+    print(f"\n{machine(libraries)}", flush=True)
 
 
-def _machine(libraries: Sequence[str]) -> str:
+def machine(libraries: Sequence[str]) -> str:
+    """What of the machine and the versions matters for figures."""
     facts = [f"{os.cpu_count()} CPUs", f"{platform.system()} {platform.machine()}"]
     if "torch" in libraries:
         import torch

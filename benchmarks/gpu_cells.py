@@ -25,7 +25,8 @@ from xlbench.results.from_ranking import figures
 from xlbench.settings import settings
 from xlbench.training import model_folder, recipes
 from xlbench.training.data import Data
-from xlbench.training.loss import Objective, PairLoss
+from xlbench.training.loss import PairLoss
+from xlbench.training.objective import Objective
 from xlbench.training.pairs import read_pairs
 from xlbench.training.plan import Plan
 from xlbench.training.run import Init

@@ -20,7 +20,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import small_inputs
 
 ROOT = Path(__file__).parents[1]
@@ -164,14 +163,11 @@ def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
 
 def interval(values: list[float]) -> dict[str, Any]:
     """The mean, and where there are two or more values its 95 % t interval and their standard deviation."""
-    from scipy.stats import t
+    from xlbench.statistics.seeds import mean_of_seeds
 
-    n, mean = len(values), float(np.mean(values))
-    if n < 2:
-        return {"mean": mean, "n": n}
-    deviation = float(np.std(values, ddof=1))
-    half = float(t.ppf(0.975, n - 1)) * deviation / n**0.5
-    return {"mean": mean, "low": mean - half, "high": mean + half, "sd": deviation, "n": n}
+    of = mean_of_seeds(values)
+    ends = {"low": of.low, "high": of.high, "sd": of.deviation} if of.n > 1 else {}
+    return {"mean": of.mean, **ends, "n": of.n}
 
 
 def show(result: dict[str, Any]) -> None:

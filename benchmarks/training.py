@@ -142,7 +142,8 @@ def ours(options: argparse.Namespace, folder: Path, *, steps: int, size: int, ca
     from transformers import TrainingArguments
 
     from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
-    from xlbench.training.loss import Objective, PairLoss
+    from xlbench.training.loss import PairLoss
+    from xlbench.training.objective import Objective
     from xlbench.training.trainer import PairTrainer, Parts
 
     found = loaded(options)

@@ -44,10 +44,11 @@ def test_the_tree_in_the_docstring_names_every_error():
         ("ndcg@10", ["AP", "R@10", "nDCG@10"], "", "Unknown task 'ndcg@10'. Did you mean 'nDCG@10'?"),
         ("xquad", ["xquad-r"], "It is so.", "Unknown task 'xquad'. Did you mean 'xquad-r'? It is so."),
         ("zzz", (name for name in ["a", "b"]), "", "Unknown task 'zzz'. Known: a, b."),
+        ("zzz", "a" * 50, "", f"Unknown task 'zzz'. Known: {', '.join('a' * 24)} and 26 more."),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest_known_one(name, known, hint, said):
-    """The message has the nearest known name, or all of them if none is near, and then the hint."""
+    """The message has the nearest known name, or all of them, if they are not very many, and then the hint."""
     assert str(UnknownNameError("task", name, known, hint=hint)) == said
 
 

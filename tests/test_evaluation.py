@@ -26,6 +26,7 @@ from xlbench.measures.ranks import Judged, Ranking
 from xlbench.measures.values import summarise
 from xlbench.models.hash import HashEncoder
 from xlbench.models.protocols import Model
+from xlbench.reports.tables import all_tables
 from xlbench.results import Result
 from xlbench.results.from_ranking import matrices, pooled_ranks, references, score
 from xlbench.results.record import decode, encode
@@ -166,11 +167,11 @@ def test_scores_have_intervals_around_them(result):
 def test_measures_of_bias_have_references(result):
     """Each measure of bias in the summary has its perfect and its random value, means as the summary's are."""
     assert list(result.references) == list(BIAS)
-    assert all(list(ends) == ["perfect", "random"] for ends in result.references.values())
+    assert all(list(ends) == ["perfect", "random"] for name, ends in result.references.items() if name != "LPR")
     # Pairs of parallel passages in a pool of 8: 1 apart at best, (2 - 1)(8 + 1) / (2 + 1) at random.
     assert result.references["RankDistance"] == {"perfect": 1, "random": 3}
     assert result.references["MaxRankNorm"]["perfect"] == 100
-    assert result.references["LPR"] == {"perfect": 0.5, "random": 0.5}
+    assert result.references["LPR"] == {"random": 0.5}
     assert result.references["OneTargetBias"] == {"perfect": 0, "random": 0}
     assert [result.references[name]["perfect"] for name in ("IrrelevantLoss", "ParallelLoss")] == [0, 0]
 
@@ -257,7 +258,7 @@ def test_references_of_xquad_r(real_data, tmp_path):
     assert found.references["RankDistance"]["perfect"] == 10
     assert round(found.references["RankDistance"]["random"], 1) == 10_845.8
     assert found.references["MaxRankNorm"]["perfect"] == pytest.approx(100)
-    assert found.references["LPR"] == pytest.approx({"perfect": 1 / 11, "random": 1 / 11})
+    assert found.references["LPR"] == pytest.approx({"random": 1 / 11})
     assert found.references["OneTargetBias"] == {"perfect": 0, "random": 0}
     for row in found.matrices["first_language"].values():
         assert list(row) == list(task.languages)
@@ -397,3 +398,21 @@ def test_a_limit_below_one_is_refused():
     """In Python as on the command line."""
     with pytest.raises(UsageError, match="limit is 0; expected 1 question at least"):
         xlbench.evaluate("hash", "demo", limit=0, cache=None, quiet=True)
+
+
+def test_a_task_with_a_measure_of_lists_has_its_matrix(tmp_path):
+    """By language of the query and of its translation, symmetric, and the mean of its rows is the measure's."""
+    task = replace(catalogue.load("demo"), measures=("AP", "RBO@5"))
+    result = xlbench.evaluate("hash", task, languages=["de", "en", "th"], cache=None, quiet=True)
+    matrix = result.matrices["consistency"]
+    assert {name: list(row) for name, row in matrix.items()} == {
+        "de": ["en", "th"],
+        "en": ["de", "th"],
+        "th": ["de", "en"],
+    }
+    assert matrix["de"]["th"] == pytest.approx(matrix["th"]["de"])
+    rows = [sum(row.values()) / 2 for row in matrix.values()]
+    assert sum(rows) / 3 == pytest.approx(result.value("multi", "RBO@5"))
+    (table,) = (table for table in all_tables(result) if "consistency" in table.title)
+    assert table.rows[0][2].value == matrix["de"]["en"]
+    assert Result.load(result.save(tmp_path)).matrices == result.matrices

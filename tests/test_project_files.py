@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from xlbench import __version__
+from xlbench import __version__, measures
 from xlbench.cli import cli
 
 ROOT = Path(__file__).parents[1]
@@ -57,3 +58,33 @@ def test_what_the_package_needs_to_be_built_is_in_the_container():
     before = lines[: next(i for i, line in enumerate(lines) if "pip install" in line and "'." in line)]
     copied = {name for line in before if line.startswith("COPY") for name in line.split()[1:-1]}
     assert {"pyproject.toml", "README.md", "LICENSE", "tasks", "xlbench"} <= copied
+
+
+NAV = re.compile(r"[\w./-]+\.md$")
+MADE = {"index.md", "tutorial.md", "benchmarks.md", "contributing.md", "changelog.md", "api.md"}
+
+
+def entries(nav) -> list[str]:
+    """The pages of a navigation of MkDocs."""
+    if isinstance(nav, str):
+        return [nav]
+    return [page for part in (nav.values() if isinstance(nav, dict) else nav) for page in entries(part)]
+
+
+def test_every_page_is_in_the_sites_navigation():
+    """A page of docs/ that is named nowhere would not be found; those that are not there are made by the hook."""
+    named = {page for page in entries(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]) if NAV.match(page)}
+    there = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    assert named - MADE == there
+
+
+def test_every_measure_is_explained():
+    """The page of measures has a section for each family of the registry, and for nothing else."""
+    headings = re.findall(r"^### (\w+)$", (ROOT / "docs/measures.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(headings) == sorted(family.name for family in measures.FAMILIES)
+
+
+def test_the_notebook_has_no_output():
+    """What its cells give is seen when it is run, and would be old in the repository."""
+    cells = json.loads((ROOT / "docs/tutorial.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells if "outputs" in cell)

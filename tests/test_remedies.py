@@ -132,3 +132,25 @@ def test_a_fusion_cannot_be_pooled():
     """Its scores depend on the pool that they are fused in."""
     with pytest.raises(EncoderError, match="depend on the pool"):
         xlbench.evaluate("fusion:hash+bm25", "demo", languages=LANGUAGES, pool="round-robin", cache=None, quiet=True)
+
+
+def test_a_language_with_one_text_leaves_out_what_cannot_be_fitted():
+    """Of one's own index; all other remedies are there, and the reason."""
+    texts = {f"{a}:{i}": f"{a} text {i}" for a in ("de", "en") for i in range(4)}
+    asked = {f"{a}:q{i}": f"{a} {i}" for a in ("de", "en") for i in range(4)}
+    judged = {query: [f"{'en' if query.endswith('3') else query[:2]}:{query[-1]}"] for query in asked}
+    collection = xlbench.Collection.from_dicts(asked, texts | {"fr:1": "fr one"}, judged)
+    tried = remedies(load("hash"), Job.of(collection), collection)
+    assert "lir:1" not in [remedy.name for remedy in tried.remedies]
+    assert "center" in [remedy.name for remedy in tried.remedies]
+    assert tried.left_out[0].startswith("lir:1: 'fr' has 1 texts to fit")
+
+
+def test_a_language_without_passages_leaves_out_shift():
+    """Queries alone cannot say where its passages would lie."""
+    texts = {f"{a}:{i}": f"{a} text {i}" for a in ("de", "en") for i in range(4)}
+    asked = {f"fr:q{i}": f"fr {i}" for i in range(4)}
+    collection = xlbench.Collection.from_dicts(asked, texts, {query: [f"de:{query[-1]}"] for query in asked})
+    tried = remedies(load("hash"), Job.of(collection), collection)
+    assert "shift" not in [remedy.name for remedy in tried.remedies]
+    assert tried.left_out[0].startswith("shift:en: 'fr' has 0 texts to fit")

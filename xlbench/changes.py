@@ -1,4 +1,4 @@
-"""Changes: what is done to a model's vectors and lists, from options and from what a stored result says of itself."""
+"""Changes: what is done to a model's queries, vectors and lists, from options and from what a stored result says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from xlbench.catalogue.readers import read
 from xlbench.errors import ResultError, UsageError
-from xlbench.models import compression, load_reranking, pooling, transform
+from xlbench.models import compression, load_reranking, perturbation, pooling, transform
 from xlbench.models.load import RERANK_API
 from xlbench.models.protocols import Model
 from xlbench.models.reranker import Among
@@ -39,6 +39,8 @@ class Changes(TypedDict, total=False):
     """How many of the best passages it gets; 100 if it is not said."""
     among: Among | None
     """Of each ``pool``, which is usual, or of each ``language`` in it."""
+    perturb: str | None
+    """How queries are changed before the model sees them: ``latin``, ``mixed``, ``lower`` or ``accents``."""
 
 
 def changed(model: Model, changes: Changes, *, device: str | None = None) -> Model:
@@ -74,6 +76,7 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
         compression=compression.parse(changes.get("dimensions"), changes.get("quantize")) or model.compression,
         pooling=pooling.parse(changes.get("pool", "one")) or model.pooling,
         reranking=reranking or model.reranking,
+        perturbation=perturbation.parse(changes.get("perturb")) or model.perturbation,
     )
 
 
@@ -93,6 +96,7 @@ def changed_as(model: Model, result: Result, where: Path, *, fit_on: Path | None
         debiasing=debiasing_of(result, fit_on, where),
         compression=compression.parse(reduced.get("dimensions"), reduced.get("quantize")),
         pooling=pooling.parse(str(result.model.get("pooling", "one"))),
+        perturbation=perturbation.parse(result.model.get("perturbation", {}).get("method")),
     )
 
 

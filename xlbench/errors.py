@@ -22,6 +22,7 @@ import difflib
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 
+_MOST_LISTED, _SOME = 40, 24
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxlong = 1, 60, 40
 
@@ -66,7 +67,8 @@ class UnknownNameError(XlbenchError):
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         known = list(known)
         near = nearest(name, known)
-        listed = f"Known: {', '.join(known)}." if known else ""
+        more = f" and {len(known) - _SOME:,} more" if len(known) > _MOST_LISTED else ""
+        listed = f"Known: {', '.join(known[:_SOME] if more else known)}{more}." if known else ""
         advice = f"Did you mean {near!r}?" if near is not None else listed
         super().__init__(" ".join(part for part in (f"Unknown {kind} {name!r}.", advice, hint) if part))
 

@@ -21,16 +21,19 @@ from xlbench.collection import Collection
 from xlbench.engine.alignment import align
 from xlbench.engine.model_scores import score_collection, vectors_of, warnings_of
 from xlbench.engine.ranking import Places, ranking_of
-from xlbench.engine.scores import Scores
+from xlbench.engine.ray_cluster import Workers
+from xlbench.engine.scores import Scores, VectorScores
+from xlbench.engine.workers import encode_missing
+from xlbench.errors import UsageError
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
 from xlbench.models import load as load_model
+from xlbench.models.perturbation import share_changed
 from xlbench.models.protocols import Model
 from xlbench.results import SCHEMA, Result, save
 from xlbench.results.from_ranking import figures
 from xlbench.second_stage import SecondStage
 from xlbench.settings import Kind
-from xlbench.settings import settings as settings_in
 from xlbench.support.machine import cache_folder
 from xlbench.support.progress import EncodedShare, Progress, display, silent
 from xlbench.trec.write import Kept, check_ids, clear_runs, save_runs
@@ -52,15 +55,16 @@ def evaluate(
     cache: str | Path | None = "default",
     data_dir: str | Path | None = None,
     force: bool = False,
+    workers: int | None = None,
+    ray: str | None = None,
     quiet: bool = False,
     **changes: Unpack[Changes],
 ) -> Result:
     """The result of a model on a task, in all of its settings.
 
     Args:
-        model: What ``xlbench run --model`` takes (a Hub id, a folder, ``bm25``, ``package.module:Class``), a
-            ``SentenceTransformer``, an object with ``encode`` or with the methods of an ``Encoder`` or ``Scorer``, or a
-            function from a list of texts to an array.
+        model: What ``xlbench run --model`` takes, a ``SentenceTransformer``, an object with ``encode`` or the methods
+            of an ``Encoder`` or ``Scorer``, or a function from a list of texts to an array.
         task: The name of a task, its YAML file, a folder in BEIR form, a ``Task`` or a ``Collection``.
         languages: Only these; all if none is named.
         settings: Only these kinds: ``mono``, ``cross``, ``multi``; the task's if none is named.
@@ -70,17 +74,17 @@ def evaluate(
         device: Where the model runs; the best there is if none is named.
         stored_as: How vectors are stored and then scored; ``float16`` rounds them.
         cache: Folder of stored vectors and downloads; None keeps no vectors, ``default`` is the user's cache folder.
-            Vectors of a live object are kept only where its weights can be hashed.
         data_dir: Folder with the data sets, looked into before anything is downloaded.
         force: Encode all texts again, whatever is stored.
+        workers: How many processes encode, on this machine or on the Ray cluster at the address ``ray``.
+        ray: ``HOST:PORT`` or ``auto``; all its machines see the cache under the same path.
         quiet: Show no progress.
-        changes: What is done to its vectors and lists: ``transform="center"``, ``dimensions=128``,
-            ``quantize="int8"``, ``pool="round-robin"``, ``rerank=...``; see ``xlbench.changes.Changes``.
+        changes: What is done to its queries, vectors and lists: ``transform="center"``, ``quantize="int8"``,
+            ``pool="round-robin"``, ``rerank=...``, ``perturb="latin"``; see ``xlbench.changes.Changes``.
 
     Raises:
         UnknownNameError: For a model, task, language or setting that does not exist.
-        EncoderError: For a model that cannot be loaded, or gives unusable vectors.
-        DataError: For data that is missing, or not what the task says.
+        EncoderError, DataError: For a model that cannot be used, and for data that are not what the task says.
 
     Example:
         >>> import xlbench
@@ -95,7 +99,8 @@ def evaluate(
     progress = silent if quiet else display(job.task.name, quiet=False)
     folder = cache_folder(cache)
     collection = job.read(data_dir=data_dir, cache_dir=folder, progress=progress)
-    return evaluate_collection(job, collection, loaded, cache_dir=folder, force=force, progress=progress)
+    by = Workers.of(workers, ray)
+    return evaluate_collection(job, collection, loaded, cache_dir=folder, force=force, workers=by, progress=progress)
 
 
 def evaluate_collection(
@@ -106,12 +111,13 @@ def evaluate_collection(
     cache_dir: Path | None,
     keep: int = 0,
     force: bool = False,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> Result:
     """The result of a model on a job's collection.
 
     Vectors and counts are kept under ``cache_dir``, so that a killed run resumes. The result's ranking keeps the
-    ``keep`` best passages of each query and setting, for runs.
+    ``keep`` best passages of each query and setting, for runs. ``workers`` encode what is not stored.
 
     Raises:
         EncoderError: if the model cannot be loaded, gives unusable vectors, or none that could be debiased.
@@ -119,11 +125,12 @@ def evaluate_collection(
         ResultError: if there is not the memory to keep so many of the best passages.
 
     """
-    start = time.perf_counter()
-    places = _places(job, model, keep)
+    start, places = time.perf_counter(), _places(job, model, keep)
+    # The data of the result is that of the task: the perturbation is the model's.
+    asked = model.perturbation.apply(collection) if model.perturbation else collection
     stage = SecondStage(
-        job.kinds,
-        collection,
+        job.settings_in(collection),
+        asked,
         model.reranking,
         depth=max(keep, places.for_bias),
         cache_dir=cache_dir,
@@ -132,11 +139,11 @@ def evaluate_collection(
     )
     places.check_memory(collection)
     share = EncodedShare(progress)
-    scores = score_collection(collection, model, cache_dir=cache_dir, fresh=force, progress=share)
+    scores = _scored(asked, model, workers, cache_dir=cache_dir, fresh=force, progress=share)
     encoded = time.perf_counter()
-    checkpoint = cache_dir / "counts" / f"{_key(collection, model)}.npz" if cache_dir and model.fingerprint else None
+    checkpoint = cache_dir / "counts" / f"{_key(asked, model)}.npz" if cache_dir and model.fingerprint else None
     ranking = ranking_of(
-        collection,
+        asked,
         scores,
         places=places,
         pooling=model.pooling,
@@ -145,19 +152,34 @@ def evaluate_collection(
         progress=progress,
     )
     ranked = time.perf_counter()
-    suspicions = [*model.notes, *warnings_of(scores)]
-    for suspicion in suspicions:
-        _LOG.warning("%s: %s", model.name, suspicion)
     result = result_of(
         job,
         collection,
         model,
         ranking,
         alignment=align(collection, vectors.passages) if (vectors := vectors_of(scores)) else {},
-        environment={**_environment(model, scores, suspicions), **stage.record},
+        environment={**_environment(model, scores), **stage.record, **_perturbed(collection, asked)},
     )
     timing = {"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
     return replace(result, timing=timing | {"score_s": time.perf_counter() - ranked})
+
+
+def _scored(
+    collection: Collection,
+    model: Model,
+    workers: Workers | None,
+    *,
+    cache_dir: Path | None,
+    fresh: bool,
+    progress: Progress,
+) -> Scores:
+    """The scores of the model, whose vectors workers encode if there are any."""
+    if workers is None:
+        return score_collection(collection, model, cache_dir=cache_dir, fresh=fresh, progress=progress)
+    if cache_dir is None:
+        raise UsageError("Workers leave vectors in the cache for each other: name a folder for it.")
+    encode_missing(collection, model, workers, cache_dir=cache_dir, fresh=fresh, progress=progress)
+    return score_collection(collection, model, cache_dir=cache_dir)
 
 
 def _places(job: Job, model: Model, keep: int) -> Places:
@@ -182,9 +204,7 @@ def result_of(
 ) -> Result:
     """The result that a model's ranking of a job's collection has; the timing is empty."""
     task = job.task
-    # Of a part, a language may have no question: its settings are there, without values.
-    wanted = job.settings if job.limit else settings_in(job.kinds, collection.asked, pooled=collection.pooled)
-    computed = figures(ranking, wanted, task.measures)
+    computed = figures(ranking, job.settings_in(collection), task.measures)
     return Result(
         schema=SCHEMA,
         task=task.name,
@@ -219,6 +239,7 @@ def evaluate_and_save(
     cache_dir: Path | None,
     kept: Kept | None = None,
     force: bool = False,
+    workers: Workers | None = None,
     command: str = "",
     progress: Progress = silent,
 ) -> Result:
@@ -231,7 +252,9 @@ def evaluate_and_save(
     if kept:
         check_ids(collection)
     keep = kept.best if kept else 0
-    result = evaluate_collection(job, collection, model, cache_dir=cache_dir, keep=keep, force=force, progress=progress)
+    result = evaluate_collection(
+        job, collection, model, cache_dir=cache_dir, keep=keep, force=force, workers=workers, progress=progress
+    )
     more = {**(kept.record() if kept else {}), **({"command": command} if command else {})}
     clear_runs(path)
     if kept:
@@ -250,7 +273,15 @@ def _key(collection: Collection, model: Model) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[str, Any]:
+def _perturbed(collection: Collection, asked: Collection) -> dict[str, Any]:
+    """The share of each language's queries that a perturbation changed; nothing without one."""
+    return {"queries_changed": share_changed(collection, asked)} if asked is not collection else {}
+
+
+def _environment(model: Model, scores: Scores) -> dict[str, Any]:
+    suspicions = [*model.notes, *warnings_of(scores)]
+    for suspicion in suspicions:
+        _LOG.warning("%s: %s", model.name, suspicion)
     return {
         "xlbench": __version__,
         "python": platform.python_version(),
@@ -258,6 +289,8 @@ def _environment(model: Model, scores: Scores, suspicions: list[str]) -> dict[st
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "encoder": model.provenance(),
+        **({"attention": named} if isinstance(named := getattr(model.encoder, "attention", None), str) else {}),
+        **({"counted_on": scores.device} if isinstance(scores, VectorScores) and scores.device else {}),
         **({"usage": model.encoder.usage()} if hasattr(model.encoder, "usage") else {}),
         **({"dimensions": int(vectors.passages.vectors.shape[1])} if (vectors := vectors_of(scores)) else {}),
         **({"warnings": suspicions} if suspicions else {}),

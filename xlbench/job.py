@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection as Some
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from typing import Any
 
 from xlbench import catalogue
 from xlbench.catalogue import Task
-from xlbench.catalogue.readers import why_not
+from xlbench.catalogue.own_data import task_name
+from xlbench.catalogue.readers import answers, why_not
 from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection, drawn
 from xlbench.errors import ResultError, UnknownNameError, UsageError, differences
@@ -59,7 +59,7 @@ class Job:
             loaded = catalogue.of_collection(task)
         elif isinstance(task, str | Path) and Path(task).is_dir() and str(task) not in catalogue.names():
             collection = catalogue.read_folder(Path(task))
-            loaded = catalogue.of_collection(collection, name=_task_name(Path(task)), file=Path(task).resolve())
+            loaded = catalogue.of_collection(collection, name=task_name(Path(task)), file=Path(task).resolve())
         else:
             loaded = catalogue.load(task)
         for kind in kinds:
@@ -74,7 +74,11 @@ class Job:
             limit,
         )
         if not job.settings:
-            pooled = ", ".join(language for language, size in loaded.sizes.items() if size.passages)
+            pooled = ", ".join(
+                language
+                for language, size in loaded.sizes.items()
+                if size.passages and any(answers(loaded.reader, asked, language) for asked in job.languages)
+            )
             raise UsageError(
                 f"{loaded.name} has no {'/'.join(job.kinds)} setting in {', '.join(job.languages)} alone. Its passages "
                 f"are in {pooled}."
@@ -86,7 +90,18 @@ class Job:
         """The settings of these kinds in these languages, as far as those have queries and passages."""
         asked = [language for language in self.languages if self.task.sizes[language].queries]
         pooled = [language for language in self.languages if self.task.sizes[language].passages]
-        return settings(self.kinds, asked, pooled=pooled)
+        return self._settings(asked, pooled)
+
+    def settings_in(self, collection: Collection) -> list[Setting]:
+        """Those that a collection of the task has; of a part, a language may have no question and settings without."""
+        return self.settings if self.limit else self._settings(collection.asked, collection.pooled)
+
+    def _settings(self, asked: Sequence[str], pooled: Sequence[str]) -> list[Setting]:
+        return [
+            setting
+            for setting in settings(self.kinds, asked, pooled=pooled)
+            if setting.kind != "cross" or answers(self.task.reader, setting.query, setting.passages or "")
+        ]
 
     def read(self, *, data_dir: str | Path | None, cache_dir: Path | None, progress: Progress = silent) -> Collection:
         """The task's collection in these languages, or what is drawn of it."""
@@ -144,7 +159,7 @@ class Job:
         return all(
             at_hand(source, language, data_dir=data_dir, task_dir=self.task.file.parent, cache_dir=cache_dir)
             for source in self.task.source.values()
-            for language in self.languages
+            for language in catalogue.needed(self.task, self.languages)
             if language in source.checksums
         )
 
@@ -184,8 +199,3 @@ def _other_settings(theirs: Some[Setting], ours: Some[Setting]) -> Iterator[str]
         if more := [str(setting) for setting in some if setting not in others]:
             rest = f" and {len(more) - 3} others" if len(more) > 4 else ""
             yield f"it {verb} {', '.join(more[: 3 if rest else 4])}{rest}"
-
-
-def _task_name(folder: Path) -> str:
-    """The folder's name with the letters that a task's name may have."""
-    return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip(".-") or "own-data"

@@ -7,7 +7,7 @@ that are counted once more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlbench import measures
@@ -18,9 +18,9 @@ from xlbench.engine.merged_lists import pooled
 from xlbench.engine.model_scores import debiased, score_collection, vectors_of
 from xlbench.engine.normalised_scores import NormalisedScores
 from xlbench.engine.ranking import Places, ranking_of
-from xlbench.engine.scores import Scores
+from xlbench.engine.scores import Scores, VectorScores
 from xlbench.engine.search import best_of_all
-from xlbench.errors import UsageError
+from xlbench.errors import DataError, UsageError
 from xlbench.evaluation import result_of
 from xlbench.job import Job
 from xlbench.measures.ranks import Ranking
@@ -116,6 +116,8 @@ class _Work:
     fit_on: FitOn | None
     cache_dir: Path | None
     progress: Progress
+    not_fitted: list[str] = field(default_factory=list)
+    """Why some transforms could not be fitted, a sentence each."""
 
     def remedies(self) -> Iterator[Remedy]:
         """One remedy after the other, one index first."""
@@ -140,6 +142,7 @@ class _Work:
 
     def left_out(self) -> Iterator[str]:
         """Why some remedies cannot be tried."""
+        yield from self.not_fitted
         if isinstance(self.model.encoder, Scorer):
             yield f"{self.model.name} gives no vectors, so that no transform can change them."
         elif self._shift is None:
@@ -165,15 +168,35 @@ class _Work:
         for name in ("center", "lir:1"):
             debiasing = Debiasing(transform.parse(name), self.fit_on)
             model = replace(self.model, debiasing=debiasing)
-            ranking = self._ranking(debiased(vectors, self.collection, debiasing, fitted), by_language=True)
+            changed = self._changed(vectors, debiasing, fitted)
+            if changed is None:
+                continue
+            ranking = self._ranking(changed, by_language=True)
             yield self._remedy(name, model, ranking, *both)
             if name == "center":
                 at_index = "each passage's language, vectors changed once, an index for each"
                 at_query = f"the query's language, {n} searches"
                 yield self._merged("round-robin", model, ranking, at_index, at_query, title="center, round-robin")
-        if self._shift:
-            ranking = self._ranking(debiased(vectors, self.collection, self._shift, fitted))
+        if self._shift and (changed := self._changed(vectors, self._shift, fitted)) is not None:
+            ranking = self._ranking(changed)
             yield self._remedy("shift", replace(self.model, debiasing=self._shift), ranking, both[0], "one search")
+
+    def _changed(
+        self, vectors: VectorScores, debiasing: Debiasing, fitted: tuple[VectorScores, Collection]
+    ) -> VectorScores | None:
+        """The vectors debiased; None if a language has too few texts to fit it, as one of one's own index may.
+
+        Raises:
+            DataError: if it cannot be fitted on parallel text.
+
+        """
+        try:
+            return debiased(vectors, self.collection, debiasing, fitted)
+        except DataError as error:
+            if self.fit_on is not None:
+                raise
+            self.not_fitted.append(f"{debiasing.transform}: {error}")
+            return None
 
     def _merged(
         self, name: str, model: Model, ranking: Ranking, at_index: str, at_query: str, *, title: str = ""

@@ -16,7 +16,7 @@ from xlbench.measures.ranks import Ranking
 from xlbench.measures.values import summarise
 from xlbench.models.reranker import Reranking
 from xlbench.results.from_ranking import score
-from xlbench.settings import Kind, settings
+from xlbench.settings import Setting
 from xlbench.support.progress import Progress
 
 
@@ -25,7 +25,7 @@ class SecondStage:
 
     def __init__(
         self,
-        kinds: Sequence[Kind],
+        wanted: Sequence[Setting],
         collection: Collection,
         reranking: Reranking | None,
         *,
@@ -37,14 +37,14 @@ class SecondStage:
         """``depth`` is how many of the best passages are to be kept in the end."""
         self.record: dict[str, Any] = {}
         """How many of the relevant passages the reranker gets to see."""
-        self._kinds, self._collection, self._reranking = tuple(kinds), collection, reranking
+        self._wanted, self._collection, self._reranking = tuple(wanted), collection, reranking
         self._depth, self._cache_dir, self._fresh, self._progress = depth, cache_dir, fresh, progress
 
     def __call__(self, ranking: Ranking) -> Ranking:
         """The reranked ranking."""
         if self._reranking is None:
             return ranking
-        kinds = self._kinds
+        kinds = {setting.kind for setting in self._wanted}
         wanted = RerankedPools(pooled="multi" in kinds, own="mono" in kinds, other="cross" in kinds, depth=self._depth)
         self.record = {"recall_of_candidates": self._bound(ranking, self._reranking)}
         return reranked(
@@ -63,7 +63,6 @@ class SecondStage:
         if reranking.among == "language":
             own = np.arange(ranking.above.shape[1]) == ranking.judged.passage_language[:, None]
             ranking = replace(ranking, above=np.where(own, ranking.above, 0))
-        wanted = settings(self._kinds, self._collection.asked, pooled=self._collection.pooled)
         recall = measures.recall(reranking.depth)
-        means = summarise({of.setting: of.means() for of in score(ranking, wanted, [recall])})
+        means = summarise({of.setting: of.means() for of in score(ranking, self._wanted, [recall])})
         return {kind: by_measure[recall] for kind, by_measure in means.items()}

@@ -185,3 +185,22 @@ def test_a_result_without_its_parquet_file_is_refused(xlbench, folder):
     outcome = xlbench("compare", BASE, OTHER)
     assert outcome.code == 1
     assert "results/owner__counting/tiny.queries.parquet cannot be read" in outcome.err
+
+
+def test_ways_to_train_are_compared_by_seed(xlbench, folder, task):
+    """Models named ARM-SEED are arms; all formats have the differences, and --language is refused."""
+    names = ("a-0", "a-1", "b-0", "b-1")
+    for i, name in enumerate(names):
+        command = ("run", "--model", "hash", "--model-arg", f"dimensions={200 + i}", "--name", name, "--task", task)
+        assert xlbench(*command, "--quiet").code == 0
+    command = ("compare", *sorted(str(path) for path in (folder / "results").glob("*/")), "--paired-by", "seed")
+    outcome = xlbench(*command)
+    assert outcome.code == 0, outcome.err
+    assert "tiny: differences from a, of models with the same seed" in outcome.out
+    assert "t intervals over seeds" in outcome.out
+    assert outcome.out.splitlines()[-1].startswith("b against a on tiny: mono AP ")
+    records = json.loads(xlbench(*command, "--format", "json").out)
+    assert [(record["arm"], record["n_seeds"]) for record in records if record["baseline"]] == [("b", 2)] * 3
+    assert xlbench(*command, "--format", "csv").out.count("\n") == 1 + 9
+    assert "**tiny: means over seeds**" in xlbench(*command, "--format", "markdown").out
+    assert "--language is for comparisons by question" in xlbench(*command, "--language", "de").err

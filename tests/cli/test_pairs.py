@@ -59,6 +59,20 @@ def test_mine_writes_negatives(xlbench, file, folder):
     assert set(lines[0]["negatives"]) == {"de", "en"}
 
 
+def test_mine_has_a_reranker_score_what_it_finds(xlbench, file, folder):
+    """The scores are in the file; an argument without a reranker, and a model that is none, are refused first."""
+    code = "class Judge:\n    name = revision = 'judge'\n    def score_pairs(self, queries, passages):\n"
+    code += "        import numpy\n        return numpy.array([len(text) for text in passages], numpy.float32)\n"
+    (folder / "judge.py").write_text(code)
+    command = ("mine", "--model", "hash", "--pairs", file, "--output", "mined.jsonl", "--quiet")
+    assert xlbench(*command, "--judge", "judge.py:Judge").code == 0
+    row = json.loads((folder / "mined.jsonl").read_text("utf-8").splitlines()[0])
+    assert row["scores"]["passages"] == {language: len(text) for language, text in row["passages"].items()}
+    assert row["scores"]["negatives"] == {code: [*map(len, texts)] for code, texts in row["negatives"].items()}
+    assert "--judge-arg needs --judge" in xlbench(*command, "--judge-arg", "dtype=float32").err
+    assert "There is no reranker absent" in xlbench(*command, "--judge", "./absent").err.replace("./", "")
+
+
 def test_mine_does_not_overwrite_what_it_reads(xlbench, file):
     """The output must be another file."""
     outcome = xlbench("mine", "--model", "hash", "--pairs", file, "--output", file)

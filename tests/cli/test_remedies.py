@@ -34,13 +34,17 @@ def test_json_has_a_record_for_each_mean(xlbench, folder):
         assert abs(record["difference"] - (record["value"] - plain[measure]["value"])) < 1e-9
 
 
-def test_latex_and_markdown_have_intervals(xlbench):
-    """Both are of the same tables."""
+def test_latex_markdown_and_html_have_intervals(xlbench):
+    """All are of the same tables; the page begins with the sentences."""
     command = ["remedies", "--model", "hash", "--task", "demo", *LANGUAGES, "--quiet", "--format"]
     markdown, latex = (xlbench(*command, form).out for form in ("markdown", "latex"))
     assert "| remedy " in markdown
     assert "[." in markdown
     assert r"\toprule" in latex
+    page = xlbench(*command, "html").out
+    assert "<title>hash on demo · xlbench</title>" in page
+    assert "round-robin" in page
+    assert "AP with an answer in every language: " in page
     assert "round-robin" in latex
 
 

@@ -120,9 +120,11 @@ def test_other_files_in_a_folder_are_left_out(xlbench, folder, two_models):
 @pytest.mark.parametrize(
     ("arguments", "phrase"),
     [
+        (["--format", "mteb"], "--format mteb writes results of xlbench into a folder"),
+        (["mteb:made", "--format", "csv"], "mteb:FOLDER has no csv form"),
         (["--format", "html", "--paper"], "--paper has no html form"),
         (["--output", "made/second/tiny.json"], "--output made/second/tiny.json is one of the files to read"),
-        (["--output", "made/second/tiny.queries.parquet"], "is one of the files to read"),
+        (["--output", "made/second/tiny.queries.parquet", "--format", "csv"], "is one of the files to read"),
         (["--format", "pdf"], "'pdf' is not one of"),
     ],
 )
@@ -162,6 +164,10 @@ def test_the_suffix_of_the_output_decides_the_format(xlbench, folder, two_models
         (["compare", "made/tiny.json", "pairs.jsonl", "--output", "a.html"], "which is html: this command has table,"),
         (["pairs", "pairs.jsonl", "--output", "a.csv"], "which is csv: this command has table, json."),
         (["leaderboard", "show", "made", "--format", "table", "--output", "a.md"], "and --format is table"),
+        (
+            ["report", "made", "--output", "a.xyz"],
+            "a.xyz ends in .xyz, which says no format: expected .txt, .csv, .htm",
+        ),
     ],
 )
 def test_a_suffix_that_contradicts_the_format_is_refused(xlbench, folder, arguments, phrase):

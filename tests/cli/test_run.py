@@ -104,10 +104,11 @@ def test_full_prints_all_tables_before_the_summary(xlbench, task):
     """With --full there are the tables that a report has, and then the same summary."""
     outcome = xlbench("run", "--model", "hash", "--task", task, "--full")
     titles = [line.partition(":")[0] for line in outcome.out.splitlines() if line.startswith("tiny, ")]
-    assert titles[:5] == [
+    assert titles[:6] == [
         "tiny, summary",
         "tiny, monolingual",
         "tiny, cross-lingual",
+        "tiny, direction",
         "tiny, multilingual",
         "tiny, language bias in the pool of all languages",
     ]
@@ -202,13 +203,6 @@ def test_other_arguments_make_a_result_of_their_own(xlbench, folder, task):
         "hash+dimensions=32",
         "mine+dimensions=8",
     ]
-
-
-def test_one_model_at_a_time(xlbench, task):
-    """Two are refused, and nothing is run."""
-    outcome = xlbench("run", "--model", "hash", "--model", "bm25", "--task", task)
-    assert outcome.code == 2
-    assert "Give one --model at a time; 2 are given: hash, bm25" in outcome.err
 
 
 def test_as_many_other_settings_in_the_same_place_are_refused(xlbench, task):

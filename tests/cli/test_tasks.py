@@ -221,3 +221,19 @@ print(*{"torch", "numba", "pyarrow", "transformers", "sentence_transformers"} & 
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "\n"
+
+
+def test_new_writes_a_task_file_that_runs(xlbench, folder):
+    """Beside the folder, once; a name that a task has already is refused."""
+    for name in ("mine", "demo"):
+        (folder / name / "qrels").mkdir(parents=True)
+        (folder / name / "corpus.jsonl").write_text('{"_id": "a", "text": "Here."}\n')
+        (folder / name / "queries.jsonl").write_text('{"_id": "1", "text": "Where?"}\n')
+        (folder / name / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\ta\t1\n")
+    outcome = xlbench("tasks", "--new", "mine")
+    assert outcome.code == 0
+    assert outcome.out == f"1 languages, 1 queries, 1 passages.\nSaved to {folder / 'mine.yaml'}\n"
+    assert xlbench("run", "--model", "hash", "--task", "mine.yaml", "--quiet").code == 0
+    assert "exists: remove it" in xlbench("tasks", "--new", "mine").err
+    assert "demo is a task that comes with xlbench" in xlbench("tasks", "--new", "demo").err
+    assert xlbench("tasks", "demo", "--new", "mine").code == 2

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from huggingface_hub import ModelCard
+from safetensors.torch import load_file, save_file
 
 from tests.made_hub_server import COMMIT, serving
 from tests.models.made_models import WORDS, make_sentence_bert, one_thread
@@ -56,6 +57,47 @@ def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
     assert record["command"].startswith("xlbench train --init tiny --pairs pairs.jsonl:3 more.jsonl --alpha 1.0 ")
     assert "No overlap was found with demo" in (folder / "mine/README.md").read_text()
     assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
+
+
+def test_a_batch_can_be_of_one_file(xlbench, folder, pairs):
+    """With a flag each batch is of one file, by weight; a file that fills no batch is named, and so is the flag."""
+    make_sentence_bert(folder / "tiny")
+    lines = (folder / pairs).read_text().splitlines(keepends=True)
+    (folder / "more.jsonl").write_text("".join(lines[:10]))
+    (folder / "few.jsonl").write_text("".join(lines[:3]))
+    command = ("train", "--init", "tiny", "--output", "mine", "--batch-size", "4", "--device", "cpu", "--quiet")
+    command += ("--recipe", "x-y", "--one-source-per-batch", "--pairs", f"{pairs}:.5")
+    assert xlbench(*command, "more.jsonl", "--steps", "6").code == 0
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert record["run"]["one_source_per_batch"] is True
+    assert record["used"]["rows"] == [12, 12]
+    assert "; each of one file |" in (folder / "mine/README.md").read_text()
+    refused = xlbench(*command[:3], "--output", "other", *command[5:], "few.jsonl", "--steps", "6")
+    assert refused.code == 1
+    assert "few.jsonl can fill no batch of 4 rows that the recipe x-y asks for" in refused.err
+
+
+def test_losses_teacher_sizes_and_negatives_come_from_the_command(xlbench, folder, pairs):
+    """Each option reaches the run's record; --matryoshka takes several sizes at once, --loss weights."""
+    make_sentence_bert(folder / "tiny")
+    rows = [json.loads(line) for line in (folder / pairs).read_text().splitlines()]
+    for i, row in enumerate(rows):
+        other = rows[i - 1]["passages"]
+        row["negatives"] = {code: [f"{text} one", f"{text} two"] for code, text in other.items()}
+        row["scores"] = {"passages": {"de": 3, "en": 4}, "negatives": {"de": [1, 9], "en": [0.5, 0]}}
+    (folder / pairs).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--quiet")
+    losses = ("--loss", "info-nce:.5", "kl", "teacher:2", "--teacher", "hash", "--teacher-arg", "dimensions=16")
+    chosen = ("--negatives", "1", "--negatives-in", "query", "--negative-margin", "2", "--matryoshka", "4,16", "8")
+    outcome = xlbench(*command, *losses, *chosen)
+    assert outcome.code == 0, outcome.err
+    record = json.loads((folder / "mine/training.json").read_text())["run"]
+    assert record["recipe"]["stages"][0]["losses"] == {"info-nce": 0.5, "kl": 1, "teacher": 2}
+    assert record["optimisation"]["dimensions"] == [16, 8, 4]
+    assert record["optimisation"]["negatives_among"] == "query"
+    assert record["optimisation"]["negative_margin"] == 2
+    assert record["teacher"]["arguments"] == {"dimensions": 16}
+    assert xlbench(*command, *losses, *chosen, "--resume").out == "Model already exists: mine\n"
 
 
 def test_resume_of_a_finished_model_refuses_other_options_and_other_held_out_pairs(xlbench, folder, pairs):
@@ -209,6 +251,19 @@ def test_average_needs_models_and_weights_in_pairs(xlbench, folder, arguments, s
     assert (outcome.code, said in outcome.err) == (2, True)
 
 
+@pytest.mark.parametrize("command", [("run", "--model"), ("train", "--init")])
+def test_a_checkpoint_whose_names_fit_nothing_is_neither_run_nor_trained(xlbench, folder, task, pairs, command):
+    """Its network would be random, in silence: the error names weights, and there is neither result nor model."""
+    path = make_sentence_bert(folder / "tiny") / "model.safetensors"
+    save_file({f"net.{name}": value for name, value in load_file(path).items()}, path, metadata={"format": "pt"})
+    rest = ("--task", task) if command[0] == "run" else ("--pairs", pairs, "--output", "mine", *SHORT)
+    outcome = xlbench(*command, "tiny", *rest)
+    assert outcome.code == 1
+    assert "does not fit its configuration: it lacks" in outcome.err
+    assert "which would be random" in outcome.err
+    assert not [*folder.glob("mine/model*"), *folder.glob("results/**/*.json")]
+
+
 def test_card_needs_a_card(xlbench, folder, task):
     """A folder without a card is named."""
     assert xlbench("run", "--model", "hash", "--task", task, "--quiet").code == 0
@@ -238,6 +293,19 @@ def test_card_needs_a_card(xlbench, folder, task):
         (["--negatives", "1"], 1, "find some with `xlbench mine`"),
         (["--init", "./absent"], 2, "Unknown model './absent'. Expected a folder"),
         (["--model-arg", "prompt=x"], 2, "Unknown model argument 'prompt'. Did you mean 'query_prompt'?"),
+        (["--loss", "infonce"], 2, "Unknown loss 'infonce'. Did you mean 'info-nce'?"),
+        (["--loss", "kl:0"], 2, "kl has the weight '0'; expected a number above 0"),
+        (["--loss", "kl", "kl"], 2, "kl is given twice"),
+        (["--loss", "kl"], 1, "add --negatives N"),
+        (["--loss", "teacher"], 2, "The loss teacher needs --teacher MODEL"),
+        (["--recipe", "teacher"], 2, "The loss teacher needs --teacher MODEL"),
+        (["--teacher", "hash"], 2, "add --recipe teacher, or --loss teacher info-nce:.2"),
+        (["--loss", "teacher", "--teacher", "hassh"], 2, "Did you mean 'hash'?"),
+        (["--loss", "parallel", "--languages", "de", "--recipe", "x-x-mono"], 1, "needs queries in two languages"),
+        (["--matryoshka", "0"], 2, "0 is not in the range x>=1"),
+        (["--negative-margin", "nan"], 2, "nan is not"),
+        (["--trainer-arg", "bf16=true"], 2, "--trainer-arg bf16 is set by xlbench: use --dtype"),
+        (["--trainer-arg", "optim"], 2, "'optim' is not KEY=VALUE"),
         (["--dtype", "float16"], 1, "float16 trains on a GPU only"),
     ],
 )

@@ -39,7 +39,7 @@ def result(name: str = "base", *, shift: dict[str, float] | None = None, seed: i
         values = {"AP": difficulty[:n] + 0.2 + noise + change, "R@1": rng.integers(0, 2, n).astype(float)}
         if kind == "multi":
             values["RankDistance"] = 100 + 20 * difficulty[:n] + rng.random(n) + shift.get("distance", 0)
-            values["LPR"] = (np.arange(n) / n < shift.get("lpr", 0.5)).astype(float)
+            values["OneTargetBias"] = (np.arange(n) / n < shift.get("lpr", 0.5)).astype(float)
         per_query.append(QueryValues(setting, tuple(f"{language}:{i}" for i in range(n)), values))
     scores = {s.setting: s.means() for s in per_query}
     return replace(
@@ -57,7 +57,7 @@ def result(name: str = "base", *, shift: dict[str, float] | None = None, seed: i
             queries={s.setting: len(s.query) for s in per_query},
             summary=summarise(scores),
             intervals={},
-            references={"LPR": {"perfect": 1 / 3, "random": 1 / 3}},
+            references={"OneTargetBias": {"perfect": 1 / 3, "random": 1 / 3}},
             matrices={},
             alignment={},
             environment={},
@@ -189,9 +189,13 @@ def test_a_part_of_the_loss_is_higher_or_lower_and_not_better():
         found = result(name, seed=seed)
         per_query = tuple(
             replace(
-                s, values={**s.values, "IrrelevantLoss": s.values["LPR"] * 0 + value + np.arange(len(s.query)) / 1e3}
+                s,
+                values={
+                    **s.values,
+                    "IrrelevantLoss": value + np.arange(len(s.query)) / 1e3,
+                },
             )
-            if "LPR" in s.values
+            if "OneTargetBias" in s.values
             else s
             for s in found.per_query
         )
@@ -254,11 +258,11 @@ def test_those_that_can_be_compared_are():
         ("AP", {"multi": -0.1}, "worse"),
         ("RankDistance", {"distance": 5}, "worse"),
         ("RankDistance", {"distance": -5}, "better"),
-        # The baseline's LPR is .5, the perfect one 1/3.
-        ("LPR", {"lpr": 0.35}, "better"),
-        ("LPR", {"lpr": 0.9}, "worse"),
+        # The baseline's bias is .5, the perfect one 1/3.
+        ("OneTargetBias", {"lpr": 0.35}, "better"),
+        ("OneTargetBias", {"lpr": 0.9}, "worse"),
         # As far from it on the other side: another value, but neither better nor worse.
-        ("LPR", {"lpr": 0.17}, "cannot be told apart"),
+        ("OneTargetBias", {"lpr": 0.17}, "cannot be told apart"),
     ],
 )
 def test_the_direction_of_a_verdict_is_the_measures(measure, shift, verdict):
@@ -266,7 +270,7 @@ def test_the_direction_of_a_verdict_is_the_measures(measure, shift, verdict):
     base = result(shift={"lpr": 0.5})
     found = compare(base, result("other", shift=shift, seed=1), measures=[measure], settings=["multi"])
     assert verdicts(found, measure=measure)["multi", "mean"] == verdict
-    assert found.perfect == ({"LPR": 1 / 3} if measure == "LPR" else {})
+    assert found.perfect == ({"OneTargetBias": 1 / 3} if measure == "OneTargetBias" else {})
 
 
 def test_the_test_of_a_distance_from_the_perfect_value_is_that_by_enumeration():
@@ -277,7 +281,7 @@ def test_the_test_of_a_distance_from_the_perfect_value_is_that_by_enumeration():
 
     def of(name, values):
         query = tuple(f"de:{i}" for i in range(9))
-        per_query = (QueryValues(Setting.of("de>*"), query, {"AP": values, "LPR": values}),)
+        per_query = (QueryValues(Setting.of("de>*"), query, {"AP": values, "OneTargetBias": values}),)
         scores = {Setting.of("de>*"): per_query[0].means()}
         return replace(
             result(name),
@@ -285,7 +289,7 @@ def test_the_test_of_a_distance_from_the_perfect_value_is_that_by_enumeration():
             queries={Setting.of("de>*"): 9},
             summary=summarise(scores),
             per_query=per_query,
-            references={"LPR": {"perfect": perfect, "random": 0}},
+            references={"OneTargetBias": {"perfect": perfect, "random": 0}},
         )
 
     def statistic(x, y):
@@ -294,7 +298,7 @@ def test_the_test_of_a_distance_from_the_perfect_value_is_that_by_enumeration():
     assert (a.mean() - perfect) * (b.mean() - perfect) < 0
     swaps = [np.array(swap) for swap in itertools.product([False, True], repeat=9)]
     hits = [statistic(np.where(s, b, a), np.where(s, a, b)) >= statistic(a, b) - 1e-12 for s in swaps]
-    (found,) = compare(of("a", a), of("b", b), measures=["LPR"]).differences
+    (found,) = compare(of("a", a), of("b", b), measures=["OneTargetBias"]).differences
     assert found.p == np.mean(hits)
 
 
@@ -447,7 +451,7 @@ def test_a_comparison_does_not_depend_on_the_order_of_what_is_stored():
             {"missing_languages": ["zh"]},
             "a.json has all languages of the task, b.json is partial, without zh",
         ),
-        ({"references": {}}, "a.json has no perfect value of LPR in 'references'"),
+        ({"references": {}}, "a.json has no perfect value of OneTargetBias in 'references'"),
     ],
 )
 def test_results_of_other_tasks_or_languages_are_refused(changes, message):
@@ -456,7 +460,7 @@ def test_results_of_other_tasks_or_languages_are_refused(changes, message):
     if "references" in changes:
         pair.reverse()
     with pytest.raises(ResultError, match=message):
-        compare(pair[0], *pair[1:], names=["a.json", "b.json"], measures=["LPR"])
+        compare(pair[0], *pair[1:], names=["a.json", "b.json"], measures=["OneTargetBias"])
 
 
 def test_results_without_the_same_languages_are_compared():

@@ -111,12 +111,13 @@ def test_every_distinct_text_is_in_one_shard_of_its_size(small_shards, languages
     """Shards hold every distinct text once, are within both limits or a single text, and fall in length."""
     texts = texts_of(*languages) if any(languages) else Texts((), (), np.zeros(0, np.int16))
     shards = list(module.shards_of(texts))
-    assert sorted(i for shard, _ in shards for i in shard) == list(range(len(set(texts.text))))
-    for shard, of_shard in shards:
-        rows = texts.distinct.first[shard]
-        assert of_shard == [texts.text[row] for row in rows]
-        lengths = [len(text) for text in of_shard]
-        assert len(shard) == 1 or (len(shard) <= 3 and sum(lengths) <= 10)
+    assert sorted(i for shard in shards for i in shard.rows) == list(range(len(set(texts.text))))
+    for shard in shards:
+        rows = texts.distinct.first[shard.rows]
+        assert shard.texts == [texts.text[row] for row in rows]
+        assert shard.ids == [texts.ids[row] for row in rows]
+        lengths = [len(text) for text in shard.texts]
+        assert len(shard.rows) == 1 or (len(shard.rows) <= 3 and sum(lengths) <= 10)
         assert lengths == sorted(lengths, reverse=True)
         assert len(set(texts.language[rows].tolist())) == 1
 

@@ -111,6 +111,17 @@ def test_the_table_of_the_terminal(rows):
     assert columns_of("AP")[2] == ("multi", "AP")
 
 
+def test_a_stated_target_sorts_by_the_distance_from_it(rows):
+    """Without one the highest come first, of a measure of which neither high nor low is better."""
+    board = boards([replace(row, level="verified") for row in rows])[0]
+    values = [row[6].value for row in table(board, ("multi", "LPR")).rows]
+    assert values == sorted(values, reverse=True)
+    target = sorted(values)[1]
+    nearest = [row[6].value for row in table(board, ("multi", "LPR"), target=target).rows]
+    assert nearest == sorted(values, key=lambda value: abs(value - target))
+    assert nearest != values
+
+
 def test_a_row_has_means_by_language(rows):
     """The means by language are of its queries, and the mean over languages is the mean of them."""
     row = next(row for row in rows if row.task == "made")

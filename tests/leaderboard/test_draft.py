@@ -118,6 +118,7 @@ def test_a_task_of_one_s_own_is_not_submitted(result, tmp_path):
     ("options", "message"),
     [
         ({"pool": "round-robin"}, "a model with pooling; the leaderboard takes a model's own lists"),
+        ({"perturb": "lower"}, "a model with perturbation; the leaderboard takes"),
         ({"dimensions": 64, "quantize": "int8"}, "a model with compression; the leaderboard takes"),
     ],
 )

@@ -259,6 +259,8 @@ def test_every_kind_of_model_says_what_it_takes():
         "sparse-encoder",
         "late-interaction",
         "reranker",
+        "openai",
+        "cohere",
         "fusion",
         "debiased",
         "class",

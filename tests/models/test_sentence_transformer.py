@@ -187,3 +187,27 @@ def test_a_model_for_a_distance_is_refused(tmp_path):
     folder = make_sentence_bert(tmp_path / "model", similarity="euclidean")
     with pytest.raises(EncoderError, match="made for euclidean distance"):
         load(str(folder)).encoder.encode_queries(["one"])
+
+
+def test_the_implementation_of_attention_can_be_chosen_and_is_known(folder):
+    """It changes no vector by more than a rounding; what the network has is known once it is loaded."""
+    default, eager = encoder(folder), encoder(folder, attention="eager")
+    assert eager.attention is None
+    np.testing.assert_allclose(eager.encode_queries(TEXTS), default.encode_queries(TEXTS), atol=1e-5)
+    assert (default.attention, eager.attention) == ("sdpa", "eager")
+
+
+def test_an_attention_that_there_is_not_is_a_sentence(folder):
+    """transformers' words say which there are."""
+    with pytest.raises(EncoderError, match=r"cannot be loaded .*attn_implementation"):
+        encoder(folder, attention="nonsense").encode_queries(TEXTS)
+
+
+def test_stages_give_the_vectors_of_one_go(folder):
+    """Prepared in advance and computed later, vectors have the same bits."""
+    ours = encoder(folder, batch_tokens=16)
+    stages = ours.stages("passages")
+    prepared = [stages.prepare(TEXTS), stages.prepare([*TEXTS[::-1]])]
+    first, second = (stages.compute(each)() for each in prepared)
+    np.testing.assert_array_equal(first, ours.encode_passages(TEXTS))
+    np.testing.assert_array_equal(second, ours.encode_passages(TEXTS[::-1]))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbench.models.token_batches import encode_in_batches, token_batches
+from xlbench.models.token_batches import token_batches
 
 LENGTHS = st.lists(st.integers(0, 40), max_size=60)
 BUDGETS = st.integers(1, 100)
@@ -39,25 +37,3 @@ def test_a_batch_is_as_large_as_the_budget_allows(lengths, budget):
 def test_a_text_longer_than_the_budget_is_a_batch_of_its_own():
     """A budget that no text fits in gives batches of one."""
     assert [batch.tolist() for batch in token_batches([5, 9, 5], 4)] == [[1], [0], [2]]
-
-
-@given(LENGTHS, BUDGETS)
-def test_vectors_come_back_in_the_order_of_the_texts(lengths, budget):
-    """Whatever the batches, each text's vector stands in its own row."""
-    texts = [f"{i} {'x' * length}" for i, length in enumerate(lengths)]
-    seen = []
-
-    def encode(some):
-        seen.append(len(some))
-        return np.array([[float(text.split()[0]), len(text)] for text in some], np.float32)
-
-    vectors = encode_in_batches(texts, lengths, budget=budget, encode=encode)
-    assert vectors.dtype == np.float32
-    assert sum(seen) == len(texts)
-    if texts:
-        np.testing.assert_array_equal(vectors, encode(texts))
-
-
-def test_no_texts_give_no_vectors():
-    """Without texts the encoder is not asked."""
-    assert encode_in_batches([], [], budget=8, encode=pytest.fail).shape[0] == 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.reports.made_results import made_result
-from xlbench.reports.picture import over_tasks, picture
+from xlbench.reports.picture import over_all, picture
 from xlbench.results.shown import losing_languages
 from xlbench.settings import Setting
 
@@ -69,13 +69,27 @@ def test_a_language_that_gains_is_none_that_loses():
     assert not any(line.startswith("Loses") for line in picture(better, width=100))
 
 
-def test_a_table_over_tasks_has_a_row_a_task():
+def test_a_table_over_all_has_a_row_a_task():
     """Each row names its task and its headline, partial ones say so, and a lone result has no such table."""
     other = replace(made_result(task="other", kinds=["mono"]), headline="R@1", missing_languages=["th"])
-    table = over_tasks([RESULT, other])
+    table = over_all([RESULT, other])
     assert table is not None
     assert table.header == ("task", "measure", "mono", "cross", "multi", "RankDistance")
     assert [cell.text for cell in table.rows[0]] == ["tiny", "AP", ".800", ".400", ".200", "1,215"]
     assert [cell.text for cell in table.rows[1]][:2] == ["other (partial: without th)", "R@1"]
     assert [cell.text for cell in table.rows[1]][3:] == ["", "", ""]
-    assert over_tasks([RESULT]) is None
+    assert over_all([RESULT]) is None
+
+
+def test_a_table_over_models_names_them_and_marks_the_best_of_a_task():
+    """Rows stand task by task, whatever their order; results of one name are told apart by their arguments."""
+    other = replace(RESULT, model={**RESULT.model, "arguments": {"size": 2}}, summary={"mono": {"AP": 0.7}})
+    table = over_all([RESULT, replace(RESULT, task="next"), other])
+    assert table is not None
+    assert table.header[:3] == ("task", "model", "measure")
+    assert [[cell.text for cell in row[:2]] for row in table.rows] == [
+        ["tiny", "model (no arguments)"],
+        ["tiny", "model (size=2)"],
+        ["next", "model"],
+    ]
+    assert [[cell.best for cell in row[3:5]] for row in table.rows] == [[True, False], [False, False], [False, False]]

@@ -136,6 +136,17 @@ def test_the_cross_lingual_grid_leaves_out_what_is_not_there():
     )
 
 
+def test_pairs_of_languages_are_listed_where_a_grid_would_be_empty():
+    """With the measures across; five languages are each asked in one of five others."""
+    values = keyed({f"{a}>eng-{a}": {"AP": 0.5, "R@1": 0.25} for a in ("gle", "ita", "ell", "ara", "deu")})
+    other = replace(RESULT, values=values, queries=dict.fromkeys(values, 10), summary=summarise(values))
+    listed = made.cross(other)
+    assert listed.title == "tiny, cross-lingual: language of the queries > that of the passages"
+    assert listed.header == ("setting", "AP", "R@1", "queries")
+    assert texts(listed)[0] == ("gle>eng-gle", ".500", ".250", "10")
+    assert texts(listed)[-1] == ("mean", ".500", ".250", "50")
+
+
 def test_the_multilingual_table_has_the_four_measures_of_the_pool():
     """AP, AP@20, R@10 and RankDistance are shown, and no others; RankDistance as a whole number."""
     multi = made.multi(RESULT)
@@ -217,7 +228,7 @@ def test_a_fixed_favourite_is_named():
     result = replace(
         RESULT,
         matrices={"first_language": matrix, "one_target": {a: {"de": 0.25, "en": 0.75, "th": 0.5} for a in languages}},
-        references={"LPR": {"perfect": 1 / 3, "random": 1 / 3}},
+        references={"LPR": {"random": 1 / 3}},
     )
     expected = "Favourite of other languages' queries: en, first for 1.000 of them (fair: .333)."
     assert made.preference(result).note == expected
@@ -225,6 +236,14 @@ def test_a_fixed_favourite_is_named():
         "Favourite of other languages' queries: en, AP .750 (mean of all languages: .500)."
     )
     assert comparison([result, result])[0].rows[0][-1].text == "en 1.000"
+
+
+def test_direction_says_what_is_lost_there_and_back():
+    """Of pairs with queries both ways; a penalty is against the language of the queries alone."""
+    table = made.direction_of(RESULT)
+    assert texts(table) == (("de>en", ".600", ".700", "-.100", ".300", ".300"),)
+    assert table.note.endswith("of 1 pairs.")
+    assert made.direction_of(of_kinds(RESULT, "mono")) is None
 
 
 def test_the_one_target_matrix_comes_with_its_bias():
@@ -268,6 +287,7 @@ def test_alignment_is_a_table_of_measures_and_a_matrix_of_bitext_accuracy():
             [
                 "summary",
                 "cross-lingual",
+                "direction",
                 "multilingual",
                 "language bias in the pool of all languages",
                 "language bias, by language of the queries",
@@ -282,10 +302,10 @@ def test_only_the_kinds_that_the_result_has_are_tables(kinds, expected):
     assert found == expected
 
 
-def test_a_whole_result_has_eleven_tables():
-    """The summary, a table a kind of setting, bias, attribution, bias by language, two matrices, two of alignment."""
+def test_a_whole_result_has_twelve_tables():
+    """The summary, a table a kind, direction, bias, attribution, bias by language, two matrices, two of alignment."""
     result = made_result()
-    assert len(all_tables(result)) == 11
+    assert len(all_tables(result)) == 12
     assert all(len(cells) == len(table.header) for table in all_tables(result) for cells in table.rows)
 
 
@@ -351,8 +371,9 @@ def test_a_column_is_numeric_whatever_its_numbers_look_like():
         ("AP", None, {0.9}),
         ("RankDistance", None, {-0.5}),
         ("OneTargetBias", 0.0, {0.1, -0.1}),
-        ("LPR", 0.85, {0.9}),
-        ("LPR", None, set()),
+        ("OneTargetBias", 0.85, {0.9}),
+        ("OneTargetBias", None, set()),
+        ("LPR", 0.85, set()),
         ("IrrelevantLoss", 0.0, set()),
         ("ParallelLoss", None, set()),
     ],

@@ -44,7 +44,7 @@ MORE = {
     "intervals": {
         name: {m: [v - 0.1, v + 0.1] for m, v in values.items()} for name, values in {**SCORES, **SUMMARY}.items()
     },
-    "references": {"RankDistance": {"perfect": 1.0, "random": 9.5}, "LPR": {"perfect": 0.5, "random": 0.5}},
+    "references": {"RankDistance": {"perfect": 1.0, "random": 9.5}, "LPR": {"random": 0.5}},
     "matrices": {"first_language": {"de": {"de": 0.5, "th": 0.5}}, "one_target": {"de": {"de": 0.5, "th": 0.25}}},
     "alignment": {"parallel_cosine": 0.5, "random_cosine": None, "bitext": {"de": {"th": 0.25}, "th": {"de": 1.0}}},
 }
@@ -367,3 +367,10 @@ def _places(value: object, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]
     if not isinstance(value, dict):
         return []
     return [place for key in value for place in [(*above, key), *_places(value[key], (*above, key))]]
+
+
+def test_what_earlier_versions_called_perfect_of_a_share_is_not_read(tmp_path):
+    """An even-handed LPR is not a perfect one: the reader says which is wanted."""
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(record(references={"LPR": {"perfect": 0.5, "random": 0.5}})), encoding="utf-8")
+    assert load(file).references == {"LPR": {"random": 0.5}}

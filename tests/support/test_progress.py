@@ -98,3 +98,10 @@ def test_on_a_terminal_it_draws_a_bar(quiet):
     os.close(ours)
     os.close(theirs)
     assert ("\x1b[" in drawn, "small: encoding" in drawn) == (not quiet, not quiet)
+
+
+def test_a_line_ends_with_what_else_is_known(capsys):
+    """What ``more`` gives stands after the speed."""
+    with progress.display("small", quiet=False)("encoding", n_texts=2, n_characters=9, more=lambda: ", so") as advance:
+        advance(texts=2, characters=9, stored=False)
+    assert capsys.readouterr().err.splitlines()[-1].endswith("texts/s, so")

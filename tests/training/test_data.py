@@ -10,6 +10,7 @@ import pytest
 
 from xlbench.errors import TrainingError, UnknownNameError
 from xlbench.training.data import Data
+from xlbench.training.hard_negatives import HardNegatives
 from xlbench.training.pairs import PairFile, read_pairs
 from xlbench.training.plan import Plan
 from xlbench.training.recipes import load
@@ -107,11 +108,11 @@ def test_a_batch_has_the_texts_that_the_plan_names(tmp_path):
 def test_hard_negatives_are_in_the_language_of_the_passage_and_as_many_for_each_row(tmp_path):
     """A row that lacks some has empty ones that are nobody's; one that is another row's passage is of its group."""
     rows = parallel(2)
-    rows[0]["negatives"] = {"de": ["de x", "de p1", "de z"], "en": ["en x"]}
+    rows[0]["negatives"] = {"de": ["de x", "de p1"], "en": ["en x"]}
     data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de"])
     batches = Plan(data.presence, load("x-x-mono"), 2, 1).epoch(0)
     order = batches.rows[0].tolist()
-    batch = data.batch(batches, 0, n_negatives=2)
+    batch = data.batch(batches, 0, hard=HardNegatives(2))
     of_row = {row: batch.passages[2 + 2 * i : 4 + 2 * i] for i, row in enumerate(order)}
     groups = {row: batch.passage_groups[2 + 2 * i : 4 + 2 * i].tolist() for i, row in enumerate(order)}
     assert of_row == {0: ("de x", "de p1"), 1: ("", "")}
@@ -126,7 +127,28 @@ def test_a_hard_negative_without_letters_is_nobodys(tmp_path):
     rows[0]["negatives"] = {"de": ["???"]}
     data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de"])
     batches = Plan(data.presence, load("x-x-mono"), 2, 1).epoch(0)
-    assert data.batch(batches, 0, n_negatives=1).passage_groups[2:].tolist() == [-1, -1]
+    assert data.batch(batches, 0, hard=HardNegatives(1)).passage_groups[2:].tolist() == [-1, -1]
+
+
+def test_a_batch_may_have_its_queries_in_another_language_too(tmp_path):
+    """Drawn among the row's other languages in use, by step; a row without one repeats its own and is marked."""
+    rows = parallel(6, ("de", "en", "fr", "th"))
+    for code in ("en", "fr", "th"):
+        del rows[0]["queries"][code]
+    data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0], languages=["de", "en", "fr"])
+    batches = Plan(data.presence, load("x-x-mono"), 6, 1).epoch(0)
+    drawn = [data.batch(batches, 0, step=step, losses={"parallel": 1.0}) for step in range(20)]
+    own = drawn[0].queries[:6]
+    for batch in drawn:
+        assert (len(batch), batch.queries[:6]) == (6, own)
+        for one, other, there in zip(own, batch.queries[6:], batch.has_parallel.tolist(), strict=True):
+            assert one[3:] == other[3:]
+            assert (one != other) == there == (one[3:] != "q0")
+            assert other[:2] in ("de", "en", "fr")
+    assert len({batch.queries for batch in drawn}) > 10
+    parts = [drawn[0].part(number, 2) for number in range(2)]
+    assert parts[1].queries == (*own[3:], *drawn[0].queries[9:])
+    assert len(data.batch(batches, 0).queries) == 6
 
 
 def test_the_parts_of_a_batch_are_the_batch(tmp_path):
@@ -135,7 +157,7 @@ def test_the_parts_of_a_batch_are_the_batch(tmp_path):
     for i, row in enumerate(rows):
         row["negatives"] = {"de": [f"n{i}"], "en": [f"n{i}"]}
     data = Data.of([pair_file(tmp_path / "a.jsonl", rows)], weights=[1.0])
-    batch = data.batch(Plan(data.presence, load("hybrid"), 4, 1).epoch(0), 0, n_negatives=1)
+    batch = data.batch(Plan(data.presence, load("hybrid"), 4, 1).epoch(0), 0, hard=HardNegatives(1))
     parts = [batch.part(number, 2) for number in range(2)]
     assert sum((part.queries for part in parts), ()) == batch.queries
     assert sum((part.passages[:2] for part in parts), ()) + sum((part.passages[2:] for part in parts), ()) == (
@@ -144,13 +166,6 @@ def test_the_parts_of_a_batch_are_the_batch(tmp_path):
     for part in parts:
         assert [name[0] for name in part.names] == [text[1] for text in part.passages[2:]]
         assert part.passage_groups[:2].tolist() == part.groups.tolist()
-
-
-def test_negatives_that_no_row_has_are_refused(tmp_path):
-    """Asking for hard negatives where there are none names the command that finds them."""
-    data = Data.of([pair_file(tmp_path / "a.jsonl", parallel(2))], weights=[1.0])
-    with pytest.raises(TrainingError, match="xlbench mine"):
-        data.check_negatives(1)
 
 
 def test_any_step_can_be_asked_for(tmp_path):

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, MultipleNegativesRankingLoss
 
 from tests.models.made_models import WORDS, make_sentence_bert, one_thread
 from xlbench.training.data import Batch
-from xlbench.training.loss import Objective, PairLoss
+from xlbench.training.loss import PairLoss
+from xlbench.training.objective import Objective
 from xlbench.training.tokens import Role, Tokeniser
 
 QUERY, PASSAGE = Role("query : ", "query", 8), Role("passage : ", "document", None)
@@ -46,7 +47,8 @@ def batch(n: int, *, groups: list[int] | None = None, passages: tuple[str, ...] 
     own = np.array(range(n) if groups is None else groups, np.int32)
     names = tuple(map(str, range(n)))
     all_groups = np.concatenate([own, np.array(others, np.int32)])
-    return Batch(texts(n, 1), (*texts(n, 2), *passages), own, all_groups, names)
+    scores = np.full((n, 1 + len(passages) // n), np.nan)
+    return Batch(texts(n, 1), (*texts(n, 2), *passages), own, all_groups, names, scores)
 
 
 def computed(model: SentenceTransformer, made: Batch, *, symmetric: bool = False, cache_rows: int | None = None):
@@ -100,6 +102,28 @@ def test_it_equals_the_librarys_loss_where_nothing_is_shared(model):
     expected = MultipleNegativesRankingLoss(model, scale=10.0)(features, torch.empty(0))
     expected.backward()
     assert value == pytest.approx(expected.item(), abs=1e-5)
+    for found, weight in zip(gradients, (w for w in model.parameters() if w.grad is not None), strict=True):
+        torch.testing.assert_close(found, weight.grad, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("cache_rows", [None, 4])
+def test_matryoshka_equals_the_librarys_sum_over_sizes(model, cache_rows):
+    """Loss and gradients are those of sentence-transformers' MatryoshkaLoss, with a gradient cache too."""
+    made = batch(6)
+    model.zero_grad()
+    model.train()
+    inputs = Tokeniser(model, QUERY, PASSAGE).collate(made)
+    objective = Objective(0.1, dimensions=(16, 8, 3))
+    value = PairLoss(model, objective, cache_rows=cache_rows, piece_tokens=40)(inputs["features"], inputs["labels"])
+    value.backward()
+    gradients = [weight.grad.clone() for weight in model.parameters() if weight.grad is not None]
+    model.zero_grad()
+    features = [model.preprocess(list(made.queries), prompt=QUERY.prompt, task="query", max_length=8)]
+    features.append(model.preprocess(list(made.passages), prompt=PASSAGE.prompt, task="document"))
+    inner = MultipleNegativesRankingLoss(model, scale=10.0)
+    expected = MatryoshkaLoss(model, inner, [16, 8, 3])(features, torch.empty(0))
+    expected.backward()
+    assert value.item() == pytest.approx(expected.item(), abs=1e-5)
     for found, weight in zip(gradients, (w for w in model.parameters() if w.grad is not None), strict=True):
         torch.testing.assert_close(found, weight.grad, rtol=1e-4, atol=1e-5)
 
@@ -158,7 +182,13 @@ def test_the_loss_of_each_row_is_kept(model):
 
 def test_texts_are_cut_at_the_length_of_their_role(model):
     """Queries have at most their own number of tokens, passages the model's, and each text keeps its place."""
-    made = Batch(("one " * 20, "two"), ("three", "four " * 40), *([np.arange(2, dtype=np.int32)] * 2), ("a", "b"))
+    made = Batch(
+        ("one " * 20, "two"),
+        ("three", "four " * 40),
+        *([np.arange(2, dtype=np.int32)] * 2),
+        ("a", "b"),
+        np.zeros((2, 1)),
+    )
     inputs = Tokeniser(model, QUERY, PASSAGE).collate(made)
     queries, passages = inputs["features"]
     assert queries["attention_mask"].sum(1).tolist() == [8, 5]

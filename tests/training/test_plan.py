@@ -89,6 +89,48 @@ def test_kinds_and_languages_have_their_shares_whatever_rows_lack(recipe, seed, 
                 assert np.abs(counts - expected * size).max() < len(epochs)
 
 
+@given(
+    recipe=st.sampled_from(RECIPES),
+    seed=st.integers(0, 1_000),
+    weights=st.sampled_from([None, (1.0, 1.0, 1.0), (2.0, 0.5, 1.0)]),
+)
+def test_each_batch_can_be_of_one_source_by_weight_and_size(recipe, seed, weights):
+    """No batch mixes sources; of each kind, each has batches by weight times usable rows; all texts are there."""
+    presence, source = ragged(300, seed, 0.7), np.repeat([0, 1, 2], [50, 100, 150])
+    uses = None if weights is None else np.array(weights)[source]
+    made = plan(presence, recipe, size=8, seed=seed, steps=90, uses=uses, source=source)
+    made.check()
+    epochs = list(made.batches())
+    kind, rows, query, passage = (
+        np.concatenate([getattr(epoch, name) for epoch in epochs]) for name in ("kind", "rows", "query", "passage")
+    )
+    assert presence.queries[rows, query].all()
+    assert presence.passages[rows, passage].all()
+    assert (source[rows] == source[rows[:, :1]]).all()
+    assert np.array_equal(source[rows[:, 0]], made.schedule.source)
+    start = 0
+    for number, stage in enumerate(made.recipe.stages):
+        here = slice(start, stage.end(90))
+        start = here.stop
+        for code, name in enumerate(KINDS):
+            of = source[rows[here][kind[here] == code, 0]]
+            if not len(of):
+                continue
+            having = presence.only(made.recipe.stages[number].languages).having(name).any(axis=1)
+            shares = np.bincount(source, (1.0 if uses is None else uses) * having, minlength=3)
+            assert np.abs(np.bincount(of, minlength=3) - shares / shares.sum() * len(of)).max() < 1
+
+
+def test_a_source_that_fills_no_batch_has_none_and_is_named():
+    """With five rows and batches of ten it has no share, and the rest is as if it were not there."""
+    source = np.repeat([0, 1], [5, 100])
+    made = plan(complete(105), size=10, steps=20, source=source)
+    assert made.unused_sources() == [0]
+    assert set(made.schedule.source.tolist()) == {1}
+    with pytest.raises(TrainingError, match="No language has more than 5 rows"):
+        plan(complete(5), size=10, steps=20, source=source[:5]).check()
+
+
 def expected_shares(presence: Presence, kind: str, size: int, temperature: float) -> np.ndarray:
     """``[4, 4]``: the number of rows of each pair of languages that the kind allows, to the power 1 / temperature."""
     counts = np.zeros((4, 4))

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from xlbench.catalogue.own_data import of_collection, read_folder
-from xlbench.catalogue.readers import datasets, read, streams
+from xlbench.catalogue.readers import datasets, is_whole, read, streams
 from xlbench.catalogue.schema import validated
 from xlbench.catalogue.sources import locate
 from xlbench.catalogue.task import Sizes, Task
@@ -20,7 +20,17 @@ from xlbench.support.progress import Progress, silent
 
 _MANY = 100_000  # Passages that take seconds to read.
 
-__all__ = ["Sizes", "Task", "choose_languages", "load", "names", "of_collection", "read_collection", "read_folder"]
+__all__ = [
+    "Sizes",
+    "Task",
+    "choose_languages",
+    "load",
+    "names",
+    "needed",
+    "of_collection",
+    "read_collection",
+    "read_folder",
+]
 
 
 def names() -> list[str]:
@@ -51,9 +61,9 @@ def load(task: str | Path | Task) -> Task:
     if isinstance(task, Task):
         return task
     task = str(task)
-    loader: type[_Loader | _FastLoader]
+    loader: type[StrictLoader | _FastLoader]
     if task.endswith((".yaml", ".yml")):
-        path, loader = Path(task), _Loader
+        path, loader = Path(task), StrictLoader
         if not path.is_file():
             raise UnknownNameError("task file", task, [])
     else:
@@ -83,6 +93,11 @@ def choose_languages(task: Task, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(language for language in task.languages if not wanted or language in wanted)
 
 
+def needed(task: Task, languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages whose files are needed to evaluate some, in the task's order."""
+    return task.languages if is_whole(task.reader) else tuple(languages)
+
+
 def read_collection(
     task: Task,
     *,
@@ -108,6 +123,7 @@ def read_collection(
         _check_sizes(task, collection, dict.fromkeys(languages, f"The data set {task.tables['passages'].name}"))
         _refuse_constant_measures(task, collection)
         return collection
+    read_in = needed(task, languages)
     files = {
         part: {
             language: locate(
@@ -119,17 +135,18 @@ def read_collection(
             )
             if language in source.checksums
             else []
-            for language in languages
+            for language in read_in
         }
         for part, source in task.source.items()
     }
     alone = files.get("texts", {})
     given = {language: paths[0] for language, paths in alone.items()} if alone else files
     texts_folder = cache_dir / "texts" if cache_dir else None
-    n_passages = sum(task.sizes[language].passages for language in languages)
+    n_passages = sum(task.sizes[language].passages for language in read_in)
     shown = progress if streams(task.reader) and n_passages >= _MANY else silent
     with shown("reading", n_texts=n_passages, n_characters=n_passages, noun="passages") as advance:
-        collection = read(task.reader, given, text=task.text, folder=texts_folder, advance=advance)
+        whole = read(task.reader, given, text=task.text, folder=texts_folder, advance=advance)
+    collection = whole.in_languages(languages)
     first = next(iter(files.values()))
     _check_sizes(task, collection, {language: _shown(first[language]) for language in languages})
     _refuse_constant_measures(task, collection)
@@ -197,8 +214,8 @@ class _NoRepeats(yaml.constructor.SafeConstructor):
         return super().construct_mapping(node, deep=deep)
 
 
-class _Loader(_NoRepeats, yaml.SafeLoader):
-    pass
+class StrictLoader(_NoRepeats, yaml.SafeLoader):
+    """For the files of users."""
 
 
 class _FastLoader(_NoRepeats, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # It may be missing.
@@ -208,7 +225,7 @@ class _FastLoader(_NoRepeats, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  #
 _MOST_BYTES = 1 << 20
 
 
-def _parse(path: Path, loader: type[_Loader | _FastLoader]) -> Any:
+def _parse(path: Path, loader: type[StrictLoader | _FastLoader]) -> Any:
     if (n_bytes := path.stat().st_size) > _MOST_BYTES:
         raise TaskError(f"{path} has {n_bytes:,} bytes; expected a task file, of at most {_MOST_BYTES:,}.")
     try:

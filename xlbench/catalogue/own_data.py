@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -32,6 +33,19 @@ def read_folder(folder: Path) -> Collection:
         DataError: if the folder has neither form, or a file is not of its shape.
 
     """
+    parts = files_of(folder)
+    collection = read("beir", parts, text="title+text")
+    _tell_of_unjudged(folder, parts["queries"], collection)
+    return collection
+
+
+def files_of(folder: Path) -> dict[str, dict[str, list[Path]]]:
+    """The files of such a folder by part and language; a language without a file of a part has none.
+
+    Raises:
+        DataError: if a part has no file at all.
+
+    """
     inside = sorted(path for path in folder.iterdir() if path.is_dir() and _part(path, _FORMS["passages"]))
     of_language = {path.name: path for path in inside} or {_UNKNOWN: folder}
     parts = {
@@ -46,9 +60,12 @@ def read_folder(folder: Path) -> Collection:
                 f"qrels/test.tsv), or one such folder a language. Looked for {names} in "
                 f"{', '.join(map(str, of_language.values()))}."
             )
-    collection = read("beir", parts, text="title+text")
-    _tell_of_unjudged(folder, parts["queries"], collection)
-    return collection
+    return parts
+
+
+def task_name(folder: Path) -> str:
+    """The folder's name with the letters that a task's name may have."""
+    return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip(".-") or "own-data"
 
 
 def _tell_of_unjudged(folder: Path, files: beir.Files, collection: Collection) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xlbench.catalogue.readers import parts
+from xlbench.catalogue.readers import optional, parts
 from xlbench.catalogue.readers.datasets import COLUMNS, PARTS, DatasetTable
 from xlbench.catalogue.sources import ALGORITHMS, Checksum, Source, hub
 from xlbench.catalogue.task import Sizes
@@ -24,12 +24,14 @@ def sources(value: Any, reader: str, sizes: Mapping[str, Sizes], where: str) -> 
     known = parts(reader)
     if len(known) == 1 or (isinstance(value, dict) and "path" in value):
         return dict.fromkeys(known, _source(value, list(sizes), f"{where} 'source'"))
+    may_lack = optional(reader)
     record = mapping(value, known, f"{where} 'source'")
     return {
         part: _source(
             record[part],
             [language for language, size in sizes.items() if (size.passages if part == "passages" else size.queries)],
             f"{where} 'source', {part!r},",
+            may_lack=part in may_lack,
         )
         for part in known
     }
@@ -56,7 +58,7 @@ def _table(value: Any, part: str, where: str) -> DatasetTable:
     )
 
 
-def _source(value: Any, languages: Sequence[str], where: str) -> Source:
+def _source(value: Any, languages: Sequence[str], where: str, *, may_lack: bool = False) -> Source:
     algorithm = "md5" if isinstance(value, dict) and "md5" in value else "sha256"
     record = mapping(value, ["url", "path", algorithm], where, optional=["names"])
     path = _relative(typed(record["path"], str, f"{where} 'path'"), where)
@@ -67,6 +69,9 @@ def _source(value: Any, languages: Sequence[str], where: str) -> Source:
         checksums = dict.fromkeys(languages)
     else:
         convert = partial(_checksums, algorithm=algorithm, several=several)
+        if may_lack:
+            there = typed(record[algorithm], dict, f"{where} {algorithm!r}")
+            languages = [language for language in languages if language in there]
         checksums = by_language(record[algorithm], languages, f"{where} {algorithm!r}", convert)
     names = _names(record.get("names", {}), languages, f"{where} 'names'")
     if url is not None:

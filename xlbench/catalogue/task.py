@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from xlbench.catalogue.readers.datasets import DatasetTable
 from xlbench.catalogue.sources import Source
 from xlbench.settings import Kind
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -51,3 +54,16 @@ class Task:
     def is_pinned(self) -> bool:
         """Whether its data cannot change: each file has a checksum, and each table a revision."""
         return all(checksums for source in self.source.values() for checksums in source.checksums.values())
+
+    @property
+    def passages(self) -> Source | None:
+        """Where the passages are, which may be the files of all parts; None of a task that `datasets` reads."""
+        return self.source.get("passages") or next(iter(self.source.values()), None)
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that the passages are pinned to; None if they are pinned by nothing but checksums."""
+        if self.tables:
+            return self.tables["passages"].revision
+        commit = _COMMIT.search((self.passages.url if self.passages else None) or "")
+        return commit[0] if commit else None

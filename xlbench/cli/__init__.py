@@ -18,6 +18,7 @@ from xlbench.cli.completion import completion
 from xlbench.cli.convert import convert
 from xlbench.cli.debias import debias
 from xlbench.cli.fetch import fetch
+from xlbench.cli.index_check import index_check
 from xlbench.cli.leaderboard import leaderboard
 from xlbench.cli.mine import mine
 from xlbench.cli.models import models
@@ -38,6 +39,7 @@ GROUPS: dict[str, dict[click.Command, str]] = {
     "Evaluate": {
         run: "xlbench run --model use-multilingual --task demo",
         remedies: "xlbench remedies --model use-multilingual --task demo",
+        index_check: "xlbench index-check chunks.parquet --model use-multilingual --queries queries.csv",
         sizes: "xlbench sizes --model use-multilingual --task demo --dimensions 256 128 --quantize int8 binary",
         compare: "xlbench compare results/base/xquad-r.json results/mine/xquad-r.json",
         report: "xlbench report results/*/xquad-r.json --output report.html",

@@ -23,6 +23,7 @@ from xlbench.cli.result_places import ResultPlace, results_of_one_task
 
 if TYPE_CHECKING:
     from xlbench.comparison import Comparison
+    from xlbench.comparison.arms import SeedComparison
 
 _FORMS = ("table", "markdown", "csv", "json")
 
@@ -65,6 +66,13 @@ _FORMS = ("table", "markdown", "csv", "json")
     metavar="BOUND",
     help="Call a difference 'equivalent' that is shown to be smaller than this.  [default: nothing is]",
 )
+@click.option(
+    "--paired-by",
+    type=click.Choice(["question", "seed"]),
+    default="question",
+    show_default=True,
+    help="With seed, models named ARM-SEED are compared as arms, over the seeds that they share.",
+)
 @format_option(_FORMS)
 @output_option
 def compare(
@@ -77,6 +85,7 @@ def compare(
     languages: tuple[str, ...],
     alpha: float,
     equivalent: float | None,
+    paired_by: str,
     form: str | None,
     output: Path | None,
 ) -> None:
@@ -84,26 +93,37 @@ def compare(
 
     Each is a file, a folder with a model's results, or leaderboard:NAME, a model of leaderboard/submissions.
     Every difference has an interval, an effect size and a paired test, corrected for the number of tests. What is drawn
-    are whole clusters of questions, such as those on one article, in however many languages they are asked.
+    are whole clusters of questions, such as those on one article, in however many languages they are asked. With
+    --paired-by seed, ways to train are compared: x-y-0 x-y-1 hybrid-0 hybrid-1 are two arms of two seeds.
     """
     form = chosen_form(form, output, _FORMS)
     paths = [baseline, *others]
     _refuse_repeats(paths)
 
     from xlbench import comparison
+    from xlbench.comparison.arms import compare_by_seed
     from xlbench.reports.comparison_tables import comparison_tables, explanation, sentences
     from xlbench.reports.terminal import show, wrapped
 
     placed = results_of_one_task(paths, task=task_name)
     refuse_overwriting(output, [file for each in placed for file in each.files])
+    of, names = [each.result for each in placed], [each.name for each in placed]
+    if paired_by == "seed":
+        if languages:
+            raise click.UsageError("--language is for comparisons by question: leave it or --paired-by seed out.")
+        by_seed = compare_by_seed(
+            of, names=names, measures=measures, settings=settings, alpha=alpha, equivalent=equivalent
+        )
+        _show_by_seed(by_seed, form, output)
+        return
     compared = comparison.compare(
-        *(each.result for each in placed),
+        *of,
         measures=measures,
         settings=settings,
         languages=languages,
         alpha=alpha,
         equivalent=equivalent,
-        names=[each.name for each in placed],
+        names=names,
     )
     if form == "table" and output is None:
         show(comparison_tables(compared))
@@ -131,6 +151,25 @@ def _text(compared: Comparison, form: str) -> str:
         note = " ".join(filter(None, [tables[-1].note, *explained, *summed]))
         return markdown([*tables[:-1], replace(tables[-1], note=note)])
     return "\n".join([*map(plain, tables), *map(wrapped, explained), "", *summed]) + "\n"
+
+
+def _show_by_seed(by_seed: SeedComparison, form: str, output: Path | None) -> None:
+    """The comparison by seed, in a format."""
+    from xlbench.reports.formats import as_csv, as_json, markdown
+    from xlbench.reports.seed_tables import explanation, seed_records, seed_tables, sentences
+    from xlbench.reports.terminal import plain, show, wrapped
+
+    tables = seed_tables(by_seed)
+    # Beside a table on a terminal, notes are wrapped.
+    bare = [replace(table, note="") for table in tables]
+    if form == "table" and output is None:
+        show(bare)
+        click.echo("\n".join([*map(wrapped, explanation(by_seed)), "", *sentences(by_seed)]))
+        return
+    texts = {"json": lambda: as_json(seed_records(by_seed)), "csv": lambda: as_csv(seed_records(by_seed))}
+    texts["markdown"] = lambda: markdown(tables)
+    texts["table"] = lambda: "\n".join([*map(plain, bare), *map(wrapped, explanation(by_seed))]) + "\n"
+    write_or_print(texts[form](), output)
 
 
 def _refuse_repeats(paths: Sequence[Path]) -> None:

@@ -42,4 +42,4 @@ def fetch(*, task_names: tuple[str, ...], wanted: tuple[str, ...], data_dir: Pat
     # What is wrong with any task's languages is said before the first download.
     languages = [catalogue.choose_languages(task, wanted) for task in chosen]
     for task, its in zip(chosen, languages, strict=True):
-        sources.fetch(task.source.values(), data_dir, languages=its, report=click.echo)
+        sources.fetch(task.source.values(), data_dir, languages=catalogue.needed(task, its), report=click.echo)

@@ -145,6 +145,12 @@ def check(
     "--sort", "measure", help="Measure to sort by: the task's headline, RankDistance or LPR.  [default: the headline]"
 )
 @click.option(
+    "--target",
+    type=float,
+    callback=number,
+    help="Sort by the distance from this value, such as the LPR that you want: 1 for readers of their own language.",
+)
+@click.option(
     "--setting",
     "kind",
     type=click.Choice(["mono", "cross", "multi"]),
@@ -162,6 +168,7 @@ def show(
     path: Path,
     task_name: str | None,
     measure: str | None,
+    target: float | None,
     kind: str,
     records: Path,
     jobs: int | None,
@@ -194,7 +201,7 @@ def show(
                 raise UnknownNameError("measure", wanted, columns, hint="The leaderboard can be sorted by these.")
             # A measure of language bias is there for one kind of setting.
             column = next((of for of in kinds_with if of == kind), kinds_with[0])
-            tables.append(board.table(each_board, (column, wanted)))
+            tables.append(board.table(each_board, (column, wanted), target=target))
     write_or_print(_drawn(tables, form), output)
 
 

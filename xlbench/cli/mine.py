@@ -53,6 +53,12 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 1, max_open=True),
     help="Leave out what scores above (1 - MARGIN) times the query's own passage: it may answer.  [default: take it]",
 )
+@click.option(
+    "--judge",
+    metavar="RERANKER",
+    help="Have a reranker score the rows' passages and negatives: --negative-margin and --loss of `train` use that.",
+)
+@click.option("--judge-arg", "judge_args", multiple=True, metavar="KEY=VALUE", help="Argument of the reranker.")
 @cache_dir_option
 @device_option
 @quiet_option
@@ -65,6 +71,8 @@ def mine(
     n: int,
     among: Among,
     margin: float | None,
+    judge: str | None,
+    judge_args: tuple[str, ...],
     cache_dir: Path | None,
     device: str | None,
     quiet: bool,
@@ -77,7 +85,11 @@ def mine(
     from xlbench import models
 
     refuse_overwriting(output, [path])
-    reach_hub(model_name)
+    reach_hub(model_name, *filter(None, [judge]))
+    if judge_args and not judge:
+        raise click.UsageError("--judge-arg needs --judge.")
+    arguments = model_arguments(judge_args, option="--judge-arg")
+    reranking = models.load_reranking(judge, device=device, arguments=arguments) if judge else None
     model = models.load(model_name, device=device, arguments=model_arguments(model_args))
 
     # Only here, because it imports torch, which takes longer than finding that there is no such model.
@@ -87,7 +99,13 @@ def mine(
     mining = Mining(n, among, margin)
     progress = display(path.name, quiet=quiet)
     mined = find(path, model, mining, cache_dir=default_cache_dir(cache_dir), progress=progress)
-    write_mined(path, mined, output)
+    scores = {}
+    if reranking is not None:
+        from xlbench.training.judge import judged
+        from xlbench.training.pairs import read_pairs
+
+        scores = judged(read_pairs(path), mined, reranking, progress=progress)
+    write_mined(path, mined, output, scores)
     n_all = sum(len(texts) for of_row in mined.negatives.values() for texts in of_row.values())
     click.echo(
         f"{n_all:,} negatives for {mined.n_queries:,} queries; {mined.n_short:,} have fewer than {n}.\n"

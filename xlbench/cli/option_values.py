@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from xlbench.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from xlbench.training.recipes import LossName
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,27 @@ def weighted(text: str) -> Weighted:
     if not name.startswith("hf://") and not Path(name).is_file():
         raise click.BadParameter(f"there is no file {name}.", param_hint="--pairs")
     return Weighted(name, value)
+
+
+def weighted_losses(texts: Sequence[str]) -> dict[LossName, float]:
+    """The losses and their weights in ``NAME[:WEIGHT] ...``."""
+    from xlbench.training.recipes import LOSS_NAMES
+
+    losses: dict[LossName, float] = {}
+    for text in texts:
+        name, _, weight = text.partition(":")
+        known = next((known for known in LOSS_NAMES if known == name), None)
+        if known is None:
+            raise UnknownNameError("loss", name, LOSS_NAMES)
+        try:
+            value = float(weight or 1)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf or known in losses:
+            problem = "is given twice" if known in losses else f"has the weight {weight!r}; expected a number above 0"
+            raise click.BadParameter(f"{name} {problem}.", param_hint="--loss")
+        losses[known] = value
+    return losses
 
 
 def language_temperature(sampling: str) -> float:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,11 @@ def chosen_form(form: str | None, output: Path | None, forms: Sequence[str]) -> 
     """The form that is named, or that the suffix of the output file means; ``table`` without either."""
     suffix = output.suffix.lower() if output is not None else ""
     meant = _OF_SUFFIX.get(suffix)
+    if meant is None and form is None and suffix not in ("", ".txt"):
+        known = [ending for ending, of in _OF_SUFFIX.items() if of in forms]
+        raise click.UsageError(
+            f"--output {output} ends in {suffix}, which says no format: expected .txt, {', '.join(known)}, or --format."
+        )
     if meant is None or meant == form:
         return form or "table"
     if form is not None:
@@ -151,18 +156,28 @@ class ManyValues(click.Command):
         return super().shell_complete(ctx, incomplete)
 
 
+def open_values(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """For an argument that may be left out: values of the repeatable option that is open, else files."""
+    del parameter
+    if context.meta.get(_OPEN) is not None:
+        return context.command.shell_complete(context, incomplete)
+    return [CompletionItem(incomplete, type="file")]
+
+
 def _values(word: str, option: click.Option) -> list[str]:
-    """The values in a word: languages and kinds of setting may be listed with commas."""
-    listed = "--language" in option.opts or "--setting" in option.opts
+    """The values in a word: languages, kinds of setting and whole numbers may be listed with commas."""
+    is_number = isinstance(option.type, click.types.IntParamType)
+    listed = is_number or "--language" in option.opts or "--setting" in option.opts
     return [value for value in word.split(",") if value] or [word] if listed else [word]
 
 
-def command_of(context: click.Context, leave_out: Collection[str], **replaced: str) -> str:
+def command_of(context: click.Context, leave_out: Collection[str], replaced: Mapping[str, Any] | None = None) -> str:
     """The command that gives the same again: the options that were given, but for those left out.
 
     Where files are is no part of it, but for their names. ``replaced`` options are always there, with these values.
     """
     words = ["xlbench", context.command.name or ""]
+    replaced = replaced or {}
     for option in context.command.params:
         name = option.name or ""
         value = replaced.get(name, context.params.get(name))
@@ -184,7 +199,7 @@ def default_cache_dir(cache_dir: Path | None) -> Path:
     return user_cache_path("xlbench")
 
 
-def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
+def model_arguments(pairs: Sequence[str], *, option: str = "--model-arg") -> dict[str, Any]:
     """``KEY=VALUE`` pairs as arguments; a value that is JSON (a number, true, false, null) is taken as such.
 
     A key may have a dot: ``A.tokenizer`` is an argument of the first model of a fusion.
@@ -193,14 +208,27 @@ def model_arguments(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not all(part.isidentifier() for part in key.split(".")):
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--model-arg")
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint=option)
         if key in arguments:
-            raise click.BadParameter(f"{key!r} is given twice.", param_hint="--model-arg")
-        try:
-            arguments[key] = json.loads(value)
-        except ValueError:
-            arguments[key] = value
+            raise click.BadParameter(f"{key!r} is given twice.", param_hint=option)
+        arguments[key] = _json_or_text(value)
     return arguments
+
+
+def argument_pairs(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ``KEY=VALUE`` pairs that give these arguments."""
+    as_it_is = {key: isinstance(value, str) and _json_or_text(value) == value for key, value in arguments.items()}
+    return tuple(
+        f"{key}={value if as_it_is[key] else json.dumps(value, ensure_ascii=False, default=str)}"
+        for key, value in arguments.items()
+    )
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def reach_hub(*model_names: str) -> None:

@@ -9,46 +9,88 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from xlbench.cli.options import chosen_form, format_option, output_option, refuse_overwriting, write_or_print
+from xlbench.cli.options import chosen_form, format_option, in_a_folder, refuse_overwriting, write_or_print
+from xlbench.cli.result_places import ResultPlace
 
 if TYPE_CHECKING:
     from xlbench.reports.cells import Table
     from xlbench.results import Result
 
-_FORMS = ("table", "markdown", "latex", "csv", "json", "html")
+_FORMS = ("table", "markdown", "latex", "csv", "json", "html", "mteb")
+_MTEB = "mteb:"
 
 
 @click.command()
-@click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@format_option(_FORMS, "csv and json have one record a number, html is one page")
-@output_option
+@click.argument("results", nargs=-1, required=True, type=ResultPlace(_MTEB))
+@format_option(_FORMS, "csv and json have one record a number, html is one page, mteb a folder of MTEB's result files")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    callback=in_a_folder,
+    help="File to write; with --format mteb a folder.  [default: print it]",
+)
 @click.option("--paper", is_flag=True, help="Set results on xquad-r and mlqa-r beside those of arXiv 2408.10536.")
 def report(*, results: tuple[Path, ...], form: str | None, output: Path | None, paper: bool) -> None:
     """Show results, from their files or from folders of them.
 
     With several results of one task, a table sets the models side by side. In LaTeX, models are marked that differ
-    from the first.
+    from the first. mteb:FOLDER sets beside them what MTEB's result files in FOLDER report on the same tasks.
     """
     form = chosen_form(form, output, _FORMS)
-    if form == "html" and paper:
-        raise click.UsageError("--paper has no html form: choose another --format.")
-    if form == "html" and output is None and sys.stdout.isatty():
-        raise click.UsageError("html is not for a terminal: add --output FILE.")
+    folders = [Path(str(place).removeprefix(_MTEB)) for place in results if str(place).startswith(_MTEB)]
+    results = tuple(place for place in results if not str(place).startswith(_MTEB))
+    _refuse(form, output, results, folders, paper=paper)
     from xlbench.results import parquet_path
     from xlbench.support.extras import require
 
     if form == "html":
         require("html", "The HTML report")
-    loaded = _load(results)
+    loaded = _load(results) if results else {}
     refuse_overwriting(output, [file for path in loaded for file in (path, parquet_path(path))])
+    if form == "mteb" and output is not None:
+        from xlbench.reports.mteb import write
+
+        for path in write(list(loaded.values()), output):
+            click.echo(f"Saved to {path}")
+        return
+    beside = _reported(folders, list(loaded.values()))
     if form == "table" and output is None:
         from xlbench.reports.terminal import show
 
-        for page in _pages(list(loaded.values()), paper=paper):
+        for page in [*_pages(list(loaded.values()), paper=paper), *beside]:
             show(page.tables)
             click.echo(page.line, nl=False)
         return
-    write_or_print(_text(loaded, form, paper=paper), output)
+    write_or_print(_text(loaded, form, beside, paper=paper), output)
+
+
+def _refuse(form: str, output: Path | None, results: Sequence[Path], folders: Sequence[Path], *, paper: bool) -> None:
+    """Refuses what cannot be shown in a form, before anything is read."""
+    if form == "mteb":
+        if output is None or output.is_file() or folders or paper or not results:
+            raise click.UsageError("--format mteb writes results of xlbench into a folder: add --output FOLDER.")
+        return
+    if output is not None and output.is_dir():
+        raise click.UsageError(f"--output {output} is a folder; expected a file.")
+    if form == "html" and (paper or folders):
+        raise click.UsageError(f"{'--paper' if paper else _MTEB + 'FOLDER'} has no html form: choose another --format.")
+    if form in ("csv", "json") and folders:
+        raise click.UsageError(f"{_MTEB}FOLDER has no {form} form: the files are JSON. Choose another --format.")
+    if form == "html" and output is None and sys.stdout.isatty():
+        raise click.UsageError("html is not for a terminal: add --output FILE.")
+
+
+def _reported(folders: Sequence[Path], results: Sequence[Result]) -> list[_Page]:
+    """What MTEB's files in folders report, beside the results."""
+    from xlbench.reports import mteb
+
+    reported: list[mteb.Reported] = []
+    for folder in folders:
+        of_folder, left_out = mteb.read(folder)
+        reported += of_folder
+        if left_out:
+            click.echo(f"Left out of {folder}: what is of tasks that xlbench does not have ({left_out:,}).", err=True)
+    return [_Page(mteb.beside(results, reported))] if reported else []
 
 
 def _load(given: Sequence[Path]) -> dict[Path, Result]:
@@ -103,7 +145,7 @@ def _pages(results: Sequence[Result], *, paper: bool) -> Iterator[_Page]:
         yield _Page(comparison(results))
 
 
-def _text(loaded: Mapping[Path, Result], form: str, *, paper: bool) -> str:
+def _text(loaded: Mapping[Path, Result], form: str, beside: Sequence[_Page], *, paper: bool) -> str:
     """The report in a format."""
     from xlbench.reports import formats
     from xlbench.reports import paper as of_paper
@@ -117,13 +159,14 @@ def _text(loaded: Mapping[Path, Result], form: str, *, paper: bool) -> str:
     if form == "latex":
         from xlbench.reports.latex import latex, latex_tables
 
+        more = latex_tables([table for page in beside for table in page.tables]) if beside else ""
         if paper:
-            return latex_tables(of_paper.paper_tables(results))
-        return latex([load_whole(path) if parquet_path(path).exists() else loaded[path] for path in loaded])
+            return latex_tables(of_paper.paper_tables(results)) + more
+        return latex([load_whole(path) if parquet_path(path).exists() else loaded[path] for path in loaded]) + more
     if form in ("csv", "json"):
         records = of_paper.paper_records(results) if paper else formats.records(results)
         return formats.as_csv(records) if form == "csv" else formats.as_json(records)
-    pages = _pages(results, paper=paper)
+    pages = [*_pages(results, paper=paper), *beside]
     if form == "markdown":
         return formats.markdown([table for page in pages for table in page.tables])
 

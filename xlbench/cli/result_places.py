@@ -19,14 +19,15 @@ _PREFIX = "leaderboard:"
 
 
 class ResultPlace(click.Path):
-    """A path that exists, or ``leaderboard:NAME``."""
+    """A path that exists, or a name with a prefix: ``leaderboard:NAME``, ``mteb:FOLDER``."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = _PREFIX) -> None:
         super().__init__(exists=True, path_type=Path)
+        self.prefix = prefix
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path; that of a name on the leaderboard is the name."""
-        return Path(value) if str(value).startswith(_PREFIX) else super().convert(value, param, ctx)
+        """The path; that of a name with the prefix is the name."""
+        return Path(value) if str(value).startswith(self.prefix) else super().convert(value, param, ctx)
 
 
 @dataclass(frozen=True)

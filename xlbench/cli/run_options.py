@@ -17,6 +17,7 @@ from xlbench.cli.options import (
     plain_format_option,
 )
 from xlbench.models.compression import QUANTIZE
+from xlbench.models.perturbation import METHODS as PERTURBATIONS
 from xlbench.models.pooling import METHODS as POOLINGS
 from xlbench.settings import KINDS, Kind
 
@@ -61,19 +62,22 @@ class RunOptions(TypedDict):
     rerank_base_url: str | None
     depth: int | None
     among: Among | None
+    perturb: str | None
     keep_run: int | None
     qrels: bool
     force: bool
     full: bool
     form: str
     quiet: bool
+    dry_run: bool
+    workers: int | None
+    ray: str | None
 
 
 _OPTIONS = [
     click.option(
         "--model",
         "model_names",
-        required=True,
         multiple=True,
         shell_complete=model_values,
         help="A Hub id or folder, bm25, use-multilingual, hash, fusion:A+B, "
@@ -215,6 +219,12 @@ _OPTIONS = [
         help="The best passages of each pool are reranked, or of each language in it.  [default: pool]",
     ),
     click.option(
+        "--perturb",
+        type=click.Choice(PERTURBATIONS),
+        help="Change the queries before the model sees them: transliterated to Latin letters, mixed with English, in "
+        "lower case, without accents.  [default: as they are]",
+    ),
+    click.option(
         "--keep-run",
         type=click.IntRange(min=1),
         metavar="K",
@@ -229,6 +239,16 @@ _OPTIONS = [
     click.option("--full", is_flag=True, help="Print all tables, as `xlbench report` does."),
     plain_format_option,
     click.option("--quiet", is_flag=True, help="Print the headline and the file only; a terminal still has its bar."),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Have N processes encode, on this machine or on the Ray cluster.",
+    ),
+    click.option(
+        "--ray", metavar="HOST:PORT|auto", help="Have the machines of a Ray cluster encode; they share --cache-dir."
+    ),
+    click.option("--dry-run", is_flag=True, help="List what would be evaluated, and which results exist; do nothing."),
 ]
 
 

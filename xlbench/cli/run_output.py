@@ -46,16 +46,23 @@ class RunOutput:
         more = [] if self.full else [f"All tables: xlbench report {shlex.quote(str(path))}"]
         click.echo("\n".join([*lines, *more, message]))
 
+    def print_plan(self, results: Sequence[tuple[Path, bool]]) -> None:
+        """Prints the file of each result, and whether it exists."""
+        done = sum(exists for _, exists in results)
+        for path, exists in results:
+            click.echo(f"{'exists ' if exists else 'to run '}  {path}")
+        click.echo(f"{len(results)} results: {done} exist, {len(results) - done} to run.")
+
     def print_end(self, results: Sequence[Result]) -> None:
         """Prints what follows all results: one table of them, or their records."""
         from xlbench.reports.formats import as_json, records
-        from xlbench.reports.picture import over_tasks
+        from xlbench.reports.picture import over_all
         from xlbench.reports.terminal import show
 
         if self.form == "json":
             click.echo(as_json(records(results)), nl=False)
             return
-        table = over_tasks(results)
+        table = over_all(results)
         if table and not self.quiet:
             click.echo()
             show([table])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xlbench.cli.completed_values import task_values
 from xlbench.cli.options import plain_format_option
+from xlbench.support.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +24,20 @@ _UNCHECKED = (
 
 @click.command()
 @click.argument("name", required=False, shell_complete=task_values)
+@click.option(
+    "--new",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write the task file of a folder in BEIR form beside it, its sizes and checksums counted.",
+)
 @plain_format_option
-def tasks(*, name: str | None, form: str) -> None:
-    """List the tasks, or show one: sizes, licence, citation, source, checksums."""
+def tasks(*, name: str | None, new: Path | None, form: str) -> None:
+    """List the tasks, or show one: sizes, licence, citation, source, checksums; or write the file of a new one."""
+    if new is not None:
+        if name is not None:
+            raise click.UsageError("Name a task, or the folder of a --new one.")
+        _write(new)
+        return
     from xlbench import catalogue as registry
     from xlbench.reports.cells import Table, row
     from xlbench.reports.formats import as_json
@@ -43,6 +56,21 @@ def tasks(*, name: str | None, form: str) -> None:
         sizes = (len(task.languages), queries, passages)
         rows.append(row(task.name, task.title, *sizes, " ".join(task.settings), task.version))
     show([Table("Tasks", ("task", "title", "languages", "queries", "passages", "settings", "version"), tuple(rows))])
+
+
+def _write(folder: Path) -> None:
+    from xlbench import catalogue
+    from xlbench.catalogue.new_task import written
+
+    path, content = written(folder)
+    if path.stem in catalogue.names():
+        raise click.UsageError(f"{path.stem} is a task that comes with xlbench: rename the folder {folder}.")
+    if path.exists():
+        raise click.UsageError(f"{path} exists: remove it or rename it, and write it again.")
+    write_whole(path, content.encode())
+    task = catalogue.load(path)
+    n_queries, n_passages = _totals(task)
+    click.echo(f"{len(task.languages):,} languages, {n_queries:,} queries, {n_passages:,} passages.\nSaved to {path}")
 
 
 def _record(task: Task) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from xlbench.cli.option_values import language_temperature, weighted
+from xlbench.cli.option_values import language_temperature, weighted, weighted_losses
 from xlbench.cli.options import ManyValues, command_of, default_cache_dir, model_arguments, reach_hub, writable
 from xlbench.cli.training_options import TrainingOptions, training_options
 from xlbench.errors import TrainingError
@@ -18,6 +18,7 @@ from xlbench.support.progress import display
 
 if TYPE_CHECKING:
     from xlbench.evaluator import Evaluator
+    from xlbench.models.protocols import Model
     from xlbench.training.data import Data
     from xlbench.training.recipes import Recipe
     from xlbench.training.run import Optimisation, TrainingRun, Watch
@@ -77,9 +78,13 @@ def _run(options: TrainingOptions, command: str) -> TrainingRun:
     from xlbench.training.recipes import load
     from xlbench.training.run import Init, TrainingRun
 
+    trainer = _trainer(options)
     recipe = load(options["recipe"])
     if options["alpha"] is not None:
         recipe = recipe.with_alpha(options["alpha"])
+    if options["losses"]:
+        recipe = recipe.with_losses(weighted_losses(options["losses"]))
+    teacher = _teacher(options, recipe)
     data = _data(options, recipe)
     optimisation = _optimisation(options, _n_steps(options, recipe, data))
     return TrainingRun(
@@ -98,7 +103,39 @@ def _run(options: TrainingOptions, command: str) -> TrainingRun:
         options["output"],
         options["device"],
         command,
+        trainer,
+        teacher,
+        options["one_source"],
     )
+
+
+def _teacher(options: TrainingOptions, recipe: Recipe) -> Model | None:
+    """The model whose vectors are to be learnt; its weights are loaded later."""
+    from xlbench import models
+
+    name = options["teacher"]
+    if (name is not None) != recipe.uses_loss("teacher"):
+        raise click.UsageError(
+            "The loss teacher needs --teacher MODEL."
+            if name is None
+            else "--teacher needs a loss that takes it: add --recipe teacher, or --loss teacher info-nce:.2."
+        )
+    if name is None:
+        return None
+    reach_hub(name)
+    arguments = model_arguments(options["teacher_args"], option="--teacher-arg")
+    return models.load(name, device=options["device"], arguments=arguments)
+
+
+def _trainer(options: TrainingOptions) -> dict[str, Any]:
+    """The further arguments of transformers' Trainer."""
+    given = model_arguments(options["trainer_args"], option="--trainer-arg")
+    if given:
+        # Only here, because it imports torch.
+        from xlbench.training.trainer_arguments import check
+
+        check(given)
+    return given
 
 
 def _data(options: TrainingOptions, recipe: Recipe) -> Data:
@@ -139,6 +176,9 @@ def _optimisation(options: TrainingOptions, steps: int) -> Optimisation:
         temperature=options["temperature"],
         symmetric=options["symmetric"],
         n_negatives=options["negatives"],
+        negatives_among=options["negatives_among"],
+        negative_margin=options["negative_margin"],
+        dimensions=tuple(sorted(set(options["matryoshka"]), reverse=True)),
         gradient_cache=options["gradient_cache"],
         dtype=options["dtype"],
         seed=options["seed"],

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from xlbench.cli.completed_values import task_values
 from xlbench.cli.options import cache_dir_option, data_dir_option, number, pair_file, quiet_option
+
+if TYPE_CHECKING:
+    from xlbench.training.hard_negatives import Among
 
 
 class TrainingOptions(TypedDict):
@@ -31,7 +34,14 @@ class TrainingOptions(TypedDict):
     symmetric: bool
     languages: tuple[str, ...]
     language_sampling: str
+    one_source: bool
     negatives: int
+    negatives_among: Among
+    negative_margin: float | None
+    losses: tuple[str, ...]
+    matryoshka: tuple[int, ...]
+    teacher: str | None
+    teacher_args: tuple[str, ...]
     gradient_cache: int | None
     dtype: str
     max_query_length: int | None
@@ -47,6 +57,7 @@ class TrainingOptions(TypedDict):
     seed: int
     device: str | None
     model_args: tuple[str, ...]
+    trainer_args: tuple[str, ...]
     resume: bool
     allow_overlap: bool
     data_dir: Path | None
@@ -102,12 +113,52 @@ _BATCHES = [
         help="Draw languages, or pairs of them, alike, by their number of rows, or by that number to the power 1/T.",
     ),
     click.option(
+        "--one-source-per-batch",
+        "one_source",
+        is_flag=True,
+        help="Have each batch from one pair file, which is drawn by its weight times its rows.",
+    ),
+    click.option(
         "--negatives",
         type=click.IntRange(min=0),
         default=0,
         show_default=True,
-        help="Hard negatives of each row, from the pair file.",
+        help="Hard negatives of each row, drawn from those in the pair file.",
     ),
+    click.option(
+        "--negatives-in",
+        "negatives_among",
+        type=click.Choice(["passage", "query", "any"]),
+        default="passage",
+        show_default=True,
+        help="Draw them in the language of the row's passage, in that of its query, or in any.",
+    ),
+    click.option(
+        "--negative-margin",
+        type=float,
+        callback=number,
+        metavar="M",
+        help="Leave out those whose score is above that of the row's passage plus M: they may answer.",
+    ),
+]
+_LOSS = [
+    click.option(
+        "--loss",
+        "losses",
+        multiple=True,
+        metavar="NAME[:WEIGHT]",
+        help="What is minimised, a sum: info-nce, margin-mse, kl (scores of the pair file), teacher, parallel.  "
+        "[default: the recipe's, info-nce]",
+    ),
+    click.option(
+        "--matryoshka",
+        multiple=True,
+        type=_COUNT,
+        metavar="SIZES",
+        help="Sum the loss over vectors cut at these sizes, such as 384,256,128,64.",
+    ),
+    click.option("--teacher", metavar="MODEL", help="Whose vectors of English texts the loss teacher takes."),
+    click.option("--teacher-arg", "teacher_args", multiple=True, metavar="KEY=VALUE", help="Argument of the teacher."),
 ]
 _OPTIMISATION = [
     click.option(
@@ -214,6 +265,14 @@ _REST = [
         metavar="KEY=VALUE",
         help="Of --init: query_prompt, passage_prompt, pooling=mean|cls|last or revision.  [default: its own]",
     ),
+    click.option(
+        "--trainer-arg",
+        "trainer_args",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Of transformers' TrainingArguments, such as activation_checkpointing=true, report_to=tensorboard or "
+        "dataloader_num_workers=2.",
+    ),
     click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --output."),
     click.option("--allow-overlap", is_flag=True, help="Train although pairs overlap with evaluation tasks at hand."),
     data_dir_option,
@@ -224,6 +283,6 @@ _REST = [
 
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The command with all options, in the order in which ``--help`` shows them."""
-    for option in reversed([*_DATA, *_BATCHES, *_OPTIMISATION, *_WATCH, *_REST]):
+    for option in reversed([*_DATA, *_BATCHES, *_LOSS, *_OPTIMISATION, *_WATCH, *_REST]):
         command = option(command)
     return command

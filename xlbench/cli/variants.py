@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from xlbench.reports.cells import Table
     from xlbench.reports.variants import Variants
 
-_FORMS = ("table", "markdown", "latex", "csv", "json")
-_WITH_INTERVALS = ("latex", "markdown")
+_FORMS = ("table", "markdown", "latex", "html", "csv", "json")
+_WITH_INTERVALS = ("latex", "markdown", "html")
 
 
 class VariantOptions(TypedDict):
@@ -64,7 +64,7 @@ _AFTER: list[Callable[..., Any]] = [
     data_dir_option,
     cache_dir_option,
     device_option,
-    format_option(_FORMS, "latex and markdown have intervals"),
+    format_option(_FORMS, "latex, markdown and html have intervals"),
     output_option,
     quiet_option,
 ]
@@ -127,5 +127,11 @@ class Subject:
                 click.echo("\n".join(sentences))
             return
         shown = tables(intervals=self.form in _WITH_INTERVALS)
+        if self.form == "html":
+            from xlbench.reports.html import render_tables
+
+            title = f"{self.model.name} on {self.job.task.name}"
+            write_or_print(render_tables(title, shown, said()), output)
+            return
         text = as_text(variants, shown, self.form, model=self.model.name, task=self.job.task.name)
         write_or_print(text, output)

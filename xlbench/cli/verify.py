@@ -73,7 +73,6 @@ def verify(
     """
     from xlbench import models, results
     from xlbench.changes import changed_as
-    from xlbench.collection import drawn
     from xlbench.job import Job
 
     stored = results.load(result)
@@ -97,9 +96,9 @@ def verify(
     from xlbench.trec import verify
 
     folder = default_cache_dir(cache_dir)
-    collection = replace(job, languages=tuple(languages)).read(data_dir=data_dir, cache_dir=folder)
-    if stored.sample is not None:
-        collection = drawn(collection, stored.sample.limit)
+    limit = stored.sample.limit if stored.sample else None
+    whole = replace(job, languages=tuple(languages), limit=limit).read(data_dir=data_dir, cache_dir=folder)
+    collection = model.perturbation.apply(whole) if model.perturbation else whole
     scores = score_collection(collection, model, cache_dir=folder, progress=display(task.name, quiet=quiet))
     n_queries = sum(stored.queries[setting] for setting in chosen)
     with display(task.name, quiet=quiet)(

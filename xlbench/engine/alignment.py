@@ -62,7 +62,7 @@ def align(collection: Collection, passages: Embeddings) -> dict[str, Any]:
         "random_cosine": _mean(others) if others else None,
         "bitext_accuracy": _mean(accuracy),
         "bitext": {a: bitext[a] for a in collection.languages if a in bitext},
-        "language_variance": round(_variance_share(parallel.vectors, parallel.language), _DECIMALS),
+        "language_variance": round(variance_share(parallel.vectors, parallel.language), _DECIMALS),
         "n_parallel": len(parallel.links),
     }
 
@@ -146,7 +146,8 @@ def _compare(vectors: npt.NDArray[np.float32], links: IntArray) -> _Pair:
     )
 
 
-def _variance_share(vectors: npt.NDArray[np.float32], language: IntArray) -> float:
+def variance_share(vectors: npt.NDArray[np.float32], language: IntArray) -> float:
+    """The share of the variance of vectors that the means of their languages explain."""
     centre = vectors.mean(axis=0, dtype=np.float64)
     between = within = 0.0
     for code in np.unique(language):

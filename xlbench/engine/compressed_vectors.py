@@ -42,9 +42,10 @@ def compressed(scores: VectorScores, compression: Compression) -> VectorScores:
     ranges = _ranges(scores.passages.vectors, cut) if compression.precision == "int8" else np.zeros((2, kept))
     of_queries = _Coding(cut, compression.precision if compression.of_queries else "", ranges, restored=False)
     of_passages = _Coding(cut, compression.precision, ranges, restored=not compression.of_queries)
-    return VectorScores(
-        replace(scores.queries, vectors=of_queries(queries)),
-        replace(scores.passages, vectors=_Compressed(scores.passages.vectors, of_passages, kept)),
+    return replace(
+        scores,
+        queries=replace(scores.queries, vectors=of_queries(queries)),
+        passages=replace(scores.passages, vectors=_Compressed(scores.passages.vectors, of_passages, kept)),
     )
 
 

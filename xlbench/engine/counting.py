@@ -34,16 +34,17 @@ def count_first(tiles, tile_start, groups, pairs, columns, above):
     starts, column, order, own = pairs
     spans, column_order = columns
     for group in range(groups[0], groups[1]):
-        for pair in range(starts[group], starts[group + 1]):
-            threshold = own[pair]
-            mine = column[pair]
-            for span in range(len(spans)):
-                tile, language, first, last = spans[span]
-                offset = tile * tiles.shape[2]
-                # Indexing a slice by its own range, not iterating, is what lets the compiler use vector instructions.
-                segment = tiles[tile, group - tile_start, first - offset : last - offset]
+        for span in range(len(spans)):
+            tile, language, first, last = spans[span]
+            offset = tile * tiles.shape[2]
+            # A segment is in the first cache for all pairs of its query.
+            segment = tiles[tile, group - tile_start, first - offset : last - offset]
+            for pair in range(starts[group], starts[group + 1]):
+                threshold = own[pair]
+                mine = column[pair]
                 greater = 0
                 equal = 0
+                # Indexing a slice by its own range, not iterating, is what lets the compiler use vector instructions.
                 for j in range(len(segment)):
                     greater += segment[j] > threshold
                     equal += segment[j] == threshold

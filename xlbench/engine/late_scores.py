@@ -7,9 +7,6 @@ maxima while it is in the cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +15,7 @@ import torch
 from xlbench.arrays import IntArray, TokenVectors, VectorArray
 from xlbench.engine.counting import add_up, keep_largest
 from xlbench.engine.representations import LATE
-from xlbench.engine.scores import TILE_PASSAGES, EmbeddedScores, full_precision, padded
+from xlbench.engine.scores import TILE_PASSAGES, EmbeddedScores, full_precision, one_thread_each, padded
 
 _QUERY_TOKENS = 256
 _PASSAGE_TOKENS = 2048
@@ -63,18 +60,6 @@ class LateScores(EmbeddedScores):
                     keep_largest(product.numpy(), block * _PASSAGE_TOKENS, starts, best[first:])
             add_up(best, asked.starts, self.mean, out[tile])
 
-        with full_precision(), _one_thread_each() as threads:
+        with full_precision(), one_thread_each() as threads:
             list(threads.map(fill, range(n_tiles)))
         return out[:n_tiles]
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as torch has, each of which computes alone: they would wait for each other in each product."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(n_threads) as threads:
-            yield threads
-    finally:
-        torch.set_num_threads(n_threads)

@@ -19,7 +19,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.measures.ranks import Best, Judged, Ranking
+from xlbench.measures.best import Best
+from xlbench.measures.ranks import Judged, Ranking
 from xlbench.models.pooling import Pooling
 
 _EVERYTHING = np.iinfo(np.int32).max

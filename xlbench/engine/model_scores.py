@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from xlbench.collection import Collection
+from xlbench.collection import Collection, Texts
 from xlbench.engine.compressed_vectors import compressed
 from xlbench.engine.debiasing import fit
+from xlbench.engine.device_counting import DEVICES
 from xlbench.engine.fusion import FusedScores
 from xlbench.engine.late_scores import LateScores
 from xlbench.engine.normalised_scores import NormalisedScores
@@ -19,7 +21,8 @@ from xlbench.engine.sparse_scores import SparseScores
 from xlbench.engine.vectors import HeldVectors, VectorStore, embed, missing
 from xlbench.errors import EncoderError
 from xlbench.models.fused import Fusion
-from xlbench.models.protocols import Encoder, Model, Scorer
+from xlbench.models.meter import Meter
+from xlbench.models.protocols import Encoder, Model, Role, Scorer
 from xlbench.models.transform import Debiasing
 from xlbench.support.progress import Progress, silent
 
@@ -86,10 +89,13 @@ def _vector_scores(
     form = representation_of(encoder)
     key = {"name": encoder.name, **model.key()}
     half = "float32" not in str(key["provenance"].get("dtype", "float32")) or model.stored_as != "float32"
-    roles = (
+    roles: tuple[tuple[Role, Texts, Any], ...] = (
         ("queries", collection.queries, encoder.encode_queries),
         ("passages", collection.passages, encoder.encode_passages),
     )
+    stages = getattr(encoder, "stages", None)
+    meter = getattr(encoder, "meter", None)
+    more: dict[str, Any] = {"more": meter.said} if isinstance(meter, Meter) else {}
     unique = [collection.queries.distinct, collection.passages.distinct]
     n_characters = sum(int(distinct.n_characters.sum(dtype=np.int64)) for distinct in unique)
     stores = [
@@ -99,21 +105,22 @@ def _vector_scores(
         for role, *_ in roles
     ]
     if expect := getattr(encoder, "expect", None):
-        waiting = [missing(role[1], None if fresh else store) for role, store in zip(roles, stores, strict=True)]
+        waiting = [missing(of[1], None if fresh else store) for of, store in zip(roles, stores, strict=True)]
         (n_queries, asked), (n_passages, answers) = waiting
         expect(n_queries=n_queries, n_passages=n_passages, n_characters=asked + answers)
-    with progress("encoding", n_texts=sum(map(len, unique)), n_characters=n_characters) as advance:
+    with progress("encoding", n_texts=sum(map(len, unique)), n_characters=n_characters, **more) as advance:
         queries, passages = (
             embed(
                 texts,
                 encode,
                 store=store,
                 form=form,
+                stages=stages(role) if stages else None,
                 fresh=fresh,
                 tolerance=_HALF_TOLERANCE if half else _TOLERANCE,
                 advance=advance,
             )
-            for (_, texts, encode), store in zip(roles, stores, strict=True)
+            for (role, texts, encode), store in zip(roles, stores, strict=True)
         )
     dimensions = [part.vectors.shape[1] for part in (queries, passages) if len(part.vectors)]
     if len(set(dimensions)) > 1:
@@ -127,7 +134,9 @@ def _vector_scores(
         return SparseScores(queries, passages)
     if form is LATE:
         return LateScores(queries, passages, bool(getattr(encoder, "mean_of_tokens", False)))
-    return VectorScores(queries, passages)
+    device = getattr(encoder, "device", None)
+    counts = isinstance(device, str) and device.partition(":")[0] in DEVICES
+    return VectorScores(queries, passages, device=device if counts else None)
 
 
 def _compressed(
@@ -187,7 +196,7 @@ def debiased(
         queries = fitted.apply(queries, collection.queries, collection.languages)
     if of_passages:
         passages = fitted.apply(passages, collection.passages, collection.languages)
-    return VectorScores(replace(queries, vectors=queries.vectors[:]), passages)
+    return replace(scores, queries=replace(queries, vectors=queries.vectors[:]), passages=passages)
 
 
 def vectors_of(scores: Scores) -> VectorScores | None:

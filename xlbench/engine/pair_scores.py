@@ -71,6 +71,28 @@ def score_pairs(
     return all_scores
 
 
+def scores_of_texts(reranking: Reranking, pairs: Sequence[tuple[str, str]], *, progress: Progress) -> VectorArray:
+    """The reranker's scores of pairs of a query and a passage, ``float32[n]``; those of like length at once.
+
+    Raises:
+        EncoderError: if the reranker fails or gives unusable scores.
+
+    """
+    score, name = _of_joined(reranking), reranking.reranker.name
+    n_characters = np.array([len(query) + len(passage) for query, passage in pairs], np.int64)
+    order = np.argsort(-n_characters, kind="stable")
+    all_scores = np.empty(len(pairs), np.float32)
+    total = int(n_characters.sum())
+    with progress("judging", n_texts=len(pairs), n_characters=total, noun="pairs") as advance:
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+            rows = order[start : start + _PAIRS_AT_ONCE]
+            listed = [pairs[i] for i in rows.tolist()]
+            answer = encoded(score, [json.dumps(pair) for pair in listed], who="reranker")
+            all_scores[rows] = _checked(answer, [f"{query} with {passage}" for query, passage in listed], name)[:, 0]
+            advance(texts=len(rows), characters=int(n_characters[rows].sum()), stored=False)
+    return all_scores
+
+
 def _of_joined(reranking: Reranking) -> Callable[[Sequence[str]], Any]:
     """The scores of pairs whose texts are joined."""
 

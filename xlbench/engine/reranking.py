@@ -25,7 +25,8 @@ from xlbench.collection import Collection
 from xlbench.engine.pair_scores import score_pairs
 from xlbench.engine.search import best_of_all
 from xlbench.errors import UsageError
-from xlbench.measures.ranks import Best, Ranking
+from xlbench.measures.best import Best
+from xlbench.measures.ranks import Ranking
 from xlbench.models.reranker import Reranking
 from xlbench.support.progress import Progress, silent
 

@@ -7,6 +7,7 @@ queries and passages there are beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, overload
@@ -88,6 +89,11 @@ def shard_rows_of(scores: Scores) -> int:
     return int(getattr(scores, "shard_rows", SHARD_ROWS))
 
 
+def makes_in_threads(scores: Scores) -> bool:
+    """Whether several threads may ask for tiles at once, each of which computes with one thread."""
+    return bool(getattr(scores, "in_threads", False))
+
+
 def buffer(n_passages: int) -> VectorArray:
     """Room for the tiles of one tile of queries: fresh memory for each would cost a tenth of a product's time."""
     return np.empty((-(-n_passages // TILE_PASSAGES), TILE_QUERIES, TILE_PASSAGES), np.float32)
@@ -131,9 +137,14 @@ class EmbeddedScores:
 class VectorScores(EmbeddedScores):
     """Inner products of vectors; each distinct text has one vector."""
 
+    device: str | None = None
+    """Where whole collections are counted, as torch names it; None for the compiled loops on the CPU."""
+    in_threads = True
+    """See ``makes_in_threads``."""
+
     def select(self, passages: IntArray) -> VectorScores:
         """With the vectors of these passages in memory."""
-        return VectorScores(self.queries, self.held(passages, DENSE))
+        return replace(self, passages=self.held(passages, DENSE))
 
     def prepare(self, passages: slice | IntArray) -> torch.Tensor:
         """The passages' vectors, padded."""
@@ -256,6 +267,18 @@ def full_precision() -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as torch has, each of which computes alone: they would wait for each other in each product."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(n_threads) as threads:
+            yield threads
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def padded(vectors: VectorArray, multiple: int) -> torch.Tensor:

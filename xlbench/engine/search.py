@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +17,24 @@ import torch
 
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
-from xlbench.engine.counting import count_copies, count_first, keep_best
-from xlbench.engine.scores import SHARD_ROWS, TILE_PASSAGES, TILE_QUERIES, Scores, buffer
-from xlbench.measures.ranks import Best, Judged, Lists, Ranking
+from xlbench.engine.counted_tiles import PART_ROWS, Counts, Part, count_shared, count_warm
+from xlbench.engine.device_counting import Columns, JudgedPairs, count_on_device
+from xlbench.engine.scores import (
+    SHARD_ROWS,
+    TILE_PASSAGES,
+    TILE_QUERIES,
+    Scores,
+    VectorScores,
+    buffer,
+    full_precision,
+    makes_in_threads,
+    one_thread_each,
+)
+from xlbench.measures.best import Best
+from xlbench.measures.ranks import Judged, Lists, Ranking
 from xlbench.support.checkpoint import Checkpoint
 from xlbench.support.progress import Advance
 
-_Pairs = tuple[IntArray, IntArray, IntArray, VectorArray]
 _Pools = tuple[tuple[int, ...], ...]
 
 
@@ -72,10 +82,16 @@ def rank(
     places = min(depth, max((int(sizes[list(pool)].sum()) for pool in pools), default=0))
     judged = _Judged.of(collection, scores)
     columns = _Columns.of(collection, scores)
-    counts = _Counts.start((len(judged.pair), n_languages), (len(judged.query), len(pools), places))
     slots = np.arange(n_languages) * by_language
+    counts = Counts.start((len(judged.pair), n_languages), (len(judged.query), len(pools), places), slots)
+    if isinstance(scores, VectorScores) and scores.device:
+        pairs = JudgedPairs(judged.query, judged.starts, judged.column, judged.order)
+        passages = Columns(columns.bounds, columns.order, columns.copies)
+        count_on_device(scores, pairs, passages, counts.arrays, slots=slots, file=work.checkpoint, tell=work.tell)
+        return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
     in_one_shard = scores.n_passages <= shard_rows
-    if not in_one_shard:
+    warm = makes_in_threads(scores)
+    if warm or not in_one_shard:
         judged.score(scores)
     # In one shard there is nothing to go on from: its counts are all there are.
     file = None if in_one_shard else work.checkpoint
@@ -83,49 +99,26 @@ def rank(
     done = saved.load(counts.arrays) if saved else 0
     if done:
         work.tell(done, stored=True)
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        out = buffer(shard_rows)
+    groups = list(judged.query_tiles())
+    with full_precision(), one_thread_each() if warm else ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for first in range(done, scores.n_passages, shard_rows):
-            shard = columns.shard(first, min(first + shard_rows, scores.n_passages))
-            prepared = scores.prepare(slice(shard.first, shard.last))
-            pairs = judged.starts, judged.column - shard.first, judged.order, judged.own
-            counted = pairs, (shard.spans(), shard.order), shard.copies, slots
-            for start, stop in judged.query_tiles():
-                tiles = scores.tiles(judged.query[start:stop], prepared, out)
+            last = min(first + shard_rows, scores.n_passages)
+            parts = _parts(scores, judged, columns, range(first, last, PART_ROWS if warm else shard_rows))
+            if warm:
+                steps = count_warm(threads, scores, parts, judged.query, groups, counts)
+            else:
+                steps = _count_in_turn(threads, scores, parts[0], judged, counts, take=in_one_shard)
+            n_steps = len(parts) * len(groups)
+            for step, _ in enumerate(steps):
                 if in_one_shard:
-                    judged.take(tiles, start, stop)
-                _share_out(threads, (tiles, start, stop), counted, counts)
-                if in_one_shard:
-                    work.tell(shard.last * stop // len(judged.query) - shard.last * start // len(judged.query))
+                    work.tell(last * (step + 1) // n_steps - last * step // n_steps)
             if saved:
-                saved.save(counts.arrays, done=shard.last)
+                saved.save(counts.arrays, done=last)
             if not in_one_shard:
-                work.tell(shard.last - first)
+                work.tell(last - first)
     if saved:
         saved.remove()
     return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """What is counted, of groups of pairs as in ``_Judged``; it is added to in place."""
-
-    above: npt.NDArray[np.int32]
-    """``[Nr, L]``."""
-    best_score: VectorArray
-    """``[G, S, k]`` for ``S`` pools, -inf where no passage is yet."""
-    best_order: npt.NDArray[np.int32]
-    """``[G, S, k]``, tie order of the passage, -1 where none is yet."""
-
-    @classmethod
-    def start(cls, table: tuple[int, int], places: tuple[int, int, int]) -> _Counts:
-        """Nothing counted yet, in arrays of these shapes."""
-        return cls(np.zeros(table, np.int32), np.full(places, -np.inf, np.float32), np.full(places, -1, np.int32))
-
-    @property
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """By name, as a checkpoint keeps them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -240,31 +233,36 @@ class _Columns:
         )
 
 
-def _share_out(
-    threads: ThreadPoolExecutor,
-    tile: tuple[VectorArray, int, int],
-    counted: tuple[_Pairs, tuple[IntArray, IntArray], IntArray, IntArray],
-    counts: _Counts,
-) -> None:
-    """Adds what a tile of groups counts, from its first to its last, exclusive; each thread takes some of them.
+def _parts(scores: Scores, judged: _Judged, columns: _Columns, starts: range) -> list[Part]:
+    """Columns from each start to the next as the compiled loops take them."""
+    return [_part(scores, judged, columns.shard(*ends)) for ends in pairwise([*starts, starts.stop])]
 
-    ``counted`` are the pairs, the columns, the copies and the slots; see ``counting``.
-    """
-    tiles, start, stop = tile
-    pairs, columns, copies, slots = counted
 
-    def count(*groups: int) -> None:
-        count_first(tiles, start, groups, pairs, columns, counts.above)
-        count_copies(tiles, start, groups, pairs, copies, counts.above)
-        if counts.best_score.shape[2]:
-            keep_best(tiles, start, groups, columns, copies, (counts.best_score, counts.best_order, slots))
+def _part(scores: Scores, judged: _Judged, columns: _Columns) -> Part:
+    """Some columns as the compiled loops take them."""
+    return Part(
+        prepared=scores.prepare(slice(columns.first, columns.last)),
+        pairs=(judged.starts, judged.column - columns.first, judged.order, judged.own),
+        columns=(columns.spans(), columns.order),
+        copies=columns.copies,
+    )
 
-    shares = np.linspace(start, stop, 2 * torch.get_num_threads() + 1).astype(np.int64)
-    list(threads.map(count, shares[:-1], shares[1:]))
+
+def _count_in_turn(
+    threads: ThreadPoolExecutor, scores: Scores, part: Part, judged: _Judged, counts: Counts, *, take: bool
+) -> Iterator[None]:
+    """Counts all groups, a tile after the other, and yields after each; ``take`` takes the pairs' scores from them."""
+    out = buffer(len(part.columns[1]))
+    for start, stop in judged.query_tiles():
+        tiles = scores.tiles(judged.query[start:stop], part.prepared, out)
+        if take:
+            judged.take(tiles, start, stop)
+        count_shared(threads, tiles, part, (start, stop), counts)
+        yield
 
 
 def _ranking(
-    collection: Collection, scores: Scores, judged: _Judged, counts: _Counts, *, pools: _Pools, depth: int
+    collection: Collection, scores: Scores, judged: _Judged, counts: Counts, *, pools: _Pools, depth: int
 ) -> Ranking:
     """What was counted, in the order of the collection."""
     above = np.empty_like(counts.above)

@@ -1,13 +1,29 @@
-"""Shards: which texts are stored together. That depends on the collection alone."""
+"""Shards: texts that are stored together, which depends on the collection alone, and their way to kept vectors.
+
+With stages a device waits neither for texts nor for a disk.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from xlbench.arrays import IntArray
 from xlbench.collection import Texts
+from xlbench.engine.checked_vectors import encoded
+from xlbench.engine.probe import Probe
+from xlbench.engine.representations import Representation, Rows
+from xlbench.errors import EncoderError
+from xlbench.models.protocols import Stages
+from xlbench.support.ahead import ahead
+
+if TYPE_CHECKING:
+    from xlbench.engine.vectors import VectorStore
 
 _SHARD_TEXTS = 1024
 _SHARD_CHARACTERS = 1 << 17
@@ -15,10 +31,27 @@ _SHARD_CHARACTERS = 1 << 17
 # shards are larger, for there would be hundreds of thousands of files.
 _WINDOW_ROWS = 1 << 15
 _SHARD_CHARACTERS_OF_MANY = 1 << 20
+_AHEAD = 2
+"""Shards that are looked up and tokenised before the device is done with the one at hand."""
+_IN_FLIGHT = 2
+"""Shards whose vectors are computed or being written; on CUDA the device computes them meanwhile."""
 
 
-def shards_of(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]:
-    """The distinct texts of each shard, by index and as text: of one language, of like length, longest first."""
+@dataclass(frozen=True)
+class Shard:
+    """Some distinct texts."""
+
+    rows: IntArray
+    texts: list[str]
+    ids: list[str]
+    stored: Rows | None = None
+    """Vectors of an earlier run."""
+    prepared: Any = None
+    """What the device takes."""
+
+
+def shards_of(texts: Texts) -> Iterator[Shard]:
+    """The distinct texts of each shard: of one language, of like length, longest first."""
     distinct = texts.distinct
     language = texts.language[distinct.first]
     for code in np.unique(language):
@@ -32,7 +65,8 @@ def shards_of(texts: Texts) -> Iterator[tuple[npt.NDArray[np.int64], list[str]]]
             some = some[np.argsort(-distinct.n_characters[some], kind="stable")]
             for first, last in _spans(distinct.n_characters[some].tolist(), most):
                 shard = some[first:last]
-                yield shard, [of_window[row - start] for row in distinct.first[shard].tolist()]
+                at = distinct.first[shard].tolist()
+                yield Shard(shard, [of_window[row - start] for row in at], [texts.ids[row] for row in at])
 
 
 def _spans(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
@@ -44,3 +78,81 @@ def _spans(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
             first, characters = i, 0
         characters += length
     yield first, len(lengths)
+
+
+class Keeper:
+    """Checks the vectors of shards, and keeps them in the store, or in memory where there is none."""
+
+    def __init__(
+        self, form: Representation, store: VectorStore | None, probe: Probe | None, n_texts: int, *, fresh: bool
+    ) -> None:
+        """With ``fresh`` nothing is taken from the store; ``n_texts`` are to come."""
+        self._form, self._store, self._probe, self._fresh = form, store, probe, fresh
+        self.shards: list[Any] = []
+        """The file of each shard, or its vectors."""
+        self.width = 0
+        self.is_constant = n_texts > 1
+        """Whether all vectors so far are equal."""
+        self._first: Rows | None = None
+
+    def look_up(self, shard: Shard) -> Shard:
+        """The shard with its vectors, if they are stored."""
+        return replace(shard, stored=self._store.get(shard.texts)) if self._store and not self._fresh else shard
+
+    def keep(self, shard: Shard, answer: object) -> None:
+        """Keeps what the encoder gives, or holds what was stored against it.
+
+        Raises:
+            EncoderError: if the vectors cannot be used, or are not what the model gives now.
+
+        """
+        form, is_stored = self._form, shard.stored is not None
+        vectors = shard.stored if is_stored else form.checked(answer, shard.ids)
+        if self._probe and is_stored:
+            self._probe.check(shard.texts, vectors, shard.ids)
+        if self.width and form.width(vectors) != self.width:
+            raise EncoderError(
+                f"The encoder gave vectors of {form.width(vectors)} dimensions for {shard.ids[0]!r} "
+                f"and of {self.width} before: expected one dimension for all texts."
+            )
+        self.width = form.width(vectors)
+        self._first = form.take(vectors, np.zeros(1, np.int64)) if self._first is None else self._first
+        self.is_constant = self.is_constant and form.all_equal(vectors, self._first)
+        if self._store and not is_stored:
+            self._store.put(shard.texts, vectors)
+        self.shards.append(self._store.path(shard.texts) if self._store else vectors)
+
+
+def kept(
+    shards: Iterable[Shard], keeper: Keeper, *, encode: Callable[[list[str]], object], stages: Stages | None
+) -> Iterator[Shard]:
+    """Each shard when its vectors are kept, in order.
+
+    Where there are stages, shards are looked up and prepared in a thread, and kept in another, one after the other.
+    When a shard fails, those before it are kept.
+    """
+    if stages is None:
+        for shard in map(keeper.look_up, shards):
+            keeper.keep(shard, encoded(encode, shard.texts) if shard.stored is None else None)
+            yield shard
+        return
+
+    def prepared(shard: Shard) -> Shard:
+        shard = keeper.look_up(shard)
+        return shard if shard.stored is not None else replace(shard, prepared=encoded(stages.prepare, shard.texts))
+
+    def finish(shard: Shard, vectors: Callable[[], object]) -> Shard:
+        keeper.keep(shard, encoded(lambda _: vectors(), shard.texts) if shard.stored is None else None)
+        return replace(shard, prepared=None)
+
+    pending: deque[Future[Shard]] = deque()
+    with ThreadPoolExecutor(1) as thread:
+        for shard in ahead(prepared, shards, n=_AHEAD):
+            vectors: Any = None
+            if shard.stored is None:
+                vectors = encoded(lambda _, shard=shard: stages.compute(shard.prepared), shard.texts)  # type: ignore[misc]
+            pending.append(thread.submit(finish, shard, vectors))
+            if len(pending) > _IN_FLIGHT:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

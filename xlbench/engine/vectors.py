@@ -19,13 +19,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.arrays import IntArray
 from xlbench.collection import Texts
-from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Rows
-from xlbench.engine.shards import shards_of
+from xlbench.engine.shards import Keeper, kept, shards_of
 from xlbench.errors import EncoderError
+from xlbench.models.protocols import Stages
 from xlbench.support.files import sweep, write_whole
 from xlbench.support.progress import Advance
 from xlbench.support.sealed import seal, unseal
@@ -195,14 +194,16 @@ def embed(
     *,
     store: VectorStore | None,
     form: Representation = DENSE,
+    stages: Stages | None = None,
     fresh: bool = False,
     tolerance: float | None = None,
     advance: Advance | None = None,
 ) -> Embeddings:
     """The vectors of all texts; each distinct text is encoded once, language by language, longest first.
 
-    ``advance`` is called after each shard. No more than a window of texts and a shard of vectors are in memory, unless
-    there is no store: then all vectors are. With ``fresh`` everything is encoded again, and replaces what is stored.
+    ``advance`` is called after each shard. No more than a window of texts and a few shards of vectors are in memory,
+    unless there is no store: then all vectors are. With ``stages`` a device waits neither for texts nor for a disk.
+    With ``fresh`` everything is encoded again, and replaces what is stored.
     Stored vectors are trusted after a probe: some of their texts are encoded again, and compared within
     ``tolerance``; without one they are trusted as they are.
 
@@ -211,49 +212,31 @@ def embed(
             if stored vectors are not what it gives now.
 
     """
-    shards: list[Path | Rows] = []
-    order: list[IntArray] = []
     probe = None if tolerance is None else Probe(encode, tolerance, form)
-    width = n_stored = 0
-    first, is_constant = None, len(texts.distinct) > 1
-    for shard, shard_texts in shards_of(texts):
-        ids = [texts.ids[row] for row in texts.distinct.first[shard]]
-        vectors = store.get(shard_texts) if store and not fresh else None
-        stored = vectors is not None
-        if vectors is None:
-            vectors = form.checked(encoded(encode, shard_texts), ids)
-        elif probe:
-            probe.check(shard_texts, vectors, ids)
-        n_stored += len(shard) * stored
-        if width and form.width(vectors) != width:
-            raise EncoderError(
-                f"The encoder gave vectors of {form.width(vectors)} dimensions for {ids[0]!r} "
-                f"and of {width} before: expected one dimension for all texts."
-            )
-        width = form.width(vectors)
-        first = form.take(vectors, np.zeros(1, np.int64)) if first is None else first
-        is_constant = is_constant and form.all_equal(vectors, first)
-        if store and not stored:
-            store.put(shard_texts, vectors)
-        shards.append(store.path(shard_texts) if store else vectors)
-        order.append(shard)
+    keeper = Keeper(form, store, probe, len(texts.distinct), fresh=fresh)
+    n_stored, order = 0, []
+    for shard in kept(shards_of(texts), keeper, encode=encode, stages=stages):
+        n_stored += len(shard.rows) * (shard.stored is not None)
+        order.append(shard.rows)
         if advance:
-            advance(texts=len(shard), characters=sum(map(len, shard_texts)), stored=stored)
+            advance(texts=len(shard.rows), characters=sum(map(len, shard.texts)), stored=shard.stored is not None)
     place = np.empty(len(texts.distinct), np.int64)
     place[np.concatenate(order) if order else []] = np.arange(len(place))
-    lengths, width = [len(shard) for shard in order], max(width, 1)
+    lengths, width = list(map(len, order)), max(keeper.width, 1)
     return Embeddings(
-        StoredVectors(shards, lengths, width=width, form=form) if store else _held(shards, form, width),
+        StoredVectors(keeper.shards, lengths, width=width, form=form) if store else _held(keeper.shards, form, width),
         row=place[texts.distinct.row],
         n_stored=n_stored,
         n_probed=probe.n_probed if probe else 0,
-        is_constant=is_constant,
+        is_constant=keeper.is_constant,
     )
 
 
 def missing(texts: Texts, store: VectorStore | None) -> tuple[int, int]:
     """How many distinct texts have no stored vectors, and how many characters these have."""
-    lengths = [[*map(len, some)] for _, some in shards_of(texts) if store is None or not store.path(some).exists()]
+    lengths = [
+        [*map(len, shard.texts)] for shard in shards_of(texts) if store is None or not store.path(shard.texts).exists()
+    ]
     return sum(map(len, lengths)), sum(map(sum, lengths))
 
 

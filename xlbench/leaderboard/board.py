@@ -243,23 +243,31 @@ def _ranks(ranked: Sequence[BoardRow]) -> dict[str, dict[Kind, int]]:
     }
 
 
-def in_order(standings: Sequence[BoardStanding], column: Column) -> list[BoardStanding]:
-    """From the best in a column to the worst, those without a value last, and reported ones after all others."""
+def in_order(standings: Sequence[BoardStanding], column: Column, *, target: float | None = None) -> list[BoardStanding]:
+    """From the best in a column to the worst, those without a value last, and reported ones after all others.
+
+    Of a measure of which neither high nor low is better, the highest come first, or those nearest to a ``target``.
+    """
     lower = measures.better(column[1]) == "lower"
 
     def key(standing: BoardStanding) -> tuple[bool, bool, float, str]:
         value = standing.row.means.get(column)
         at = 0.0 if value is None else value.value if lower else -value.value
+        if value is not None and target is not None:
+            at = abs(value.value - target)
         return standing.row.level == "reported", value is None, at, standing.row.key
 
     return sorted(standings, key=key)
 
 
-def table(board: TaskBoard, column: Column) -> Table:
-    """The board as a table, sorted by a column; the ranks are those of the column's kind of setting."""
+def table(board: TaskBoard, column: Column, *, target: float | None = None) -> Table:
+    """The board as a table, sorted by a column, or by the distance from a target in it.
+
+    The ranks are those of the column's kind of setting.
+    """
     chosen = columns_of(board.headline)
     rows = []
-    for standing in in_order(board.standings, column):
+    for standing in in_order(board.standings, column, target=target):
         rank = standing.ranks.get(column[0])
         label = captioned(standing.label, standing.row.missing_languages)
         values = (_cell(standing.row.means.get(each), each[1]) for each in chosen)

@@ -26,7 +26,7 @@ __all__ = [
     "of_bias",
 ]
 
-_FAMILIES: tuple[Family, ...] = (*retrieval.FAMILIES, *families.FAMILIES)
+FAMILIES: tuple[Family, ...] = (*retrieval.FAMILIES, *families.FAMILIES)
 
 # The names of the measures that other parts treat in a way of their own.
 PRECISION = "AP"
@@ -50,6 +50,8 @@ FIRST_RANK = "R@1"
 """Recall at the first rank: success where a pool has one relevant passage of a query."""
 FIRST_RANKS = "R@10"
 """Recall at the first ranks: success where a pool has one for each language."""
+OF_KNOWN_PASSAGES = (FIRST_RANK, FIRST_RANKS, PRECISION, *FIRST_PLACES)
+"""All that is measured of queries that are known to be answered by one passage each."""
 RECIPROCAL = "RR"
 OWN_LANGUAGE = (PREFERENCE, ONE_TARGET)
 """Those that set the query's own language against the others, in which a favourite of all languages does not show."""
@@ -71,7 +73,7 @@ def recall(cutoff: int) -> str:
 @lru_cache(maxsize=256)
 def find(name: str) -> Measure | None:
     """The measure of this name, such as ``AP``, ``nDCG@10`` or ``RankDistance``, or None if there is none."""
-    for family in _FAMILIES:
+    for family in FAMILIES:
         if measure := family.find(name):
             return measure
     return None
@@ -93,6 +95,11 @@ def of_bias(name: str) -> Measure | None:
     """The measure of language bias of this name, or None if it is none."""
     measure = find(name)
     return measure if measure and measure.is_bias else None
+
+
+def of_lists(names: Iterable[str]) -> Measure | None:
+    """The first measure of these names that compares the lists of a question's translations, or None."""
+    return next((measure for name in names if (measure := find(name)) and measure.needs_lists), None)
 
 
 def better(name: str) -> Better:

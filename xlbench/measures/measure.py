@@ -15,7 +15,8 @@ from xlbench.settings import KINDS, Kind
 Better = Literal["lower", "higher", "nearer", "neither"]
 """Which values are better: lower ones, higher ones, those nearer to the perfect one, or neither.
 
-Neither is of parts of a loss: a model that finds little has little to lose.
+Neither is of parts of a loss, of which a model that finds little has little, and of shares of languages: whether a
+reader wants their own language is theirs to say.
 """
 PerQuery = Callable[[Any], FloatArray]
 """From ``Ranks``, or from ``PooledRanks`` for a measure of bias, to ``float64[m]``."""
@@ -60,6 +61,8 @@ class Measure:
     """Whether it needs the rank of every relevant passage; if not, those up to ``cutoff``, or that of the first."""
     needs_lists: bool = False
     """Whether it needs the best passages themselves, and those of other queries, which evidence does not have."""
+    by_language: PerQuery | None = None
+    """Of a measure that ``needs_lists``, its parts: with the translation into each language, ``float64[m, L]``."""
     is_constant: Callable[[Integers, Integers, Integers], bool] | None = None
     """Given each relevant passage's query, language and gain, whether all rankings have one value; None if never."""
     flatters_little: bool = False

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection import Clusters, Collection
 from xlbench.collection.clusters import question_of
+from xlbench.measures.best import Best
 from xlbench.settings import Setting
-
-_T = TypeVar("_T", np.float32, np.int32)
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,16 @@ class Lists:
 
 
 @dataclass(frozen=True)
+class RanksInEach:
+    """The ranks of one language's queries in the pools of single languages, one pool after the other."""
+
+    ranks: Ranks
+    """A query once for each pool with a relevant passage of it; ``query`` is ascending within a pool."""
+    bounds: npt.NDArray[np.int64]
+    """``[L + 1]``: the pool of language ``l`` has the queries ``bounds[l]:bounds[l + 1]`` of these."""
+
+
+@dataclass(frozen=True)
 class PooledRanks:
     """The ranks of one language's queries in the pool of all languages, with what tells languages apart there."""
 
@@ -100,6 +109,8 @@ class PooledRanks:
     """``[m, k]``, languages of the ``k`` best passages, best first; -1 where the pool has fewer."""
     lists: Lists | None = None
     """The best passages of these and all other queries; None where they are not known, as in evidence."""
+    computed: dict[str, npt.NDArray[Any]] = field(default_factory=dict, compare=False, repr=False)
+    """What several measures need of them, by name, once it is computed."""
 
 
 @dataclass(frozen=True)
@@ -163,66 +174,6 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Top:
-    """The ``k`` best passages of ``m`` queries in one pool, best first."""
-
-    passage: npt.NDArray[np.int64]
-    """``[m, k]``, rows of passages; -1 where the pool has fewer, and for queries without a judged pair."""
-    score: npt.NDArray[np.float32]
-    """``[m, k]``; -inf where there is no passage."""
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best passages of each query in some pools, from which those in larger pools follow."""
-
-    pools: tuple[tuple[int, ...], ...]
-    """The languages of each of the ``S`` pools."""
-    row: npt.NDArray[np.int64]
-    """``[Nq]``, which of the ``G`` rows each query has; -1 for queries without a judged pair."""
-    score: npt.NDArray[np.float32]
-    """``[G, S, k]``, best first; -inf where the pool has fewer."""
-    order: npt.NDArray[np.int32]
-    """``[G, S, k]``, tie order of the passage; -1 where the pool has fewer."""
-    passage_at: npt.NDArray[np.int64]
-    """``[Np + 1]``, the passage of each tie order; -1 in the last place."""
-
-    def top(self, pool: tuple[int, ...], queries: npt.NDArray[np.int64], depth: int) -> Top:
-        """The ``depth`` best passages of some queries in the pool of these languages, which are ascending.
-
-        They are those that were kept for the pool, or else the best of those that were kept for its languages.
-        """
-        slots = [self.pools.index(pool)] if pool in self.pools else [self.pools.index((code,)) for code in pool]
-        rows, width = self.row[queries], min(self.score.shape[2], depth)
-        known = rows >= 0
-        shape = (len(rows), max(depth, len(slots) * width))
-        score, order = np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int32)
-        for i, slot in enumerate(slots):
-            places = slice(i * width, (i + 1) * width)
-            score[known, places] = self.score[rows[known], slot, :width]
-            order[known, places] = self.order[rows[known], slot, :width]
-        if len(slots) > 1:
-            merged = np.lexsort((-order, -score))[:, :depth]
-            score, order = np.take_along_axis(score, merged, axis=1), np.take_along_axis(order, merged, axis=1)
-        return Top(passage=self.passage_at[order[:, :depth]], score=score[:, :depth])
-
-    def and_those(self, other: Best) -> Best:
-        """These and those of other pools, of the same queries."""
-        width = max(self.score.shape[2], other.score.shape[2])
-        return replace(
-            self,
-            pools=self.pools + other.pools,
-            score=np.concatenate([_widened(best.score, width, -np.inf) for best in (self, other)], axis=1),
-            order=np.concatenate([_widened(best.order, width, -1) for best in (self, other)], axis=1),
-        )
-
-
-def _widened(places: npt.NDArray[_T], width: int, free: float) -> npt.NDArray[_T]:
-    """With free places at the end, ``[G, S, width]``."""
-    return np.pad(places, ((0, 0), (0, 0), (0, width - places.shape[2])), constant_values=free)
-
-
-@dataclass(frozen=True)
 class Ranking:
     """For each judged pair and language, how many passages of the language beat the pair's passage for its query.
 
@@ -262,6 +213,25 @@ class Ranking:
     def ranks(self, setting: Setting) -> Ranks:
         """The ranks in one setting."""
         return self._ranks(setting)[0]
+
+    def in_each(self, language: str) -> RanksInEach:
+        """The ranks of one language's queries in the pool of each language alone, for all measures at once."""
+        judged = self.judged
+        code = judged.languages.index(language)
+        first, last = np.searchsorted(judged.query, np.searchsorted(judged.query_language, [code, code + 1]))
+        query, passages = judged.query[first:last], judged.passage_language[first:last]
+        own = self.above[np.arange(first, last), passages] if self.alone is None else self.alone[first:last]
+        order = np.lexsort((own, query, passages))
+        query, passages = query[order], passages[order]
+        starts = np.flatnonzero((np.diff(query, prepend=-1) != 0) | (np.diff(passages, prepend=-1) != 0))
+        ranks = Ranks(
+            query=query[starts],
+            starts=np.append(starts, len(order)).astype(np.int64),
+            rank=1 + own[order].astype(np.int64),
+            gain=judged.gain[first:last][order],
+            language=passages,
+        )
+        return RanksInEach(ranks, np.searchsorted(passages[starts], np.arange(len(judged.languages) + 1)))
 
     def pooled(self, setting: Setting) -> PooledRanks:
         """The ranks in a multilingual setting, with the counts and the best passages that measures of bias need."""

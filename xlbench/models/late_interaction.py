@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xlbench.arrays import TokenVectors, VectorArray
-from xlbench.models import folders, token_rules, torch_model
+from xlbench.models import folders, token_rules
+from xlbench.models.protocols import Role
 from xlbench.models.sentence_transformer import SentenceTransformerEncoder
 from xlbench.models.token_batches import token_batches
 
@@ -31,25 +33,31 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
         """Whether a score is the mean over the query's tokens, not their sum."""
         return bool(self._model.similarity_fn_name == "meanmaxsim")
 
-    def _encode(self, texts: Sequence[str], prompt: str, encode: Any) -> Any:
+    def _encode(self, texts: Sequence[str], prompt: str, task: str) -> Any:
         """The token vectors of these texts."""
+        encode = getattr(self._model, f"encode_{task}")
         lengths = self._lengths([prompt + text for text in texts])
-        batches = token_batches(lengths, self._budget, alike=not self._is_padded)
+        batches = token_batches(lengths, self._budget.tokens, alike=not self._is_padded)
         of_texts: list[Any] = [None] * len(texts)
-        with torch_model.computing(self._budget):
-            for batch in batches:
-                of_batch = encode(
-                    [texts[i] for i in batch],
-                    prompt=prompt,
-                    batch_size=len(batch),
-                    convert_to_numpy=True,
-                    show_progress_bar=False,
-                    normalize_embeddings=bool(self._normalize),
-                )
-                for i, vectors in zip(batch.tolist(), of_batch, strict=True):
-                    of_texts[i] = vectors.astype(np.float32, copy=False)
+
+        def encoded(batch: npt.NDArray[np.intp]) -> Any:
+            return encode(
+                [texts[i] for i in batch],
+                prompt=prompt,
+                batch_size=len(batch),
+                convert_to_numpy=True,
+                show_progress_bar=False,
+                normalize_embeddings=bool(self._normalize),
+            )
+
+        for batch, of_batch in self._budget.within(batches, lengths, encoded):
+            for i, vectors in zip(batch.tolist(), of_batch, strict=True):
+                of_texts[i] = vectors.astype(np.float32, copy=False)
         starts = np.append(0, np.cumsum([len(vectors) for vectors in of_texts])).astype(np.int64)
         return TokenVectors(np.concatenate(of_texts) if of_texts else np.zeros((0, 1), np.float32), starts)
+
+    def stages(self, role: Role) -> None:
+        """Texts are encoded in one go."""
 
     def _loaded(self) -> Any:
         from sentence_transformers import MultiVectorEncoder
@@ -74,7 +82,7 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
             model_kwargs={
                 "revision": self._hub_revision,
                 "trust_remote_code": self._trust_remote_code,
-                "dtype": self._torch_dtype,
+                **self._network_options,
             },
         )
         return [network, MultiVectorMask(), Normalize(module_input_name="token_embeddings")]

@@ -93,6 +93,11 @@ class SentenceTransformerObject:
                 "here."
             )
 
+    @property
+    def device(self) -> str:
+        """Where it computes, as torch names it."""
+        return str(self._model.device)
+
     def encode_queries(self, texts: Sequence[str], /) -> VectorArray:
         """The vectors of these queries, ``float32[len(texts), D]``."""
         return self._encoded(self._model.encode_query, texts)

@@ -83,6 +83,8 @@ def load(
         label=name or loaded.label,
         stored_as=stored_as if stored_as != "float32" else loaded.stored_as,
         given=_of_identity(given, loaded.encoder) or loaded.given,
+        named=str(model) if isinstance(model, str | Path) else loaded.named,
+        device=device or loaded.device,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from xlbench.errors import UnknownNameError
@@ -33,6 +34,7 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
         batch_tokens: int | None = None,
         revision: str | None = None,
         trust_remote_code: bool = False,
+        attention: str | None = None,
     ) -> None:
         """``model`` is a folder or a Hub id; ``pooling`` takes the mean of the tokens, the first, or the last.
 
@@ -54,6 +56,7 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
             add_eos_token=add_eos_token,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            attention=attention,
         )
         if pooling is _NOT_NAMED:
             self._noted.append(GUESSED)
@@ -66,7 +69,7 @@ class PlainTransformerEncoder(SentenceTransformerEncoder):
         return pooled_model(
             self._source,
             pooling=self._pooling,
-            dtype=self._torch_dtype,
+            network=self._network_options,
             revision=self._hub_revision,
             device=self._device,
             trust_remote_code=self._trust_remote_code,
@@ -86,7 +89,13 @@ def checked_pooling(pooling: object) -> str:
 
 
 def pooled_model(
-    source: str, *, pooling: str, dtype: Any, revision: str | None, device: str, trust_remote_code: bool = False
+    source: str,
+    *,
+    pooling: str,
+    network: Mapping[str, Any],
+    revision: str | None,
+    device: str,
+    trust_remote_code: bool = False,
 ) -> Any:
     """A SentenceTransformer of a plain folder or Hub id and a pooling; the one way that such a model gets one.
 
@@ -98,7 +107,7 @@ def pooled_model(
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     where = {"trust_remote_code": trust_remote_code} | ({} if revision is None else {"revision": revision})
-    body = Transformer(source, model_kwargs={"dtype": dtype, **where}, config_kwargs=where, processor_kwargs=where)
+    body = Transformer(source, model_kwargs={**network, **where}, config_kwargs=where, processor_kwargs=where)
     torch_model.check_vocabulary(body.tokenizer)
     token_rules.set_padding(body.tokenizer, source)
     if pooling == "cls":

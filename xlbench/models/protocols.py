@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from xlbench.arrays import VectorArray
 from xlbench.collection import Text
 from xlbench.models.compression import Compression
+from xlbench.models.perturbation import Perturbation
 from xlbench.models.pooling import Pooling
 from xlbench.models.transform import Debiasing
 
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
     from xlbench.models.reranker import Reranking
 
 StoredAs = Literal["float32", "float16"]
+Role = Literal["queries", "passages"]
+
+
+class Stages(Protocol):
+    """Encoding in stages, so that a device never waits for texts or for a disk.
+
+    An encoder that has them gives them by ``stages(role)``, or None.
+    """
+
+    def prepare(self, texts: list[str], /) -> Any:
+        """What ``compute`` takes, such as tokens; a thread makes it ahead of the device."""
+        ...
+
+    def compute(self, prepared: Any, /) -> Callable[[], VectorArray]:
+        """Starts to compute; what it gives waits for the vectors, ``float32[len(texts), D]``, in another thread."""
+        ...
 
 
 @runtime_checkable
@@ -94,12 +111,18 @@ class Model:
     """How one list is made of several languages' passages; None for one index that holds all of them."""
     reranking: Reranking | None = None
     """What reorders the best passages that it finds."""
+    perturbation: Perturbation | None = None
+    """How queries are changed before it sees them."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that the user gave."""
+    named: str = ""
+    """What the user named, with which another process can load it; empty for an object."""
+    device: str | None = None
+    """Where the user has it run, None for the best place there is."""
 
     @property
     def name(self) -> str:
-        """What results call it, without debiasing, compression, pooling and reranking."""
+        """What results call it, without debiasing, compression, pooling, reranking and perturbation."""
         return self.label or self.encoder.name
 
     @property
@@ -131,7 +154,8 @@ class Model:
         record = self.debiasing.identity(record) if self.debiasing else record
         record = self.compression.identity(record) if self.compression else record
         record = self.pooling.identity(record) if self.pooling else record
-        return self.reranking.identity(record) if self.reranking else record
+        record = self.reranking.identity(record) if self.reranking else record
+        return self.perturbation.identity(record) if self.perturbation else record
 
     def provenance(self) -> dict[str, Any]:
         """What else can change the vectors; see ``Encoder``."""

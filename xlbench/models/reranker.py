@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError, UnknownNameError, UsageError
@@ -106,15 +107,18 @@ class CrossEncoderReranker(torch_model.TorchEncoder):
         pairs = list(zip(queries, passages, strict=True))
         lengths = [len(ids) for ids in self._tokens(pairs)]
         all_scores = np.empty(len(pairs), np.float32)
-        with torch_model.computing(self._budget):
-            for batch in token_batches(lengths, self._budget):
-                scores = self._model.predict(
-                    [pairs[i] for i in batch],
-                    batch_size=len(batch),
-                    activation_fn=torch.nn.Identity(),
-                    show_progress_bar=False,
-                )
-                all_scores[batch] = self._one_each(np.asarray(scores, np.float32), len(batch))
+
+        def predicted(batch: npt.NDArray[np.intp]) -> VectorArray:
+            scores = self._model.predict(
+                [pairs[i] for i in batch],
+                batch_size=len(batch),
+                activation_fn=torch.nn.Identity(),
+                show_progress_bar=False,
+            )
+            return self._one_each(np.asarray(scores, np.float32), len(batch))
+
+        for batch, scores in self._budget.within(token_batches(lengths, self._budget.tokens), lengths, predicted):
+            all_scores[batch] = scores
         return all_scores
 
     def provenance(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -27,21 +27,3 @@ def token_batches(lengths: Sequence[int], budget: int, *, alike: bool = False) -
         batches.append(order[start : start + size])
         start += size
     return batches
-
-
-def encode_in_batches(
-    texts: Sequence[str],
-    lengths: Sequence[int],
-    *,
-    budget: int,
-    encode: Callable[[list[str]], npt.NDArray[np.float32]],
-    alike: bool = False,
-) -> npt.NDArray[np.float32]:
-    """The vectors of ``texts`` in their own order, ``float32[len(texts), D]``, encoded batch by batch."""
-    vectors: npt.NDArray[np.float32] | None = None
-    for batch in token_batches(lengths, budget, alike=alike):
-        encoded = encode([texts[i] for i in batch])
-        if vectors is None:
-            vectors = np.empty((len(texts), encoded.shape[1]), np.float32)
-        vectors[batch] = encoded
-    return np.zeros((0, 0), np.float32) if vectors is None else vectors

@@ -14,6 +14,7 @@ from xlbench.errors import EncoderError, UnknownNameError, XlbenchError
 from xlbench.models import folders
 from xlbench.models.checkpoint_weights import whole
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
+from xlbench.models.token_budget import TokenBudget
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -33,6 +34,7 @@ class TorchEncoder:
         passage_prompt: str,
         revision: str | None,
         trust_remote_code: bool,
+        attention: str | None = None,
     ) -> None:
         """Resolves the revision; nothing of the weights is loaded."""
         if dtype not in DTYPES:
@@ -52,6 +54,7 @@ class TorchEncoder:
         self._query_prompt = query_prompt
         self._passage_prompt = passage_prompt
         self._trust_remote_code = trust_remote_code
+        self._attention = attention
 
     def provenance(self) -> dict[str, Any]:
         """Versions of the libraries, device, precision and prompts."""
@@ -63,6 +66,11 @@ class TorchEncoder:
             "query_prompt": self._query_prompt,
             "passage_prompt": self._passage_prompt,
         }
+
+    @property
+    def device(self) -> str:
+        """Where it computes, as torch names it."""
+        return self._device
 
     @cached_property
     def _device(self) -> str:
@@ -85,20 +93,24 @@ class TorchEncoder:
         return getattr(torch, self._dtype)
 
     @property
+    def _network_options(self) -> dict[str, Any]:
+        attention = {} if self._attention is None else {"attn_implementation": self._attention}
+        return {"dtype": self._torch_dtype, **attention}
+
+    @property
     def _options(self) -> dict[str, Any]:
         """Those with which each class of sentence-transformers loads a model."""
         return {
             "device": self._device,
             "revision": self._hub_revision,
             "trust_remote_code": self._trust_remote_code,
-            "model_kwargs": {"dtype": self._torch_dtype},
+            "model_kwargs": self._network_options,
         }
 
-    @property
-    def _budget(self) -> int:
-        return self._batch_tokens or DEFAULT_BATCH_TOKENS.get(
-            self._device.partition(":")[0], DEFAULT_BATCH_TOKENS["cuda"]
-        )
+    @cached_property
+    def _budget(self) -> TokenBudget:
+        kind = self._device.partition(":")[0]
+        return TokenBudget(self._batch_tokens or DEFAULT_BATCH_TOKENS.get(kind, DEFAULT_BATCH_TOKENS["cuda"]))
 
 
 def check_flag(name: str, value: object) -> None:
@@ -166,19 +178,4 @@ def loading(model: str) -> Iterator[None]:
         raise EncoderError(
             f"The model {model} cannot be loaded ({type(error).__name__}: {reason}). "
             "Expected weights, tokenizer and configuration as save_pretrained writes them."
-        ) from error
-
-
-@contextlib.contextmanager
-def computing(budget: int) -> Iterator[None]:
-    """Turns a device that runs out of memory into a sentence with what to do."""
-    import torch
-
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise EncoderError(
-            f"The device ran out of memory on a batch of {budget:,} tokens: try "
-            f"--model-arg batch_tokens={max(1, budget // 4)}, a smaller --max-length, or --dtype bfloat16. "
-            "What was encoded is kept."
         ) from error

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from xlbench import catalogue
 from xlbench.errors import ResultError
 from xlbench.models import folders
 from xlbench.reports.formats import markdown
@@ -81,6 +82,7 @@ def _metadata(result: Result) -> Iterator[EvalResult]:
     """The means of each kind of setting, as the model hub reads them."""
     from huggingface_hub import EvalResult
 
+    commit = catalogue.load(result.task).commit if result.task in catalogue.names() else None
     for kind, by_measure in result.summary.items():
         for measure, value in by_measure.items():
             yield EvalResult(
@@ -88,6 +90,7 @@ def _metadata(result: Result) -> Iterator[EvalResult]:
                 dataset_type=result.task,
                 dataset_name=captioned_of(f"{result.task} version {result.task_version}", result),
                 dataset_config=kind,
+                dataset_revision=commit,
                 metric_type=measure,
                 metric_name=f"{measure}, {kind}",
                 metric_value=value,

@@ -41,7 +41,7 @@ def sentences(comparison: Comparison) -> list[str]:
         for measure in comparison.measures:
             chosen = [d for d in comparison.differences if (d.model, d.quantity.measure) == (model, measure)]
             means = [d for d in chosen if d.quantity.name == MEAN or ">" in d.quantity.name]
-            parts = [f"{_place(d)} {d.verdict} ({_signed(d.difference, measure)})" for d in means]
+            parts = [f"{_place(d)} {d.verdict} ({signed(d.difference, measure)})" for d in means]
             said.append(
                 one_line(
                     f"{_against(comparison, model)} on {comparison.task}{_asked_in(comparison)}, {measure}: "
@@ -207,7 +207,7 @@ def _difference_row(d: Difference) -> tuple[Cell, ...]:
 
 
 def _difference(d: Difference) -> Cell:
-    shown, low, high = (_signed(value, d.quantity.measure) for value in (d.difference, *d.interval))
+    shown, low, high = (signed(value, d.quantity.measure) for value in (d.difference, *d.interval))
     return Cell(f"{shown} [{low}, {high}]", d.difference, d.interval)
 
 
@@ -245,6 +245,7 @@ def _trade(tradeoff: Tradeoff) -> str:
     return f"{alone} in both" if alone == pooled else f"{alone} alone, {pooled} in the pool"
 
 
-def _signed(value: float, measure: str) -> str:
+def signed(value: float, measure: str) -> str:
+    """A difference with its sign."""
     shown = number(value, measure)
     return f"+{shown}" if value > 0 and any(digit in shown for digit in "123456789") else shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import fmean
 
 from xlbench.measures import PRECISION, PREFERENCE
@@ -32,6 +33,15 @@ class Favourite:
     """What it would be without a favourite."""
 
 
+@dataclass(frozen=True)
+class BothWays:
+    """From one language to another and back."""
+
+    pair: str
+    figures: tuple[float | None, ...]
+    """There, back, their difference, and what each way loses against its queries' language alone."""
+
+
 def passage_languages(matrix: Matrix) -> list[str]:
     """The columns of a matrix, in the order of its rows, which is the task's."""
     across = {name for row in matrix.values() for name in row}
@@ -54,9 +64,28 @@ def cross_lingual(result: Result, *, diagonal: bool) -> Matrix:
     return by_query
 
 
+def is_of_pairs(result: Result) -> bool:
+    """Whether a matrix would be empty for the most part, since languages are asked in few others."""
+    rows = cross_lingual(result, diagonal=False)
+    return len(rows) * len(passage_languages(rows)) > 4 * sum(map(len, rows.values()))
+
+
+def both_ways(result: Result) -> list[BothWays]:
+    """The pairs of languages that have queries both ways, those whose ways differ most first."""
+    matrix = cross_lingual(result, diagonal=True)
+    pairs = []
+    for a, b in combinations(matrix, 2):
+        there, back = matrix[a].get(b), matrix[b].get(a)
+        if there is not None and back is not None:
+            own = (matrix[a].get(a), there), (matrix[b].get(b), back)
+            penalties = (None if alone is None else alone - value for alone, value in own)
+            pairs.append(BothWays(f"{a}>{b}", (there, back, there - back, *penalties)))
+    return sorted(pairs, key=lambda of: -abs(of.figures[2] or 0.0))
+
+
 def favourite(result: Result) -> Favourite | None:
     """The language whose passages come first most often for queries of other languages, and the fair share."""
-    fair = result.references.get(PREFERENCE, {}).get("perfect")
+    fair = result.references.get(PREFERENCE, {}).get("random")
     return _greatest(result.matrices.get("first_language", {}), fair)
 
 

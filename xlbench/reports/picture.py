@@ -6,12 +6,13 @@ import textwrap
 from collections.abc import Sequence
 
 from xlbench.measures import DISTANCE
-from xlbench.reports.cells import Table, number_cell, one_line, row
+from xlbench.reports.cells import Cell, Table, one_line, row, with_best
+from xlbench.reports.several_models import Group, grouped
 from xlbench.reports.tables import cell_of, kinds_of
 from xlbench.reports.words import KIND_TITLES, captioned_of
 from xlbench.results import Result
 from xlbench.results.shown import drawn, losing_languages, number
-from xlbench.settings import KINDS, Setting
+from xlbench.settings import KINDS, Kind, Setting
 
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 8
@@ -30,24 +31,28 @@ def picture(result: Result, *, width: int, block: str = "█") -> list[str]:
     return [part for line in lines for part in _folded(line, width)]
 
 
-def over_tasks(results: Sequence[Result]) -> Table | None:
-    """One row a result, for those of one model on several tasks; None for a single one."""
+def over_all(results: Sequence[Result]) -> Table | None:
+    """One row a result, task by task, the best of each task's models marked; None for a single result."""
     if len(results) < 2:
         return None
     kinds = [kind for kind in KINDS if any(kind in result.summary for result in results)]
-    distances = [result.summary.get("multi", {}).get(DISTANCE) for result in results]
-    with_distance = any(distance is not None for distance in distances)
-    rows = [
-        row(
-            captioned_of(result.task, result),
-            result.headline,
-            *(cell_of(result, kind, result.headline, with_interval=False) for kind in kinds),
-            *([number_cell(distance, DISTANCE)] if with_distance else []),
-        )
-        for result, distance in zip(results, distances, strict=True)
-    ]
-    header = ("task", "measure", *kinds, *([DISTANCE] if with_distance else []))
-    return Table(f"{results[0].model['name']}: all tasks", header, tuple(rows))
+    with_distance = any(DISTANCE in result.summary.get("multi", {}) for result in results)
+    names = [str(result.model["name"]) for result in results]
+    groups = grouped(results)
+    several = len(groups) < len(results) or len(set(names)) > 1
+    rows: list[tuple[Cell, ...]] = []
+    for group in groups:
+        columns = [_column(group, kind, group.results[0].headline) for kind in kinds]
+        columns += [_column(group, "multi", DISTANCE)] if with_distance else []
+        for result, label, *cells in zip(group.results, group.labels, *columns, strict=True):
+            first = (result.task, label) if several else (captioned_of(result.task, result),)
+            rows.append(row(*first, result.headline, *cells))
+    header = ("task", *(["model"] if several else []), "measure", *kinds, *([DISTANCE] if with_distance else []))
+    return Table("All results" if several else f"{names[0]}: all tasks", header, tuple(rows))
+
+
+def _column(group: Group, kind: Kind, measure: str) -> tuple[Cell, ...]:
+    return with_best([cell_of(result, kind, measure, with_interval=False) for result in group.results], measure)
 
 
 def _bars(result: Result, *, width: int, block: str) -> list[str]:

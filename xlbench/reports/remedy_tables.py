@@ -40,11 +40,14 @@ def remedy_tables(remedies: Remedies, task: str, *, intervals: bool = False) -> 
     ]
 
 
-def sentences(remedies: Remedies) -> list[str]:
-    """What a person would say of them: the best where answers exist in all languages, and in one other."""
+def sentences(remedies: Remedies, *, whole: str = "with an answer in every language") -> list[str]:
+    """What a person would say of them: the best where answers exist in all languages, and in one other.
+
+    ``whole`` says which answers there are where none are left out.
+    """
     said = []
     for measure, where in (
-        (PRECISION, "with an answer in every language"),
+        (PRECISION, whole),
         (TARGETS[0], "with one answer, in the query's language"),
         (TARGETS[1], "with one answer, in another language"),
     ):

@@ -14,7 +14,7 @@ from xlbench.measures import DISTANCE
 from xlbench.reports.cells import EMPTY, RHO, Cell, Table, number_cell, row, with_best
 from xlbench.reports.matrices import favourite
 from xlbench.reports.tables import cell_of
-from xlbench.reports.words import ALIGNMENT, LITTLE, captioned_of, direction, flatters_little, partial_of
+from xlbench.reports.words import ALIGNMENT, LITTLE, OWN_SHARE, captioned_of, direction, flatters_little, partial_of
 from xlbench.results import Result
 from xlbench.results.shown import number
 from xlbench.settings import KINDS, Kind
@@ -104,10 +104,16 @@ def side_by_side(group: Group, *, whole: bool = False) -> Table:
         best_of(group, [cell_of(r, kind, m, with_interval=whole or not measures.of_bias(m)) for r in group.results], m)
         for kind, m in columns
     ]
-    better = [f"{m} {direction(m, perfect_of(group, m))}" for _, m in columns if measures.of_bias(m)]
+    better = [
+        f"{m} {direction(m, perfect_of(group, m))}"
+        for _, m in columns
+        if measures.of_bias(m) and measures.better(m) != "neither"
+    ]
     notes = [f"Better is: {', '.join(better)}."] if better else []
     if any(flatters_little(m) for _, m in columns):
         notes.append(LITTLE)
+    if any(m == measures.PREFERENCE for _, m in columns):
+        notes.append(OWN_SHARE)
     if preferred:
         notes.append("Favourite: the language of most first answers to queries of other languages, and their share.")
     return Table(

@@ -10,13 +10,24 @@ from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Cell, Table, number_cell
 from xlbench.reports.losses import losses
 from xlbench.reports.matrices import (
     Matrix,
+    both_ways,
     cross_lingual,
+    is_of_pairs,
     means_of_others,
     one_target_note,
     passage_languages,
     preference_note,
 )
-from xlbench.reports.words import ALIGNMENT, KIND_TITLES, LITTLE, captioned_of, direction, flatters_little, partial_of
+from xlbench.reports.words import (
+    ALIGNMENT,
+    KIND_TITLES,
+    LITTLE,
+    OWN_SHARE,
+    captioned_of,
+    direction,
+    flatters_little,
+    partial_of,
+)
 from xlbench.results import Result
 from xlbench.results.shown import drawn, number
 from xlbench.settings import KINDS, Kind, Setting
@@ -109,14 +120,32 @@ def bias_by_language(result: Result, *, whole: bool = False) -> Table | None:
 def cross(result: Result, *, diagonal: bool = False) -> Table | None:
     """The headline measure, languages of queries down and of passages across; None without such a setting.
 
-    The monolingual diagonal is shown if it is asked for.
+    The monolingual diagonal is shown if it is asked for. Where most pairs of languages are no setting, settings
+    are down and measures across.
     """
     if "cross" not in result.summary:
         return None
     measure = result.headline
+    if is_of_pairs(result):
+        about = f"{KIND_TITLES['cross']}: language of the queries > that of the passages"
+        return _by_language(result, "cross", measures_of(result, "cross"), about=about, whole=False)
     about = f"{KIND_TITLES['cross']}: {measure}, queries down, passages across"
     matrix = cross_lingual(result, diagonal=diagonal)
     return _matrix(result, about, matrix, measure, mean=result.summary["cross"][measure])
+
+
+def direction_of(result: Result) -> Table | None:
+    """What is lost from one language to another, and whether the way back loses as much; None without such pairs."""
+    pairs = both_ways(result)
+    rows = [row(of.pair, *(number_cell(at, result.headline) for at in of.figures)) for of in pairs[:10]]
+    return _table(
+        result,
+        f"direction: {result.headline} from one language to another and back",
+        ("pair", "there", "back", "there less back", "penalty there", "penalty back"),
+        rows,
+        note="A penalty is what the language of the queries has alone, less what it has with passages in the other. "
+        f"The largest differences first, of {len(pairs):,} pairs.",
+    )
 
 
 def language_bias(result: Result) -> Table | None:
@@ -128,7 +157,9 @@ def language_bias(result: Result) -> Table | None:
         placed = (number_cell(end, measure) for end in (perfect, random))
         rows.append(row(measure, cell_of(result, "multi", measure), direction(measure, perfect), *placed))
     header = ("measure", "value", "better", "perfect", "random")
-    note = LITTLE if any(map(flatters_little, bias_measures_of(result))) else ""
+    known = bias_measures_of(result)
+    said = [LITTLE if any(map(flatters_little, known)) else "", OWN_SHARE if PREFERENCE in known else ""]
+    note = " ".join(filter(None, said))
     return _table(result, "language bias in the pool of all languages", header, rows, note=note)
 
 
@@ -157,6 +188,16 @@ def preference(result: Result) -> Table | None:
     """The share of queries of a language, down, whose first-ranked relevant passage is in a language, across."""
     about = "preference: share of queries (down) whose first-ranked relevant passage is in a language (across)"
     return _matrix(result, about, result.matrices.get("first_language", {}), PREFERENCE, note=preference_note(result))
+
+
+def consistency(result: Result) -> Table | None:
+    """How alike the lists are that a question's translations get, by pairs of languages; None if not measured."""
+    measure = measures.of_lists(result.summary.get("multi", {}))
+    if measure is None:
+        return None
+    about = f"consistency: {measure.name} of the lists of translations, languages down and across"
+    matrix = result.matrices.get("consistency", {})
+    return _matrix(result, about, matrix, measure.name, mean=result.summary["multi"][measure.name])
 
 
 def one_target(result: Result) -> Table | None:
@@ -197,8 +238,8 @@ def _table(
 
 
 def _language(name: Setting | Kind) -> str:
-    """The language that a setting asks in; ``mean`` for a kind of setting."""
-    return name.query if isinstance(name, Setting) else MEAN
+    """The language that a setting asks in, or its pair of languages; ``mean`` for a kind of setting."""
+    return MEAN if not isinstance(name, Setting) else str(name) if name.kind == "cross" else name.query
 
 
 def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: str, whole: bool) -> Table | None:
@@ -211,7 +252,7 @@ def _by_language(result: Result, kind: Kind, measures: Sequence[str], *, about: 
         row(_language(name), *(cell_of(result, name, measure, with_interval=whole) for measure in measures), n)
         for name, n in [*n_queries.items(), (kind, sum(n_queries.values()))]
     ]
-    return _table(result, about, ("language", *measures, "queries"), rows)
+    return _table(result, about, ("setting" if kind == "cross" else "language", *measures, "queries"), rows)
 
 
 def _matrix(
@@ -244,12 +285,14 @@ SECTIONS: Mapping[str, Callable[[Result], Table | None]] = {
     "summary": summary,
     "mono": mono,
     "cross": cross,
+    "direction": direction_of,
     "multi": multi,
     "bias": language_bias,
     "attribution": attribution,
     "bias-by-language": bias_by_language,
     "preference": preference,
     "one-target": one_target,
+    "consistency": consistency,
     "alignment": alignment,
     "bitext": bitext,
 }

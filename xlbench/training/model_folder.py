@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,22 @@ class Loaded:
     revision: str
     """What identifies the weights it had."""
 
+    @property
+    def dimensions(self) -> int:
+        """Of its vectors."""
+        return int(self.model.get_embedding_dimension())
+
+    def check_dimensions(self, wanted: Sequence[int]) -> None:
+        """Refuses sizes that its vectors cannot be cut at.
+
+        Raises:
+            EncoderError: naming the first of them.
+
+        """
+        for size in wanted:
+            if size > self.dimensions:
+                raise EncoderError(f"--matryoshka has {size:,}, and the model gives {self.dimensions:,} dimensions.")
+
 
 def load(init: Init) -> Loaded:
     """The model that ``init`` names, on the CPU.
@@ -46,7 +62,9 @@ def load(init: Init) -> Loaded:
         at = None if Path(init.model).exists() else revision
         if adapter == "transformers":
             pooling = checked_pooling(init.arguments.get("pooling", "mean"))
-            model = pooled_model(init.model, pooling=pooling, dtype=torch.float32, revision=at, device="cpu")
+            model = pooled_model(
+                init.model, pooling=pooling, network={"dtype": torch.float32}, revision=at, device="cpu"
+            )
         else:
             if "pooling" in init.arguments:
                 raise EncoderError(f"{init.model} has a pooling of its own: leave the argument pooling out.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ from xlbench.collection import Collection
 from xlbench.engine.model_scores import score_collection
 from xlbench.engine.scores import Scores
 from xlbench.engine.search import rank
-from xlbench.measures.ranks import Top
+from xlbench.measures.best import Top
 from xlbench.models.protocols import Model
 from xlbench.support.progress import Progress, silent
 from xlbench.training.links import Linkable, check_groups, groups, link_key
@@ -124,15 +125,17 @@ class _Found:
         return Mined(negatives, n_queries=self.n_queries, n_short=self.n_short)
 
 
-def write_mined(path: Path, mined: Mined, output: Path) -> None:
-    """Writes a pair file again with the negatives of its rows, packed if its new name ends in ``.gz``."""
-    write_rows((_with_negatives(record, mined) for _, record in records(path)), output)
+def write_mined(
+    path: Path, mined: Mined, output: Path, scores: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> None:
+    """Writes a pair file again with negatives and scores of its rows, packed if its new name ends in ``.gz``."""
+    write_rows((_with_negatives(record, mined, scores) for _, record in records(path)), output)
 
 
-def _with_negatives(record: Mapping[str, Any], mined: Mined) -> dict[str, Any]:
-    known = {key: value for key, value in record.items() if key != "negatives"}
-    negatives = mined.negatives.get(record["id"])
-    return {**known, "negatives": negatives} if negatives else known
+def _with_negatives(record: Mapping[str, Any], mined: Mined, scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    known = {key: value for key, value in record.items() if key not in ("negatives", "scores")}
+    negatives, judged = mined.negatives.get(record["id"]), scores.get(record["id"])
+    return {**known, **({"negatives": negatives} if negatives else {}), **({"scores": judged} if judged else {})}
 
 
 def _hardest(top: Top, own: IntArray, group: IntArray, mining: Mining) -> Iterator[list[int]]:

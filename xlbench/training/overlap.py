@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xlbench.catalogue import Task, load, names, read_collection
+from xlbench.catalogue import Task, load, names, needed, read_collection
 from xlbench.catalogue.sources import at_hand
 from xlbench.collection import Collection
 from xlbench.collection.same_text import plain
@@ -112,11 +112,12 @@ def _at_hand(task: Task, data_dir: Path | None, cache_dir: Path) -> list[str]:
     return [
         language
         for language in task.languages
-        if task.sizes[language].queries
+        if (task.sizes[language].queries or len(needed(task, [language])) > 1)
         and all(
-            at_hand(source, language, data_dir=data_dir, task_dir=task.file.parent, cache_dir=cache_dir)
+            at_hand(source, each, data_dir=data_dir, task_dir=task.file.parent, cache_dir=cache_dir)
             for source in task.source.values()
-            if language in source.checksums
+            for each in needed(task, [language])
+            if each in source.checksums
         )
     ]
 
@@ -130,22 +131,31 @@ class _Evaluated:
     ids: tuple[str, ...]
     n_queries: int
     """They come before the passages."""
-    equal: Mapping[str, Sequence[int]]
-    """The texts that are the same, when made ``plain``."""
+    places: Mapping[str, Sequence[int]]
+    """Where each distinct text is among the ids, when made ``plain``: of bitext, each is a query and a passage."""
+    number: Mapping[str, int]
+    """Of each distinct text."""
     index: Index
+    """Of the distinct texts."""
 
     @classmethod
     def of(cls, collection: Collection, task: str) -> _Evaluated:
         relevant = np.unique(collection.pairs.passage).tolist()
         texts = [plain(text) for text in collection.queries.text]
         texts += [plain(collection.passages.text[row]) for row in relevant]
-        equal = defaultdict(list)
+        places = defaultdict(list)
         for i, text in enumerate(texts):
             if text:
-                equal[text].append(i)
+                places[text].append(i)
         ids = (*collection.queries.ids, *(collection.passages.ids[row] for row in relevant))
         return cls(
-            task, collection.languages, ids, n_queries=len(collection.queries), equal=equal, index=Index.of(texts)
+            task,
+            collection.languages,
+            ids,
+            n_queries=len(collection.queries),
+            places=places,
+            number={text: i for i, text in enumerate(places)},
+            index=Index.of(list(places)),
         )
 
 
@@ -161,7 +171,7 @@ def _overlaps(pairs: PairFile, evaluated: Sequence[_Evaluated], progress: Progre
             grams = Grams.of(some)
             for task, matched, place in zip(evaluated, matches, places, strict=True):
                 matched += [
-                    (first + i, same, _EQUAL) for i, text in enumerate(some) for same in task.equal.get(text, ())
+                    (first + i, task.number[text], _EQUAL) for i, text in enumerate(some) if text in task.number
                 ]
                 place.append(task.index.lookup(grams) + np.array([[0], [first]]))
             read = texts[first : first + AT_ONCE]
@@ -180,10 +190,11 @@ def _overlap(
 ) -> Overlap:
     """The overlap of these matches: a text to train on, one that is evaluated, and how much of it the former has."""
     nearest: dict[str, tuple[float, int]] = {}
-    known = set()
+    known: set[int] = set()
+    places = list(task.places.values())
     for text, evaluated, share in matches:
-        known.add(evaluated)
-        nearest[texts[text]] = max(nearest.get(texts[text], (0.0, 0)), (share, evaluated))
+        known.update(places[evaluated])
+        nearest[texts[text]] = max(nearest.get(texts[text], (0.0, 0)), (share, places[evaluated][-1]))
     of_rows = {
         row.id: max(nearest[text] for text in _texts(row) if text in nearest)
         for row in pairs.rows

@@ -1,7 +1,8 @@
 """Pair files: parallel questions and passages to train on, as the reader ``parallel`` reads them to evaluate.
 
 A line may also have ``"negatives": {language: [text, ...]}``: passages in that language that do not answer the
-question, the hardest first. ``xlbench mine`` writes them.
+question, the hardest first, and ``"scores": {"passages": {language: number}, "negatives": {language: [number, ...]}}``:
+how well another model says that they answer. ``xlbench mine`` writes both.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xlbench.catalogue.readers.fields import expect, field
+from xlbench.catalogue.readers.fields import expect
+from xlbench.catalogue.readers.fields import field as field_of
 from xlbench.catalogue.readers.parallel import Line, records
 from xlbench.errors import DataError, shown
 from xlbench.support.files import whole
@@ -34,6 +37,10 @@ class PairRow:
     """What the passages are: rows with the same one have the same passages."""
     negatives: Mapping[str, tuple[str, ...]]
     """By language: passages that do not answer the question, the hardest first."""
+    passage_scores: Mapping[str, float] = field(default_factory=dict)
+    """By language: how well the passage answers, as another model says."""
+    negative_scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """By language, beside ``negatives``."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def read_pairs(source: Path | str) -> PairFile:
     passages: dict[str, dict[str, str]] = {}
     texts: dict[str, str] = {}
     seen: set[str] = set()
-    asked: list[tuple[Line, Mapping[str, tuple[str, ...]]]] = []
+    asked: list[tuple[Line, Mapping[str, tuple[str, ...]], Any]] = []
     digest = hashlib.sha256()
     for where, record in _records(source, digest):
         line, negatives = Line.of(record, where), _negatives(record, where)
@@ -75,7 +82,7 @@ def read_pairs(source: Path | str) -> PairFile:
             texts.setdefault(text, text)
         line.new_passages(passages.setdefault(line.passage_id, {}))
         if line.queries:
-            asked.append((line, negatives))
+            asked.append((line, negatives, _scores(record, negatives, where)))
     rows = tuple(
         PairRow(
             id=line.id,
@@ -83,8 +90,10 @@ def read_pairs(source: Path | str) -> PairFile:
             passages={language: texts[text] for language, text in passages[line.passage_id].items()},
             passage=line.passage_id,
             negatives={language: tuple(texts[text] for text in some) for language, some in negatives.items()},
+            passage_scores=scores[0],
+            negative_scores=scores[1],
         )
-        for line, negatives in asked
+        for line, negatives, scores in asked
     )
     if not rows:
         raise DataError(f"{source} has no line with a query and a passage; expected at least one to train on.")
@@ -134,7 +143,7 @@ def checksum(path: Path) -> str:
 def _negatives(record: Any, where: str) -> dict[str, tuple[str, ...]]:
     if "negatives" not in record:
         return {}
-    by_language = field(record, "negatives", dict, where)
+    by_language = field_of(record, "negatives", dict, where)
     return {
         language: tuple(
             expect(text, str, f"{where}, negatives in {language!r}")
@@ -142,6 +151,40 @@ def _negatives(record: Any, where: str) -> dict[str, tuple[str, ...]]:
         )
         for language, some in by_language.items()
     }
+
+
+def _scores(
+    record: Any, negatives: Mapping[str, tuple[str, ...]], where: str
+) -> tuple[dict[str, float], dict[str, tuple[float, ...]]]:
+    """The scores of passages and of negatives, by language."""
+    if "scores" not in record:
+        return {}, {}
+    both = field_of(record, "scores", dict, where)
+    if not set(both) <= {"passages", "negatives"}:
+        raise DataError(f"{where}, scores: has {shown(sorted(both))}; expected 'passages' and 'negatives'.")
+    place = f"{where}, scores"
+    of_passages = field_of(both, "passages", dict, place) if "passages" in both else {}
+    of_negatives = field_of(both, "negatives", dict, place) if "negatives" in both else {}
+    for language, some in of_negatives.items():
+        n = len(expect(some, list, f"{place} of negatives in {language!r}"))
+        if n != len(negatives.get(language, ())):
+            raise DataError(
+                f"{place} of negatives in {language!r}: {n:,} for {len(negatives.get(language, ())):,} negatives; "
+                "expected one for each."
+            )
+    return (
+        {language: _number(score, f"{place} of passages in {language!r}") for language, score in of_passages.items()},
+        {
+            language: tuple(_number(score, f"{place} of negatives in {language!r}") for score in some)
+            for language, some in of_negatives.items()
+        },
+    )
+
+
+def _number(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise DataError(f"{where} is {shown(value)}; expected a finite number.")
+    return float(value)
 
 
 def _all(line: Line, negatives: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -15,6 +16,10 @@ Kind = Literal["mono", "cross", "mixed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Of a batch: all texts in one language; query and passage of each row in different languages; each row in a language
 of its own."""
+LossName = Literal["info-nce", "margin-mse", "kl", "teacher", "parallel"]
+LOSS_NAMES: tuple[LossName, ...] = get_args(LossName)
+"""What a stage minimises; ``objective`` has them."""
+INFO_NCE: LossName = "info-nce"
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Stage:
     """The only languages used, or None for all there are."""
     until: float | None = None
     """Where the stage ends: a share of the steps below 1, or the number of a step. None for the last stage."""
+    losses: Mapping[LossName, float] = field(default_factory=lambda: {INFO_NCE: 1.0})
+    """The losses, by their weights."""
 
     def end(self, steps: int) -> int:
         """The step before which the stage ends, of so many."""
@@ -65,6 +72,14 @@ class Recipe:
             ),
         )
 
+    def with_losses(self, losses: Mapping[LossName, float]) -> Recipe:
+        """The recipe with these losses in all stages."""
+        return replace(self, stages=tuple(replace(stage, losses=losses) for stage in self.stages))
+
+    def uses_loss(self, *names: LossName) -> bool:
+        """Whether some stage has one of these losses."""
+        return any(stage.losses.get(name) for stage in self.stages for name in names)
+
     def languages(self, known: Sequence[str]) -> tuple[str, ...]:
         """The languages that some stage uses, of those known."""
         return tuple(
@@ -79,6 +94,7 @@ class Recipe:
             {"batches": dict(stage.batches)}
             | ({"languages": list(stage.languages)} if stage.languages else {})
             | ({"until": stage.until} if stage.until is not None else {})
+            | ({"losses": dict(stage.losses)} if stage.losses != {INFO_NCE: 1.0} else {})
             for stage in self.stages
         ]
         return {"name": self.name, "stages": stages}
@@ -127,7 +143,7 @@ def _recipe(record: Any, path: Path) -> Recipe:
 
 
 def _stage(record: Any, where: str) -> Stage:
-    record = _mapping(record, {"batches", "languages", "until"}, where)
+    record = _mapping(record, {"batches", "languages", "until", "losses"}, where)
     batches = _mapping(record.get("batches"), set(KINDS), f"{where}, 'batches'")
     for kind, share in batches.items():
         if not _is_number(share) or not 0 <= share <= 1:
@@ -143,7 +159,12 @@ def _stage(record: Any, where: str) -> Stage:
         raise TrainingError(
             f"{where}: 'until' is {shown(until)}; expected a share of the steps, such as 0.5, or a number of steps."
         )
-    return Stage(cast("dict[Kind, float]", batches), tuple(languages) if languages else None, until)
+    losses = _mapping(record.get("losses", {INFO_NCE: 1.0}), set(LOSS_NAMES), f"{where}, 'losses'")
+    for name, weight in losses.items():
+        if not _is_number(weight) or not 0 < weight < math.inf:
+            raise TrainingError(f"{where}: the weight of {name!r} is {shown(weight)}; expected a number above 0.")
+    kinds, weights = cast("dict[Kind, float]", batches), cast("dict[LossName, float]", losses)
+    return Stage(kinds, tuple(languages) if languages else None, until, weights)
 
 
 def _mapping(value: Any, keys: set[str], where: str) -> dict[str, Any]:

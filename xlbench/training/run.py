@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from xlbench.errors import UnknownNameError
 from xlbench.models import folders
+from xlbench.models.protocols import Model
 from xlbench.training.data import Data
+from xlbench.training.hard_negatives import Among, HardNegatives
 from xlbench.training.pairs import PairFile
 from xlbench.training.recipes import Recipe
 
@@ -57,6 +59,12 @@ class Optimisation:
     symmetric: bool = False
     n_negatives: int = 0
     """Hard negatives of each row."""
+    negatives_among: Among = "passage"
+    """In which languages they are, see ``HardNegatives``."""
+    negative_margin: float | None = None
+    """How far above the score of a row's passage that of a negative may be; None for any."""
+    dimensions: tuple[int, ...] = ()
+    """The sizes at which vectors are trained (Matryoshka); empty for the whole ones alone."""
     gradient_cache: int | None = None
     """Texts that are encoded at a time, or None to encode a batch at once."""
     dtype: str = "float32"
@@ -64,6 +72,11 @@ class Optimisation:
     max_grad_norm: float = 1.0
     """The length to which longer gradients are cut; 0 leaves them as they are."""
     weight_decay: float = 0.01
+
+    @property
+    def hard(self) -> HardNegatives:
+        """How hard negatives are chosen."""
+        return HardNegatives(self.n_negatives, self.negatives_among, self.negative_margin, self.seed)
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,12 @@ class TrainingRun:
     output: Path
     device: str | None = None
     command: str = ""
+    trainer: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of transformers' Trainer."""
+    teacher: Model | None = None
+    """Whose vectors of English texts the loss ``teacher`` takes."""
+    one_source: bool = False
+    """Whether all rows of a batch are of one pair file."""
 
     def identity(self, revision: str) -> dict[str, Any]:
         """All that the weights follow from; a run goes on only where it is the same. JSON has no infinity."""
@@ -116,9 +135,12 @@ class TrainingRun:
             "optimisation": asdict(self.optimisation),
             "languages": list(self.data.languages),
             "language_temperature": str(self.language_temperature),
+            "one_source_per_batch": self.one_source,
             "files": [
                 {"name": file.path.name, "sha256": file.sha256, "rows": len(file.rows), "weight": weight}
                 for file, weight in zip(self.data.files, self.data.weights, strict=True)
             ],
             "watch": self.watch.identity(),
+            "trainer": dict(self.trainer),
+            "teacher": self.teacher and self.teacher.identity(),
         }

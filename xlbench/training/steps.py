@@ -11,6 +11,7 @@ import numpy as np
 
 from xlbench.errors import TrainingError
 from xlbench.training.data import Batch, Data
+from xlbench.training.hard_negatives import HardNegatives
 from xlbench.training.plan import Batches, Plan
 from xlbench.training.recipes import KINDS, Kind
 
@@ -18,10 +19,12 @@ from xlbench.training.recipes import KINDS, Kind
 class Steps:
     """The texts of each step, made when they are asked for; each process gets its part of them."""
 
-    def __init__(self, data: Data, plan: Plan, *, n_negatives: int = 0, part: int = 0, n_parts: int = 1) -> None:
+    def __init__(
+        self, data: Data, plan: Plan, *, hard: HardNegatives | None = None, part: int = 0, n_parts: int = 1
+    ) -> None:
         self._data = data
         self._plan = plan
-        self._n_negatives = n_negatives
+        self._hard = hard
         self._part, self._n_parts = part, n_parts
         self._epoch = -1
         self._batches: Batches | None = None
@@ -33,7 +36,8 @@ class Steps:
         epoch, number = divmod(step, self._plan.epoch_steps)
         if self._batches is None or epoch != self._epoch:
             self._epoch, self._batches = epoch, self._plan.epoch(epoch)
-        batch = self._data.batch(self._batches, number, n_negatives=self._n_negatives)
+        losses = self._plan.recipe.stages[int(self._plan.schedule.stage[step])].losses
+        batch = self._data.batch(self._batches, number, hard=self._hard, step=step, losses=losses)
         return batch.part(self._part, self._n_parts)
 
 

@@ -42,6 +42,8 @@ class Tokeniser:
             "passage_order": passage_order,
             "groups": torch.from_numpy(batch.groups),
             "passage_groups": torch.from_numpy(batch.passage_groups),
+            "scores": torch.from_numpy(batch.scores).float(),
+            "has_parallel": torch.from_numpy(batch.has_parallel),
         }
         return {"features": [queries, passages], "labels": labels}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,19 +16,20 @@ from xlbench.errors import TrainingError
 from xlbench.evaluator import Evaluator
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
 from xlbench.support.progress import Progress, silent
-from xlbench.training import card, model_folder, run_folder
+from xlbench.training import card, hub_repository, model_folder, run_folder, trainer_arguments
 from xlbench.training.data import Data
-from xlbench.training.loss import Objective, PairLoss
+from xlbench.training.loss import PairLoss
+from xlbench.training.objective import Objective
 from xlbench.training.pairs import PairFile
 from xlbench.training.plan import Plan
 from xlbench.training.recipes import KINDS
 from xlbench.training.run import TrainingRun
 from xlbench.training.run_folder import checkpoints, last_checkpoint
 from xlbench.training.steps import Steps, Used, check_shares, used
-from xlbench.training.trainer import SPEED, PairTrainer, Parts, best_step, load_weights
+from xlbench.training.teacher import Teacher
+from xlbench.training.trainer import PairTrainer, Parts, load_weights
 from xlbench.training.validation import HeldOut, Validation
-
-_MOST_LOGGED = 1_000
+from xlbench.training.watcher import SPEED, best_step
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,21 @@ def train(
     plan = _checked_plan(run, tell)
     identity = run_folder.identity_of(run)
     run_folder.check_folder(run.output, identity, resume=resume)
+    hub_repository.create(run.trainer)
     loaded = model_folder.load(run.init)
+    loaded.check_dimensions(run.optimisation.dimensions)
     checkpoint = last_checkpoint(run.output) if resume else None
-    arguments = _arguments(run, resumed=checkpoint is not None)
+    arguments = trainer_arguments.arguments_of(run, resumed=checkpoint is not None)
     if arguments.should_save:
         run.output.mkdir(parents=True, exist_ok=True)
         run_folder.write(run.output, {"run": identity, "command": run.command})
     validation = _validation(run, tasks, tell)
+    teacher = Teacher.of(run.teacher, loaded.dimensions) if run.teacher else None
     loss, steps = _loss(run, loaded, arguments), _steps(run, plan, arguments)
     patience = run.watch.patience
     criterion = validation.criterion(run.watch.criterion) if validation and patience is not None else None
     with progress("training", n_texts=plan.steps, n_characters=plan.steps, noun="steps") as advance:
-        parts = Parts(loss, loaded.tokeniser, steps, validation, criterion, patience, advance, tell)
+        parts = Parts(loss, loaded.tokeniser, steps, validation, criterion, patience, advance, tell, teacher)
         trainer = PairTrainer(loaded.model, arguments, parts)
         _run(trainer, checkpoint)
     # The last is the library's summary with times; speed is no part of what a run gives.
@@ -113,11 +116,22 @@ def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
         optimisation.seed,
         run.language_temperature,
         data.uses,
+        data.file if run.one_source else None,
     )
     plan.check()
+    if unused := plan.unused_sources():
+        names = ", ".join(data.files[number].path.name for number in unused)
+        raise TrainingError(
+            f"{names} can fill no batch of {plan.size:,} rows that the recipe {run.recipe.name} asks for: "
+            "choose a smaller --batch-size, or leave the file or --one-source-per-batch out."
+        )
     counts = {kind: int((plan.schedule.kind == code).sum()) for code, kind in enumerate(KINDS)}
     check_shares(plan, counts)
-    data.check_negatives(optimisation.n_negatives)
+    optimisation.hard.check(data.rows, distils=run.recipe.uses_loss("margin-mse", "kl"))
+    if run.recipe.uses_loss("parallel") and int(data.presence.queries.sum(axis=1).max(initial=0)) < 2:
+        raise TrainingError(
+            "The loss parallel needs queries in two languages, and no row has them: choose another --loss."
+        )
     n_linked = len(data.rows) - len(set(data.group.tolist()))
     if tell:
         shares = ", ".join(f"{n / plan.steps:.3f} {kind} ({n:,})" for kind, n in counts.items() if n)
@@ -152,7 +166,7 @@ def _loss(run: TrainingRun, loaded: model_folder.Loaded, arguments: TrainingArgu
     device = torch.device(arguments.device).type
     return PairLoss(
         loaded.model,
-        Objective(optimisation.temperature, optimisation.symmetric),
+        Objective(optimisation.temperature, optimisation.symmetric, optimisation.dimensions),
         cache_rows=optimisation.gradient_cache,
         piece_tokens=DEFAULT_BATCH_TOKENS.get(device, DEFAULT_BATCH_TOKENS["cuda"]),
     )
@@ -163,7 +177,7 @@ def _steps(run: TrainingRun, plan: Plan, arguments: TrainingArguments) -> Steps:
     return Steps(
         run.data,
         plan,
-        n_negatives=run.optimisation.n_negatives,
+        hard=run.optimisation.hard,
         part=arguments.process_index,
         n_parts=_n_parts(plan.size, arguments.world_size),
     )
@@ -173,6 +187,8 @@ def _run(trainer: PairTrainer, checkpoint: Path | None) -> None:
     with warnings.catch_warnings():
         # The library's way to restore a schedule makes torch warn of an order of steps that is not the case.
         warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
+        # It calls what sentence-transformers has for it, and says that a later version will not.
+        warnings.filterwarnings("ignore", message=".*gradient_checkpointing_enable.*", category=FutureWarning)
         try:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         except torch.OutOfMemoryError as error:
@@ -186,45 +202,6 @@ def _run(trainer: PairTrainer, checkpoint: Path | None) -> None:
         raise KeyboardInterrupt(
             f"Interrupted. {last_checkpoint(Path(str(trainer.args.output_dir)))} is written: add --resume to go on."
         )
-
-
-def _arguments(run: TrainingRun, *, resumed: bool) -> TrainingArguments:
-    optimisation, watch = run.optimisation, run.watch
-    known = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    device = run.device or next(name for name, there in known.items() if there)
-    if not known.get(device):
-        there = ", ".join(name for name in known if known[name])
-        raise TrainingError(f"The device {device!r} cannot be used here; there is {there}.")
-    if optimisation.dtype == "float16" and device != "cuda":
-        raise TrainingError(f"float16 trains on a GPU only, and the device is {device}: use bfloat16 or float32.")
-    return TrainingArguments(
-        output_dir=str(run.output),
-        use_cpu=device == "cpu",
-        max_steps=optimisation.steps,
-        per_device_train_batch_size=1,
-        learning_rate=optimisation.learning_rate,
-        weight_decay=optimisation.weight_decay,
-        max_grad_norm=optimisation.max_grad_norm,
-        warmup_steps=round(optimisation.warmup * optimisation.steps),
-        lr_scheduler_type="linear",
-        bf16=optimisation.dtype == "bfloat16",
-        fp16=optimisation.dtype == "float16",
-        seed=optimisation.seed,
-        logging_steps=max(1, optimisation.steps // _MOST_LOGGED),
-        logging_nan_inf_filter=False,
-        eval_strategy="steps" if watch.eval_every else "no",
-        eval_steps=watch.eval_every or None,
-        eval_on_start=watch.eval_every > 0 and not resumed,
-        save_strategy="steps",
-        save_steps=watch.save_every,
-        disable_tqdm=True,
-        report_to="none",
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-        ddp_broadcast_buffers=False,
-        ddp_find_unused_parameters=False,
-        ddp_backend="gloo" if device == "cpu" and "WORLD_SIZE" in os.environ else None,
-    )
 
 
 def _n_parts(batch_size: int, n_processes: int) -> int:
@@ -255,6 +232,7 @@ def _finish(run: TrainingRun, identity: Mapping[str, Any], trained: Trained, mod
     for checkpoint in checkpoints(run.output):
         shutil.rmtree(checkpoint)
     shutil.rmtree(run.output / ".partial", ignore_errors=True)
+    hub_repository.push(run.output, run.trainer)
 
 
 def _shared(file: PairFile, run: TrainingRun) -> list[str]:

@@ -9,19 +9,17 @@ import errno
 import math
 import os
 import shutil
-import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
 from sentence_transformers import SentenceTransformer
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from xlbench.errors import TrainingError, shown
 from xlbench.support.progress import Advance
@@ -29,10 +27,11 @@ from xlbench.training.data import Batch
 from xlbench.training.loss import PairLoss
 from xlbench.training.run_folder import checkpoints, last_checkpoint
 from xlbench.training.steps import Steps
+from xlbench.training.teacher import Teacher
 from xlbench.training.tokens import Tokeniser
 from xlbench.training.validation import Criterion, Validation
+from xlbench.training.watcher import SPEED, Watcher, best_step
 
-SPEED = "tokens_per_second"
 _KEPT = 2
 """Checkpoints that are kept besides the best."""
 _NAMED = 3
@@ -52,6 +51,7 @@ class Parts:
     patience: int | None
     advance: Advance
     tell: Callable[[str], None] | None
+    teacher: Teacher | None = None
 
 
 class PairTrainer(Trainer):
@@ -62,20 +62,26 @@ class PairTrainer(Trainer):
         self._folder = Path(str(arguments.output_dir))
         self._saving = False
         self._speed = _Speed()
-        self.watcher = Watcher(parts)
+        self.watcher = Watcher(parts.criterion, parts.patience, parts.advance, parts.tell)
         # The library asks for data before it evaluates; how that is done is our own.
         validated = parts.steps if parts.validate else None
         super().__init__(model=model, args=arguments, callbacks=[self.watcher], eval_dataset=validated)
         self.remove_callback(PrinterCallback)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """The batches of the run, one a step; each process makes its own part of each."""
-        return DataLoader(self._parts.steps, batch_size=1, collate_fn=self._collate)  # type: ignore[arg-type]
-
-    def _collate(self, batches: list[Batch]) -> dict[str, Any]:
-        inputs = self._parts.tokeniser.collate(batches[0])
-        self._speed.n_tokens += sum(int(features["attention_mask"].sum()) for features in inputs["features"])
-        return {**inputs, "batch": batches[0]}
+        """The batches of the run, one a step; each process makes its own part of each, in workers if asked to."""
+        arguments = self.args
+        return DataLoader(
+            self._parts.steps,  # type: ignore[arg-type]
+            batch_size=1,
+            collate_fn=_Collator(self._parts.tokeniser),
+            num_workers=arguments.dataloader_num_workers,
+            pin_memory=arguments.dataloader_pin_memory,
+            persistent_workers=arguments.dataloader_persistent_workers,
+            prefetch_factor=arguments.dataloader_prefetch_factor,
+            multiprocessing_context=arguments.dataloader_multiprocessing_context,
+            worker_init_fn=_begin_worker,
+        )
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Logs the loss, the gradient's norm before it is clipped, the learning rate, and tokens a second."""
@@ -96,9 +102,14 @@ class PairTrainer(Trainer):
             TrainingError: with the step and the texts, if it is not finite.
 
         """
+        self._speed.n_tokens += inputs["n_tokens"]
         loss_of = self._parts.loss
-        loss_of.model = model
-        loss: torch.Tensor = loss_of(inputs["features"], inputs["labels"])
+        loss_of.model, loss_of.weights = model, inputs["batch"].losses
+        labels = inputs["labels"]
+        if self._parts.teacher is not None:
+            targets = self._parts.teacher.targets(inputs["batch"])
+            labels = {**labels, **{name: vectors.to(self.args.device) for name, vectors in targets.items()}}
+        loss: torch.Tensor = loss_of(inputs["features"], labels)
         if not torch.isfinite(loss):
             self._refuse(f"the loss is {loss.item()}", inputs["batch"], ~torch.isfinite(loss_of.losses))
         self._batch = inputs["batch"]
@@ -173,64 +184,21 @@ class PairTrainer(Trainer):
         load_weights(self.model, Path(resume_from_checkpoint))
 
 
-class Watcher(TrainerCallback):
-    """Tells the progress, ends the training when it no longer gets better, and at Ctrl-C after the step at hand."""
+@dataclass(frozen=True)
+class _Collator:
+    """Makes the inputs of a step from the one batch that it has."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._before: Any = None
-        self.interrupted = False
+    tokeniser: Tokeniser
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Begins to listen for Ctrl-C."""
-        if state.global_step:
-            self._parts.advance(texts=state.global_step, characters=state.global_step, stored=True)
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
+    def __call__(self, batches: list[Batch]) -> dict[str, Any]:
+        inputs = self.tokeniser.collate(batches[0])
+        n_tokens = sum(int(features["attention_mask"].sum()) for features in inputs["features"])
+        return {**inputs, "batch": batches[0], "n_tokens": n_tokens}
 
-    def stop_listening(self) -> None:
-        """Gives Ctrl-C its usual meaning again."""
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (signal's)
-        if self.interrupted:
-            raise KeyboardInterrupt
-        self.interrupted = True
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Counts the step; after Ctrl-C in any process, all write a checkpoint and stop."""
-        self._parts.advance(texts=1, characters=1, stored=False)
-        if args.world_size > 1:
-            flag = torch.tensor(int(self.interrupted), device=args.device)
-            torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
-            self.interrupted = bool(flag)
-        if self.interrupted:
-            control.should_training_stop = True
-            control.should_save = state.global_step < state.max_steps
-            control.should_evaluate = False
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Tells how large the loss is, and the last gradient, learning rate and speed."""
-        logged = [record for record in state.log_history if "loss" in record][-args.save_steps :]
-        if self._parts.tell and logged:
-            loss, last = sum(record["loss"] for record in logged) / len(logged), logged[-1]
-            self._parts.tell(
-                f"step {state.global_step:,}: loss {loss:.3f}, gradient norm {last.get('grad_norm', math.nan):.3g}, "
-                f"learning rate {last['learning_rate']:.3g}, {last[SPEED]:,.0f} tokens/s"
-            )
-
-    def on_evaluate(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ARG002
-        """Has the best model saved as soon as it is found, and stops when patience is at an end."""
-        if self._parts.tell:
-            measures = (f"{name.removeprefix('eval_')} {value:.3f}" for name, value in given["metrics"].items())
-            self._parts.tell(f"step {state.global_step:,}: validation {', '.join(measures)}")
-        if self._parts.patience is None:
-            return
-        values = _validated(state.log_history, self._parts.criterion)
-        best = best_step(state.log_history, self._parts.criterion)
-        since = [step for _, step in values].index(best) if best is not None else len(values)
-        control.should_save = control.should_save or (best is not None and best == state.global_step)
-        control.should_training_stop = control.should_training_stop or len(values) - 1 - since >= self._parts.patience
+def _begin_worker(_: int) -> None:
+    """A tokenizer would wait for threads that a forked process does not have."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
 class _Speed:
@@ -246,24 +214,6 @@ class _Speed:
         speed = self.n_tokens / max(now - self._since, 1e-9)
         self.n_tokens, self._since = 0, now
         return speed
-
-
-def best_step(history: Sequence[Mapping[str, float]], criterion: Criterion | None) -> int | None:
-    """The first step with the best value, or None if there was no validation since the start, or there is no criterion.
-
-    The untrained model does not count, since there is no checkpoint of it.
-    """
-    values = _validated(history, criterion)
-    return min(values)[1] if values else None
-
-
-def _validated(history: Sequence[Mapping[str, float]], criterion: Criterion | None) -> list[tuple[float, int]]:
-    """Values of the criterion, less for a better model, with their steps."""
-    if criterion is None:
-        return []
-    sign = -1 if criterion.greater else 1
-    name = f"eval_{criterion.name}"
-    return [(sign * record[name], int(record["step"])) for record in history if name in record and record["step"]]
 
 
 def load_weights(model: Any, checkpoint: Path) -> None:

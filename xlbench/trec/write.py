@@ -19,7 +19,7 @@ import numpy as np
 
 from xlbench.collection import Collection, Texts
 from xlbench.errors import DataError
-from xlbench.measures.ranks import Top
+from xlbench.measures.best import Top
 from xlbench.results.result import Result
 from xlbench.settings import Setting
 from xlbench.support.files import whole, write_whole

@@ -23,7 +23,7 @@ class Passage(NamedTuple):
     gain: int
 
 
-ALL_MEASURES = [*BIAS, "Share@3", "AWRF@3", "PEER@3"]
+ALL_MEASURES = [*BIAS, "RankShift", "Share@3", "AWRF@3", "PEER@3"]
 
 
 def measure(name: str) -> Measure:

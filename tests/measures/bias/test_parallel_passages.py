@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -115,11 +115,35 @@ def test_lpr_asks_whether_the_first_relevant_passage_is_in_the_own_language(rank
     assert own_first(pooled([spelled(ranking)], asked=asked)).tolist() == [own]
 
 
+@pytest.mark.parametrize(
+    ("ranking", "asked", "shift"),
+    # Lower case is irrelevant. The first A has rank 2 without B and C, B has 3 without A and C, and C 4.
+    [
+        ("bAaBcC", 0, (3 + 4) / 2 - 2),
+        ("bAaBcC", 2, (2 + 3) / 2 - 4),
+        ("AABB", 0, 0),
+        ("bbBA", 1, 0),
+        ("aBbAB", 0, 2 - 3),
+    ],
+)
+def test_rank_shift_is_what_an_answer_gains_in_the_querys_language(ranking, asked, shift):
+    """Ranks of the first of a language where the answers of that language are the only ones."""
+    assert measure("RankShift").value(pooled([spelled(ranking)], asked=asked)).tolist() == [shift]
+
+
+def test_a_random_rank_shift_is_the_mean_over_all_rankings():
+    """By enumeration, with one answer in the query's language and two in another."""
+    rankings = [[passages[i] for i in order] for passages in [spelled("ABBabc")] for order in permutations(range(6))]
+    shifts = measure("RankShift").value(pooled(rankings))
+    assert measure("RankShift").random(pooled(rankings))[0] == pytest.approx(shifts.mean())
+
+
 @pytest.mark.parametrize("n", [2, 7, 11])
-def test_a_fair_lpr_is_one_nth(n):
-    """With one relevant passage in each of n languages, the perfect and the random LPR are 1 / n."""
+def test_a_random_lpr_is_one_nth_and_none_is_perfect(n):
+    """With one relevant passage in each of n languages: whether a reader wants their own is theirs to say."""
     ranking = pooled([[Passage(i, 1) for i in range(n)] + [Passage(0, 0)] * 5])
-    assert measure("LPR").perfect(ranking).tolist() == measure("LPR").random(ranking).tolist() == [1 / n]
+    assert measure("LPR").random(ranking).tolist() == [1 / n]
+    assert (measure("LPR").perfect, measure("LPR").better) == (None, "neither")
 
 
 @given(rng=seeds())

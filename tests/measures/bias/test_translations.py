@@ -118,3 +118,16 @@ def test_ids_that_do_not_begin_with_their_language_are_no_translations():
     """``law:1`` in one language and ``med:1`` in another are two questions."""
     lists = Lists.of(np.zeros((2, 1), np.int32), ["law:1", "med:1"], np.array([0, 1]), ["de", "en"])
     assert lists.translated.tolist() == [[0, -1], [-1, 1]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_is_the_mean_of_those_with_each_language(name):
+    """NaN with the query's own language, and with one that does not ask the question."""
+    lists = [[1, 2, 3], [1, 3, 4], [9, 8, 1]]
+    known = measure(f"{name}@3")
+    ranks = of_lists(lists, [0, 1, 2])
+    parts = known.by_language(ranks)[0]
+    assert np.isnan(parts).tolist() == [True, False, False]
+    assert parts[1:].tolist() == [value(name, lists[0], other) for other in lists[1:]]
+    assert known.value(ranks)[0] == pytest.approx(parts[1:].mean())
+    assert np.isnan(known.by_language(of_lists(lists[:2], [0, 1]))[0]).tolist() == [True, False, True]

@@ -94,7 +94,7 @@ def test_every_number_of_the_grid_is_there(whole):
     """Each cell has its number, the diagonal that of the monolingual setting, the corner the mean."""
     html = render([whole])
     grid = html[html.index('<section id="t1-m1-grid"') : html.index('<section id="t1-m1-bias"')]
-    cells = re.findall(r"<td[^>]*>(?:<span>)?([^<]*)", grid)
+    cells = re.findall(r"<td[^>]*>(?:<span>)?([^<]*)", grid.partition("</table>")[0])
     assert len(cells) == 4 * 5 + 5
     expected = [whole.values[Setting(a, b)]["AP"] for a in ("ar", "de", "en", "th") for b in ("ar", "de", "en", "th")]
     shown = [cells[5 * i + j] for i in range(4) for j in range(4)]
@@ -248,7 +248,7 @@ def test_ten_results_are_less_than_a_megabyte(whole, other):
     """The numbers of ten results in eleven languages fit; here ten in four."""
     start = time.process_time()
     html = render([replace(result, task=f"task-{i}") for i in range(5) for result in (whole, other)])
-    assert len(html.encode()) < 600_000
+    assert len(html.encode()) < 650_000
     assert time.process_time() - start < 12
 
 

@@ -2,14 +2,17 @@
 
 A reader module has ``FORMS``, the forms of passage text it can give, and ``read(files, *, text) -> Collection``. One
 that reads a single file a language is given ``files`` as a mapping from languages to paths. One that reads several has
-``PARTS`` and is given a mapping from parts to languages to lists of paths, empty for a language without files. One
-whose data cannot have some kinds of settings has ``WITHOUT``, which says why.
+``PARTS`` and is given a mapping from parts to languages to lists of paths, empty for a language without files; of the
+parts in ``OPTIONAL`` a task may have no file in some languages. One whose data cannot have some kinds of settings has
+``WITHOUT``, which says why. One with ``WHOLE`` needs the files of all languages, whichever are evaluated: passages of
+one language are in the files of others. One with ``answers(asked, answered)`` has cross-lingual settings for some pairs
+of languages only.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +24,7 @@ from xlbench.support.progress import Advance
 
 Files = Mapping[str, Path]
 Parts = Mapping[str, Mapping[str, Sequence[Path]]]
-READERS = ("beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel")
+READERS = ("afriqa", "beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tatoeba", "tmx")
 ONE_FILE = ("texts",)
 """The parts of a reader of a single file a language."""
 
@@ -36,6 +39,23 @@ def parts(reader: str) -> tuple[str, ...]:
     """The parts of which a reader reads the files."""
     parts_of: tuple[str, ...] = getattr(_module(reader), "PARTS", ONE_FILE)
     return parts_of
+
+
+def optional(reader: str) -> tuple[str, ...]:
+    """The parts of which some languages may have no file."""
+    parts_of: tuple[str, ...] = getattr(_module(reader), "OPTIONAL", ())
+    return parts_of
+
+
+def answers(reader: str, asked: str, answered: str) -> bool:
+    """Whether passages in a language may answer queries in another."""
+    of_reader: Callable[[str, str], bool] | None = getattr(_module(reader), "answers", None)
+    return of_reader is None or of_reader(asked, answered)
+
+
+def is_whole(reader: str) -> bool:
+    """Whether the files of all languages are needed for any of them."""
+    return bool(getattr(_module(reader), "WHOLE", False))
 
 
 def why_not(reader: str, kind: Kind) -> str | None:

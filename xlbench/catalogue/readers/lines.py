@@ -30,7 +30,7 @@ def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Col
         DataError: if a file is not UTF-8, or has other lines than another.
 
     """
-    sentences = {language: numbered(paths[0]) for language, paths in files["sentences"].items() if paths}
+    sentences = {language: numbered(paths[0]) if paths else {} for language, paths in files["sentences"].items()}
     document = next((numbered(paths[0]) for paths in files["documents"].values() if paths), {})
     for language, of_number in sentences.items():
         if max(of_number, default=0) > max(document, default=0):
@@ -43,22 +43,38 @@ def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Col
                 f"{_first(files['documents'])}, line {min(unnamed):,}, is blank, and "
                 f"{files['sentences'][language][0]} has a sentence there; expected the document of each line."
             )
+    return bitext(
+        {
+            language: {
+                str(number): (sentence, f"{files['sentences'][language][0]}, line {number:,}")
+                for number, sentence in of_number.items()
+            }
+            for language, of_number in sentences.items()
+        },
+        {str(number): name for number, name in document.items()},
+    )
+
+
+def bitext(sentences: Mapping[str, Mapping[str, tuple[str, str]]], document: Mapping[str, str]) -> Collection:
+    """The collection of sentences by language and key, each with where it is; equal keys are translations.
+
+    Each sentence is a query and a passage with the id ``language:key``, answered by its translations in all other
+    languages. ``document`` has the document of each key, whose sentences are a cluster.
+    """
     texts = [
-        Text(f"{language}:{number}", language, sentence, f"{files['sentences'][language][0]}, line {number:,}")
-        for language, of_number in sentences.items()
-        for number, sentence in of_number.items()
+        Text(f"{language}:{key}", language, sentence, where)
+        for language, of_key in sentences.items()
+        for key, (sentence, where) in of_key.items()
     ]
     judgements = (
-        Judgement(f"{asked}:{number}", f"{other}:{number}", 1)
-        for asked, of_number in sentences.items()
-        for number in of_number
+        Judgement(f"{asked}:{key}", f"{other}:{key}", 1)
+        for asked, of_key in sentences.items()
+        for key in of_key
         for other, others in sentences.items()
-        if other != asked and number in others
+        if other != asked and key in others
     )
-    clusters = {
-        f"{language}:{number}": document[number] for language, of_number in sentences.items() for number in of_number
-    }
-    return Collection.build(tuple(files["sentences"]), texts, texts, judgements, unit="document", clusters=clusters)
+    clusters = {f"{language}:{key}": document[key] for language, of_key in sentences.items() for key in of_key}
+    return Collection.build(tuple(sentences), texts, texts, judgements, unit="document", clusters=clusters)
 
 
 def numbered(path: Path) -> dict[int, str]:

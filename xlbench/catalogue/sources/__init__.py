@@ -18,7 +18,8 @@ __all__ = ["ALGORITHMS", "Checksum", "Source", "at_hand", "check", "fetch", "hub
 class Source:
     """Where the files of a part of a task are, by language.
 
-    ``{language}`` in an address and a path stands for the language, and ``*`` in the name of a file for anything.
+    In an address and a path, ``{language}`` stands for the language or for its name among ``names``, ``{code}`` for the
+    language itself, and ``*`` in the name of a file for anything.
     """
 
     url: str | None
@@ -32,11 +33,14 @@ class Source:
 
     def path_of(self, language: str) -> str:
         """The relative path of a language's files."""
-        return self.path.replace("{language}", self.names.get(language, language))
+        return self._filled(self.path, language)
 
     def url_of(self, language: str) -> str | None:
         """The address of a language's files."""
-        return None if self.url is None else self.url.replace("{language}", self.names.get(language, language))
+        return None if self.url is None else self._filled(self.url, language)
+
+    def _filled(self, template: str, language: str) -> str:
+        return template.replace("{code}", language).replace("{language}", self.names.get(language, language))
 
 
 def locate(

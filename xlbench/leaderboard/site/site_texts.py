@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlbench.measures import DISTANCE, PREFERENCE, get
-from xlbench.reports.words import TEST
+from xlbench.reports.words import OWN_SHARE, TEST
 
 RANK = (
     "1 + the number of models that are significantly better in the setting. It says that so many are better, not that "
@@ -17,10 +17,7 @@ SETTINGS = (
     "the passages of all languages in one pool, with an answer to find in each. The range below a number is its 95 % "
     "interval; whole clusters of questions are drawn, such as those on one article."
 )
-BIAS = (
-    f"{DISTANCE}: {get(DISTANCE).brief}; lower is better. {PREFERENCE}: {get(PREFERENCE).brief}; best is the share "
-    "that each language would have by chance."
-)
+BIAS = f"{DISTANCE}: {get(DISTANCE).brief}; lower is better. {PREFERENCE}: {get(PREFERENCE).brief}; {OWN_SHARE}"
 LEVELS = (
     "Verified: all scores, intervals and figures of bias were computed again from the ranks that were submitted. "
     "Deep-verified: the model was run as well, on a sample of the queries, and gave those ranks. Reported: neither. "

@@ -87,9 +87,9 @@ PREFERENCE = Measure(
     "Share of queries whose first relevant passage is in their language (after arXiv 2605.07249).",
     parallel_passages.own_first,
     brief="share of queries whose first answer is in their own language",
-    better="nearer",
+    better="neither",  # Wanted by those who read their own language, and not where languages are to be alike.
     kinds=MULTI,
-    perfect=parallel_passages.fair_share,
+    perfect=None,
     random=parallel_passages.fair_share,
     needs_all_ranks=False,
     flatters_little=True,
@@ -103,6 +103,18 @@ ONE_TARGET = Measure(
     kinds=MULTI,
     perfect=parallel_passages.unbiased,
     random=parallel_passages.random_one_target_bias,
+    flatters_little=True,
+)
+RANK_SHIFT = Measure(
+    "RankShift",
+    "Ranks that an answer gains in the query's language, against one in another (after arXiv 2502.11175).",
+    parallel_passages.rank_shift,
+    brief="ranks that an answer gains if it is in the query's language",
+    better="nearer",
+    decimals=0,
+    kinds=MULTI,
+    perfect=parallel_passages.unbiased,
+    random=parallel_passages.random_rank_shift,
     flatters_little=True,
 )
 TARGETS = (
@@ -190,6 +202,7 @@ class _Consistency:
     about: str
     brief: str
     value: Callable[..., FloatArray]
+    by_language: Callable[..., FloatArray]
     random: Callable[..., FloatArray]
 
     def make(self, name: str, k: int) -> Measure:
@@ -206,6 +219,7 @@ class _Consistency:
             cutoff=k,
             needs_all_ranks=False,
             needs_lists=True,
+            by_language=partial(self.by_language, k=k),
             flatters_little=True,
         )
 
@@ -216,6 +230,7 @@ _CONSISTENCY = (
         "Rank-biased overlap of the lists of a question's translations, p = .9 (Webber, Moffat and Zobel 2010).",
         "whether translations of a question get the same list, counting more near the top",
         translations.rank_biased_overlap,
+        translations.rank_biased_overlap_by_language,
         translations.random_rank_biased_overlap,
     ),
     _Consistency(
@@ -223,6 +238,7 @@ _CONSISTENCY = (
         "Share of the best passages that the lists of a question's translations have in common.",
         "whether translations of a question get the same passages",
         translations.overlap,
+        translations.overlap_by_language,
         translations.random_overlap,
     ),
     _Consistency(
@@ -230,6 +246,7 @@ _CONSISTENCY = (
         "Spearman's correlation of the lists of a question's translations (arXiv 2509.06195).",
         "whether translations of a question get the passages in the same order",
         translations.rank_correlation,
+        translations.rank_correlation_by_language,
         translations.random_rank_correlation,
     ),
 )
@@ -244,7 +261,7 @@ _AWRF = (
     "the same, weighted by the attention that a rank gets",
 )
 FAMILIES = (
-    *map(_fixed, (*WITHOUT_CUTOFF, *TARGETS, *FIRST_PLACES)),
+    *map(_fixed, (*WITHOUT_CUTOFF, RANK_SHIFT, *TARGETS, *FIRST_PLACES)),
     Family("TLR", _target_languages, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF),
     *(Family(of.name, of.make, needs_cutoff=True, largest_cutoff=_LARGEST_CUTOFF) for of in _CONSISTENCY),
     Family(

@@ -6,7 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import FloatArray
-from xlbench.measures.bias.shapes import by_language, counts, position_in_language, random_ap, where_own, where_parallel
+from xlbench.measures.bias.shapes import (
+    by_language,
+    counts,
+    once,
+    position_in_language,
+    random_ap,
+    where_own,
+    where_parallel,
+)
 from xlbench.measures.ranks import PooledRanks
 
 
@@ -95,6 +103,7 @@ def first_language(pooled: PooledRanks) -> FloatArray:
     return np.where(first, 1.0, 0.0) * parallel[:, None]
 
 
+@once
 def one_target(pooled: PooledRanks) -> FloatArray:
     """AP in the pool without the relevant passages of all languages but one, for each such language; ``[m, L]``.
 
@@ -109,6 +118,36 @@ def one_target(pooled: PooledRanks) -> FloatArray:
     with np.errstate(invalid="ignore"):
         precision: FloatArray = by_language(pooled, position / rank) / n_relevant
     return precision
+
+
+def rank_shift(pooled: PooledRanks) -> FloatArray:
+    """Ranks that an answer gains if it is in the query's language instead of another.
+
+    In the pool without the relevant passages of all languages but one, the rank of the first of that language: the mean
+    over the other languages, less that of the query's own. (After MultiLingualRankShift, arXiv 2502.11175, which has
+    translated passages; here they are parallel.) 0 is no preference for the query's own language. Not defined for a
+    query without a relevant passage in its own language.
+    """
+    shift: FloatArray = 0.0 - _own_less_others(_first_of_target(pooled), pooled.asked)
+    return shift
+
+
+def _first_of_target(pooled: PooledRanks) -> FloatArray:
+    """The rank of the first relevant passage where those of one language are the only ones; ``[m, L]``."""
+    ranks = pooled.ranks
+    position = position_in_language(pooled)
+    rank = (ranks.rank - (ranks.position - position)).astype(np.float64)
+    first = by_language(pooled, np.where(position == 1, rank, 0.0))
+    return np.where(counts(pooled) > 0, first, np.nan)
+
+
+def random_rank_shift(pooled: PooledRanks) -> FloatArray:
+    """The mean of random rankings, in which the first of n among N passages has the rank (N + 1) / (n + 1)."""
+    n = counts(pooled)
+    n_irrelevant = pooled.n_passages.sum() - n.sum(axis=1, keepdims=True)
+    rank = np.where(n > 0, (n_irrelevant + n + 1) / (n + 1), np.nan)
+    shift: FloatArray = 0.0 - _own_less_others(rank, pooled.asked).round(9)
+    return shift
 
 
 def own_target(pooled: PooledRanks) -> FloatArray:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import FloatArray
 from xlbench.measures.ranks import PooledRanks, Ranks
+
+_T = TypeVar("_T", bound="np.generic[Any]")
+
+
+def once(function: Callable[[PooledRanks], npt.NDArray[_T]]) -> Callable[[PooledRanks], npt.NDArray[_T]]:
+    """The function, computed once for the same ranks: several measures begin with it. What it gives is read-only."""
+    name = f"{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def of(pooled: PooledRanks) -> npt.NDArray[_T]:
+        if name not in pooled.computed:
+            pooled.computed[name] = function(pooled)
+            pooled.computed[name].flags.writeable = False
+        return pooled.computed[name]
+
+    return of
 
 
 def per_query(ranks: Ranks, values: npt.NDArray[np.generic]) -> FloatArray:
@@ -14,6 +34,7 @@ def per_query(ranks: Ranks, values: npt.NDArray[np.generic]) -> FloatArray:
     return np.add.reduceat(values.astype(np.float64), ranks.starts[:-1]) if len(ranks) else np.zeros(0)
 
 
+@once
 def counts(pooled: PooledRanks) -> FloatArray:
     """The relevant passages of each query by language, ``float64[m, L]``."""
     return by_language(pooled, np.ones(len(pooled.ranks.rank)))
@@ -32,6 +53,7 @@ def where_parallel(pooled: PooledRanks, values: FloatArray) -> FloatArray:
     return np.where((counts(pooled) > 0).sum(axis=1) > 1, values, np.nan)
 
 
+@once
 def position_in_language(pooled: PooledRanks) -> npt.NDArray[np.int64]:
     """``[n]``: 1 for the first relevant passage of each query in its language, 2 for the second, and so on."""
     ranks = pooled.ranks

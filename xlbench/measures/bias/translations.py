@@ -73,25 +73,46 @@ def random_rank_correlation(pooled: PooledRanks, k: int) -> FloatArray:
     return same(pooled, k) * float(hypergeom.pmf(common, n, k, k) @ correlation)
 
 
+def overlap_by_language(pooled: PooledRanks, k: int) -> FloatArray:
+    """``overlap`` with the translation into each language, ``float64[m, L]``; NaN where there is none."""
+    return _of_translations(pooled, k, _overlap)
+
+
+def rank_biased_overlap_by_language(pooled: PooledRanks, k: int) -> FloatArray:
+    """``rank_biased_overlap`` with the translation into each language, ``float64[m, L]``; NaN where there is none."""
+    return _of_translations(pooled, k, _rank_biased)
+
+
+def rank_correlation_by_language(pooled: PooledRanks, k: int) -> FloatArray:
+    """``rank_correlation`` with the translation into each language, ``float64[m, L]``; NaN where there is none."""
+    return _of_translations(pooled, k, _correlation)
+
+
 def _mean_over_translations(pooled: PooledRanks, k: int, value: Callable[[BoolArray], FloatArray]) -> FloatArray:
     """The mean of a value of pairs of lists; ``value`` gets which passages are the same, ``bool[..., k, k]``."""
-    means = np.full(len(pooled.ranks), np.nan)
+    values = _of_translations(pooled, k, value)
+    n = np.isfinite(values).sum(axis=1)
+    means: FloatArray = np.divide(np.nansum(values, axis=1), n, out=np.full(len(n), np.nan), where=n > 0)
+    return means
+
+
+def _of_translations(pooled: PooledRanks, k: int, value: Callable[[BoolArray], FloatArray]) -> FloatArray:
+    """``[m, L]``, a value of the lists of each query and of its translation into each language, NaN without one."""
+    values = np.full((len(pooled.ranks), len(pooled.n_passages)), np.nan)
     if pooled.lists is None:
-        return means
+        return values
     k = min(k, int(pooled.n_passages.sum()))
     lists = pooled.lists.passage
     if lists.shape[1] < k:
         raise ValueError(f"the {k} best passages are needed, but {lists.shape[1]} were kept")
     known = _translations(pooled, k)
     rows = pooled.lists.translations(pooled.ranks.query)
-    for start in range(0, len(means), _QUERIES_AT_ONCE):
+    for start in range(0, len(values), _QUERIES_AT_ONCE):
         some = slice(start, start + _QUERIES_AT_ONCE)
         own, others = lists[pooled.ranks.query[some], :k], lists[rows[some], :k]
-        values = value(own[:, None, :, None] == others[:, :, None, :])
-        n = known[some].sum(axis=1)
-        total = np.where(known[some], values, 0).sum(axis=1)
-        means[some] = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
-    return means
+        of_pairs = value(own[:, None, :, None] == others[:, :, None, :])
+        values[some] = np.where(known[some], of_pairs, np.nan)
+    return values
 
 
 def _translations(pooled: PooledRanks, k: int) -> BoolArray:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from xlbench.reports.cells import Table
 from xlbench.reports.several_models import grouped
 from xlbench.results import Result
 from xlbench.support.extras import require
 
-__all__ = ["render"]
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["render", "render_tables"]
 
 
 def render(results: Sequence[Result]) -> str:
@@ -20,16 +25,35 @@ def render(results: Sequence[Result]) -> str:
         MissingLibraryError: if jinja2 or matplotlib is not installed.
 
     """
-    require("html", "The HTML report")
-    import jinja2
+    environment = _environment()
 
     from xlbench.reports.html import page
 
-    environment = jinja2.Environment(
+    return page.draw(environment, grouped(results))
+
+
+def render_tables(title: str, tables: Sequence[Table], said: Sequence[str] = ()) -> str:
+    """Tables as a page of the same form, each a section, with what is ``said`` of them above all.
+
+    Raises:
+        MissingLibraryError: if jinja2 or matplotlib is not installed.
+
+    """
+    environment = _environment()
+
+    from xlbench.reports.html import page
+
+    return page.of_tables(environment, title, tables, said)
+
+
+def _environment() -> Environment:
+    require("html", "The HTML report")
+    import jinja2
+
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("xlbench.reports.html"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return page.draw(environment, grouped(results))

@@ -20,7 +20,8 @@ LANGUAGES = (
 GRID = (
     "Queries of the language at the left, passages of the language at the top. The outlined diagonal is the "
     "monolingual setting; means leave it out. A row that is brighter than others is a language in which the model "
-    "is well asked, a column one in which it finds well. An empty cell has no queries."
+    "is well asked, a column one in which it finds well. An empty cell has no queries. Below are the pairs "
+    "of which one way loses most against the other; a penalty is what is lost against the query's language alone."
 )
 BIAS = (
     "How the ranking of all languages' passages treats the languages against each other. On the scale, the dot is "

@@ -77,7 +77,7 @@ def _scale(measure: str, value: float, interval: Sequence[float] | None, ends: M
 
 
 def preference(result: Result, key: str, shared: Shared) -> Section | None:
-    """The one-target and the preference matrix with their favourites; None if the result has neither."""
+    """The one-target and the preference matrix with their favourites, and consistency; None if there is none."""
     named = (
         ("one_target", PRECISION, tables.one_target(result)),
         ("first_language", PREFERENCE, tables.preference(result)),
@@ -88,6 +88,10 @@ def preference(result: Result, key: str, shared: Shared) -> Section | None:
         for name, measure, table in named
         if table
     ]
+    measure, table = measures.of_lists(result.summary.get("multi", {})), tables.consistency(result)
+    if measure and table:
+        lists = heatmap(table, measure.name, spread=shared.matrices["consistency"], foot_note=foot_note)
+        drawn.append(replace(lists, corner="query ↓ query →"))
     return Section(key, "Language preference", explanations.PREFERENCE, drawn) if drawn else None
 
 

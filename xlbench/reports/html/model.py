@@ -66,7 +66,10 @@ def _grid(result: Result, key: str, shared: Shared) -> Section | None:
     if (table := tables.cross(result, diagonal=True)) is None:
         return None
     grid = heatmap(table, result.headline, spread=shared.grid, foot_note=partial_of(result))
-    return Section(key, "Cross-lingual grid", explanations.GRID, [grid])
+    direction = tables.direction_of(result)
+    return Section(
+        key, "Cross-lingual grid", explanations.GRID, [grid, *([page_table(direction)] if direction else [])]
+    )
 
 
 def _distances(result: Result, key: str, shared: Shared) -> Section | None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from xlbench.reports.cells import Table
 from xlbench.reports.html import compared, first_screen, heatmaps, model
-from xlbench.reports.html.parts import Section
+from xlbench.reports.html.page_tables import page_table
+from xlbench.reports.html.parts import Section, Sentences
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.judged_group import JudgedGroup
 from xlbench.reports.several_models import Group
@@ -25,17 +27,34 @@ def draw(environment: Environment, groups: Sequence[Group]) -> str:
     judged = [JudgedGroup.of(group) for group in sorted(groups, key=lambda group: group.results[0].task == SMOKE_TEST)]
     groups = [of.group for of in judged]
     several = sum(len(group.results) for group in groups) > 1
+    sections = [
+        first_screen.section(judged),
+        *(_of_task(of, f"t{i + 1}", folded=several) for i, of in enumerate(judged)),
+    ]
+    # Of a few models all parts, of many only where each begins.
+    levels = 3 if sum(len(group.results) for group in groups) < _MANY else 2
+    return _filled(environment, _title(groups), sections, levels=levels, languages=_languages(groups))
+
+
+def of_tables(environment: Environment, title: str, tables: Sequence[Table], said: Sequence[str]) -> str:
+    """The page of these tables, each a section that says how to read it."""
+    first = [Section("said", "In short", blocks=[Sentences(tuple(said))])] if said else []
+    sections = [
+        Section(f"t{i + 1}", table.title, how=table.note, blocks=[page_table(table)]) for i, table in enumerate(tables)
+    ]
+    return _filled(environment, title, [*first, *sections], levels=2, languages=[])
+
+
+def _filled(
+    environment: Environment, title: str, sections: Sequence[Section], *, levels: int, languages: Sequence[str]
+) -> str:
     parts = files("xlbench.reports.html") / "templates"
     style, script = ((parts / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     drawn = environment.get_template("report.html.jinja").render(
-        title=_title(groups),
-        sections=[
-            first_screen.section(judged),
-            *(_of_task(of, f"t{i + 1}", folded=several) for i, of in enumerate(judged)),
-        ],
-        # Of a few models all parts, of many only where each begins.
-        levels=3 if sum(len(group.results) for group in groups) < _MANY else 2,
-        languages=_languages(groups),
+        title=title,
+        sections=sections,
+        levels=levels,
+        languages=languages,
         style=f"{style}{heatmaps.style_sheet()}",
         script=script,
     )
