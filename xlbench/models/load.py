@@ -135,6 +135,10 @@ def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Mode
 
         return load_fusion(model, device=device, arguments=arguments, load=load)
     if model.startswith(API):
+        if not model[len(API) :].strip(". "):
+            raise EncoderError(f"{model} names no model; expected {API}MODEL, with the name that the server knows.")
+        if device is not None:
+            raise EncoderError(f"{model} runs at its server, so that --device {device} says nothing: leave it out.")
         made = _made("xlbench.models.api_encoder:OpenAIEncoder", "openai", arguments, device, folder=model[len(API) :])
         return replace(made, arguments={**made.arguments, **made.filled})
     if model in BUILT_IN:
