@@ -3,11 +3,11 @@
 # Any other command: docker run --rm --volume "$PWD/results:/work/results" xlbench run --model bm25 --task demo
 FROM python:3.12-slim
 
-# A build of torch for CPUs: that of the usual index brings several GB of CUDA libraries.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# The usual build of torch brings several GB of CUDA libraries; --build-arg TORCH_INDEX=ADDRESS is that of an index with one for CPUs.
+ARG TORCH_INDEX=
 WORKDIR /xlbench
 COPY constraints.txt ./
-RUN pip install --no-cache-dir --constraint constraints.txt --index-url "$TORCH_INDEX" --extra-index-url https://pypi.org/simple torch
+RUN pip install --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch
 COPY pyproject.toml README.md LICENSE ./
 COPY tasks tasks
 COPY xlbench xlbench

@@ -15,9 +15,9 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def test_the_extras_are_those_of_the_package():
-    """Every extra but that of developers is known, with the modules that it brings."""
+    """Every extra but those of developers is known, with the modules that it brings."""
     extras = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert sorted(EXTRAS) == sorted(extras.keys() - {"dev"})
+    assert sorted(EXTRAS) == sorted(extras.keys() - {"dev", "docs"})
     assert {name: len(modules) for name, modules in EXTRAS.items()} == {name: len(extras[name]) for name in EXTRAS}
 
 

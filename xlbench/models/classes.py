@@ -16,6 +16,9 @@ from typing import Any
 from xlbench.errors import EncoderError, UnknownNameError, XlbenchError
 from xlbench.models.kinds import KINDS
 
+_OF_FOLDERS = ("dtype", "kind", "max_length", "instruction")
+"""Arguments that options of their own give."""
+
 
 def check_installed(adapter: str) -> None:
     """Returns if what a kind of model needs is installed.
@@ -51,6 +54,8 @@ def object_of(
     for name in arguments:
         if name not in accepted and not takes_any:
             hint = f"{adapter} takes {', '.join(accepted) or 'none'}."
+            if name in _OF_FOLDERS:
+                hint += f" --{name.replace('_', '-')} is for models in folders and on the Hub."
             raise UnknownNameError("model argument", name, accepted, hint=hint)
     takes_device = takes_any or "device" in parameters
     if device not in (None, "cpu") and not takes_device:
