@@ -88,10 +88,13 @@ def test_another_model_under_the_same_name_is_said(xlbench, task, api):
         (["--model", "openai:m", "--base-url", "http://127.0.0.1:9"], 1, "There is no server at http://127.0.0.1:9"),
         (["--model", "hash", "--rerank-base-url", "http://x"], 2, "--rerank-base-url is for a reranker behind an API"),
         (["--model", "some/model.gguf"], 1, "is a model in GGUF form"),
+        (["--model", "onnx-alone"], 1, "is a model in ONNX form"),
     ],
 )
-def test_what_cannot_be_meant_is_a_sentence(xlbench, task, api, arguments, code, said):
+def test_what_cannot_be_meant_is_a_sentence(xlbench, folder, task, api, arguments, code, said):
     """With what to do, and before anything is sent."""
+    (folder / "onnx-alone/onnx").mkdir(parents=True)
+    (folder / "onnx-alone/onnx/model.onnx").touch()
     ran = xlbench("run", "--task", task, *arguments)
     assert (ran.code, said in ran.err, "Traceback" in ran.err) == (code, True, False), ran.err
     assert api.bodies == []

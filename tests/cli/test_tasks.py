@@ -68,7 +68,7 @@ def test_models_lists_the_kinds_and_how_to_install_them(xlbench, monkeypatch):
     """Each kind of model is a row; one whose package is missing says how to install it."""
     rows = xlbench("models").out.splitlines()[3:]
     assert [row.split("  ")[0] for row in rows if row] == [kind.takes for kind in kinds.KINDS]
-    missing = kinds.Kind("other", "other", "a kind of model", ("no_such_package",), "pip install 'xlbench[other]'")
+    missing = kinds.Kind("other", "other", "a model", "other", ("no_such_package",), "pip install 'xlbench[other]'")
     monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, missing))
     assert xlbench("models").out.splitlines()[-2].endswith("no: pip install 'xlbench[other]'")
 
@@ -88,7 +88,9 @@ def test_models_as_json_say_what_is_installed(xlbench):
     """One record a kind of model."""
     records = json.loads(xlbench("models", "--format", "json").out)
     assert [record["model"] for record in records] == [kind.takes for kind in kinds.KINDS]
-    assert records[0] == {"model": "hash", "about": kinds.KINDS[0].about, "installed": True, "install": None}
+    about = kinds.KINDS[0].about
+    expected = {"model": "hash", "about": about, "example": "hash", "installed": True, "install": None}
+    assert records[0] == expected
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -204,3 +204,18 @@ def test_a_run_that_would_cost_too_much_is_not_begun(api):
     with pytest.raises(EncoderError, match=r"counted \d+ tokens, which cost 0\.3\d+, and --max-cost is 0\.3"):
         encoder.encode_passages(TEXTS * 10)
     assert len(api.bodies) < 34
+
+
+def test_a_name_that_is_empty_and_a_device_are_refused(api):
+    """The server decides where the model runs."""
+    with pytest.raises(EncoderError, match="openai: names no model"):
+        load("openai:", arguments={"base_url": api.url})
+    with pytest.raises(EncoderError, match="runs at its server, so that --device cuda says nothing"):
+        load("openai:mine", device="cuda", arguments={"base_url": api.url})
+
+
+def test_in_a_fusion_too_what_changes_no_vector_is_no_part_of_the_identity(api):
+    """The price and the limits of a model within are left out, and its address is kept."""
+    loaded = load("fusion:hash+openai:mine", arguments={"B.base_url": api.url, "B.price": 1, "B.max_cost": 5})
+    assert loaded.given == {"B.base_url": api.url}
+    assert not {"B.price", "B.max_cost"} & loaded.arguments.keys()

@@ -19,15 +19,23 @@ def models(*, form: str) -> None:
 
     if form == "json":
         records = [
-            {"model": kind.takes, "about": kind.about, "installed": kind.installed, "install": kind.install or None}
+            {
+                "model": kind.takes,
+                "about": kind.about,
+                "example": kind.example,
+                "installed": kind.installed,
+                "install": kind.install or None,
+            }
             for kind in KINDS
         ]
         records += [
-            {"model": name, "about": f"entry point {point.value}", "installed": True, "install": None}
+            {"model": name, "about": f"entry point {point.value}", "example": name, "installed": True, "install": None}
             for name, point in models.plugins().items()
         ]
         click.echo(as_json(records), nl=False)
         return
-    rows = [row(kind.takes, kind.about, "yes" if kind.installed else f"no: {kind.install}") for kind in KINDS]
-    rows += [row(name, f"entry point {point.value}", "yes") for name, point in models.plugins().items()]
-    show([Table("Models", ("--model", "what it is", "installed"), tuple(rows))])
+    rows = [
+        row(kind.takes, kind.about, kind.example, "yes" if kind.installed else f"no: {kind.install}") for kind in KINDS
+    ]
+    rows += [row(name, f"entry point {point.value}", name, "yes") for name, point in models.plugins().items()]
+    show([Table("Models", ("--model", "what it is", "example", "installed"), tuple(rows))])

@@ -39,6 +39,15 @@ class Fusion:
         return f"{_REVISION} ({', '.join(f'{part.name} {part.revision}' for part in self.parts)})"
 
     @property
+    def changes_no_vector(self) -> tuple[str, ...]:
+        """The arguments of both that are not part of what identifies them."""
+        return tuple(
+            f"{letter}.{name}"
+            for letter, part in self._by_letter
+            for name in getattr(part.encoder, "changes_no_vector", ())
+        )
+
+    @property
     def filled(self) -> dict[str, Any]:
         """The arguments of both that nobody gave."""
         return {f"{letter}.{key}": value for letter, part in self._by_letter for key, value in part.filled.items()}
@@ -91,6 +100,7 @@ def load_fusion(model: str, *, device: str | None, arguments: Mapping[str, Any],
     if device not in (None, "cpu") and not any(map(_takes_device, fusion.parts)):
         raise EncoderError(f"{fusion.name} runs on the CPU only, but --device is {device!r}: leave it out.")
     of_parts = {f"{letter}.{key}": value for letter, given in of_part.items() for key, value in given.items()}
+    of_parts = {key: value for key, value in of_parts.items() if key not in fusion.changes_no_vector}
     return Model(
         fusion, "fusion", own | of_parts | fusion.filled, fingerprint=f"{first.fingerprint}+{second.fingerprint}"
     )

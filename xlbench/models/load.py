@@ -135,6 +135,10 @@ def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Mode
 
         return load_fusion(model, device=device, arguments=arguments, load=load)
     if model.startswith(API):
+        if not model[len(API) :].strip(". "):
+            raise EncoderError(f"{model} names no model; expected {API}MODEL, with the name that the server knows.")
+        if device is not None:
+            raise EncoderError(f"{model} runs at its server, so that --device {device} says nothing: leave it out.")
         made = _made("xlbench.models.api_encoder:OpenAIEncoder", "openai", arguments, device, folder=model[len(API) :])
         return replace(made, arguments={**made.arguments, **made.filled})
     if model in BUILT_IN:
@@ -152,10 +156,10 @@ def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Mode
 def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, known: Sequence[str]) -> Model:
     from xlbench.models import debiased
 
-    if model.lower().endswith(".gguf") or (Path(model).is_dir() and _is_gguf(Path(model))):
+    if form := _other_form(model):
         raise EncoderError(
-            f"{model} is a model in GGUF form, which is not read here: give the folder that it was made from, or serve "
-            "it, with llama.cpp say, and name it as openai:MODEL with --base-url."
+            f"{model} is a model in {form} form, which is not read here: give the folder that it was made from, or "
+            "serve it, with llama.cpp or Infinity say, and name it as openai:MODEL with --base-url."
         )
     if _PATH.match(model) and not Path(model).exists():
         raise EncoderError(f"There is no folder {model}; expected one with a model in it.")
@@ -174,9 +178,14 @@ def _from_folder(model: str, arguments: dict[str, Any], device: str | None, *, k
     return replace(made, arguments=arguments | made.filled)
 
 
-def _is_gguf(folder: Path) -> bool:
-    """Whether the weights in a folder are in GGUF form alone."""
-    return any(folder.glob("*.gguf")) and not any((*folder.glob("*.safetensors"), *folder.glob("*.bin")))
+def _other_form(model: str) -> str | None:
+    """The form that a file's weights have, or all weights in a folder, if it is not that of torch."""
+    path = Path(model)
+    files = [path, *path.glob("*"), *path.glob("*/*")] if path.is_dir() else [path]
+    suffixes = {file.suffix.lower() for file in files}
+    if suffixes & {".safetensors", ".bin", ".pt", ".pth"}:
+        return None
+    return next((form for suffix, form in ((".gguf", "GGUF"), (".onnx", "ONNX")) if suffix in suffixes), None)
 
 
 def _debiased(folder: str, arguments: dict[str, Any], device: str | None) -> Model:
