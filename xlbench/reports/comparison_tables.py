@@ -58,7 +58,7 @@ def explanation(comparison: Comparison) -> list[str]:
     verdicts = [VERDICTS[measures.better(m) == "neither"] for m in comparison.measures]
     said = [
         f"Brackets: {level} interval of the difference, by a bootstrap of {comparison.resamples:,} draws of {unit}.",
-        f"p: paired randomisation test (at most {comparison.draws:,} draws) that swaps all values of a "
+        f"p: paired randomisation test (at most {comparison.draws:,} draws) that swaps all values of one "
         f"{comparison.unit} between the two models, corrected by Holm's method for all {comparison.n_tests} tests; "
         f"{' and '.join(dict.fromkeys(verdicts))} have p up to {comparison.alpha:g}.",
         "Intervals are not corrected for the number of differences: one without 0 may stand beside 'cannot be told "

@@ -149,7 +149,7 @@
     found.replaceChildren(...[...groups].map(([title, differences]) => tableOf(title, differences)));
     how.textContent =
       `The range below a difference is its 95 % interval, by a bootstrap of ${result.resamples.toLocaleString("en")} draws of ` +
-      `${result.clusters}. p: paired randomisation test (at most ${result.draws.toLocaleString("en")} draws) that swaps all values of a ${result.unit} between ` +
+      `${result.clusters}. p: paired randomisation test (at most ${result.draws.toLocaleString("en")} draws) that swaps all values of one ${result.unit} between ` +
       `the two models, corrected by Holm's method for the ${result.differences.length} differences; verdicts have p up to ${String(result.alpha).slice(1)}. d_z: ` +
       "mean difference of a question divided by its standard deviation. These are the figures of `xlbench compare BASELINE MODEL`: the " +
       "draws are the same. A rank on the board corrects for all pairs of its models, so that two that are told apart here may share one there.";
