@@ -107,3 +107,11 @@ def test_a_run_that_would_cost_too_much_is_not_begun(xlbench, task, api):
     )
     assert (ran.code, "more than --max-cost 0.3: nothing was encoded" in ran.err) == (1, True)
     assert len(api.bodies) == 1
+
+
+def test_what_is_stored_costs_nothing(xlbench, task, api, caplog):
+    """A second run says no price, and one with --force says it again."""
+    run = ["run", "--task", task, "--model", "openai:mine", "--base-url", api.url, "--price", "1"]
+    for options, n_said in (([], 1), (["--output", "others"], 1), (["--force"], 2)):
+        assert xlbench(*run, *options).code == 0
+        assert caplog.text.count("at 1 a million") == n_said, options
