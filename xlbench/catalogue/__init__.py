@@ -42,7 +42,7 @@ def names() -> list[str]:
         True
 
     """
-    return sorted(path.stem for path in _registry().glob("*.yaml"))
+    return sorted(path.stem for path in registry().glob("*.yaml"))
 
 
 def load(task: str | Path | Task) -> Task:
@@ -69,9 +69,9 @@ def load(task: str | Path | Task) -> Task:
     else:
         if task not in names():
             raise UnknownNameError("task", task, names())
-        path, loader = _registry() / f"{task}.yaml", _FastLoader
-    loaded = validated(_parse(path, loader), path)
-    if loaded.name in names() and loaded.file.parent != _registry().resolve():
+        path, loader = registry() / f"{task}.yaml", _FastLoader
+    loaded = validated(parse(path, loader), path)
+    if loaded.name in names() and loaded.file.parent != registry().resolve():
         raise TaskError(
             f"{path}: 'name' is {loaded.name!r}, which is a task that comes with xlbench: choose another name."
         )
@@ -194,7 +194,7 @@ def _count(texts: Texts, language: int) -> int:
     return int(rows.stop - rows.start)
 
 
-def _registry() -> Path:
+def registry() -> Path:
     """The folder of task files: inside an installed package, beside the package in a checkout."""
     package = Path(__file__).parents[1]
     installed = package / "task_files"
@@ -225,7 +225,13 @@ class _FastLoader(_NoRepeats, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  #
 _MOST_BYTES = 1 << 20
 
 
-def _parse(path: Path, loader: type[StrictLoader | _FastLoader]) -> Any:
+def parse(path: Path, loader: type[StrictLoader | _FastLoader] = StrictLoader) -> Any:
+    """What a YAML file holds.
+
+    Raises:
+        TaskError: if it is no YAML file, or a large one.
+
+    """
     if (n_bytes := path.stat().st_size) > _MOST_BYTES:
         raise TaskError(f"{path} has {n_bytes:,} bytes; expected a task file, of at most {_MOST_BYTES:,}.")
     try:

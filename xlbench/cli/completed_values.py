@@ -12,8 +12,9 @@ def task_values(context: click.Context, parameter: click.Parameter, incomplete: 
     """The names of the tasks that come with xlbench."""
     del context, parameter
     from xlbench import catalogue
+    from xlbench.catalogue import suites
 
-    return _fitting(catalogue.names(), incomplete)
+    return _fitting([*catalogue.names(), *suites.names()], incomplete)
 
 
 def model_values(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

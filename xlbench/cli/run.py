@@ -42,9 +42,11 @@ def run(context: click.Context, /, *, sweep: Path | None, **options: Unpack[RunO
     SWEEP is a YAML file in place of options: lists of models with their arguments, of tasks and of variants, of which
     every combination is evaluated.
     """
+    from xlbench.catalogue import suites
     from xlbench.job import jobs_of
 
-    tasks, choices = choices_of(context, sweep, options)
+    given, choices = choices_of(context, sweep, options)
+    tasks, asked = suites.expanded(given)
     places = RunPlaces(
         options["data_dir"],
         default_cache_dir(options["cache_dir"]),
@@ -61,11 +63,12 @@ def run(context: click.Context, /, *, sweep: Path | None, **options: Unpack[RunO
     for cell in cells:
         if cell.stored is not None:
             cell.job.check_data(cell.stored, cell.path, data_dir=places.data, cache_dir=places.cache)
-    _run(cells, places, kept=kept_of(options), force=options["force"], shown=shown)
+    results = _run(cells, places, kept=kept_of(options), force=options["force"], shown=shown)
+    shown.print_end(results, asked)
 
 
-def _run(cells: list[RunCell], places: RunPlaces, *, kept: Kept | None, force: bool, shown: RunOutput) -> None:
-    """Evaluates what has no result yet, and prints every result."""
+def _run(cells: list[RunCell], places: RunPlaces, *, kept: Kept | None, force: bool, shown: RunOutput) -> list[Result]:
+    """The results, of which each is printed; what exists is not evaluated again."""
     results: list[Result] = []
     while cells:
         cell = cells.pop(0)  # A model whose last cell is done leaves the memory.
@@ -75,7 +78,7 @@ def _run(cells: list[RunCell], places: RunPlaces, *, kept: Kept | None, force: b
             message = _saved(cell.job, result, cell.path, kept)
         shown.print_result(result, cell.path, message, is_first=not results)
         results.append(result)
-    shown.print_end(results)
+    return results
 
 
 def _evaluate(cell: RunCell, places: RunPlaces, *, kept: Kept | None, force: bool, shown: RunOutput) -> Result:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from xlbench.catalogue.suites import Suite
     from xlbench.results import Result
 
 
@@ -53,8 +54,8 @@ class RunOutput:
             click.echo(f"{'exists ' if exists else 'to run '}  {path}")
         click.echo(f"{len(results)} results: {done} exist, {len(results) - done} to run.")
 
-    def print_end(self, results: Sequence[Result]) -> None:
-        """Prints what follows all results: one table of them, or their records."""
+    def print_end(self, results: Sequence[Result], suites: Sequence[Suite] = ()) -> None:
+        """Prints what follows all results: one table of them and of each suite, or their records."""
         from xlbench.reports.formats import as_json, records
         from xlbench.reports.picture import over_all
         from xlbench.reports.terminal import show
@@ -62,7 +63,9 @@ class RunOutput:
         if self.form == "json":
             click.echo(as_json(records(results)), nl=False)
             return
-        table = over_all(results)
-        if table and not self.quiet:
+        from xlbench.reports.suite_tables import suite_table
+
+        tables = [*filter(None, [over_all(results)]), *(suite_table(suite, results) for suite in suites)]
+        if tables and not self.quiet:
             click.echo()
-            show([table])
+            show(tables)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from xlbench.catalogue import Task
     from xlbench.catalogue.sources import Source
+    from xlbench.catalogue.suites import Suite
 
 _UNCHECKED = (
     "Where there is no checksum, only the commit in the address and the sizes say that the files are the right ones."
@@ -39,10 +40,14 @@ def tasks(*, name: str | None, new: Path | None, form: str) -> None:
         _write(new)
         return
     from xlbench import catalogue as registry
+    from xlbench.catalogue import suites
     from xlbench.reports.cells import Table, row
     from xlbench.reports.formats import as_json
     from xlbench.reports.terminal import show
 
+    if name in suites.names():
+        _show_suite(suites.load(str(name)), form)
+        return
     loaded = [registry.load(each) for each in (registry.names() if name is None else [name])]
     if form == "json":
         click.echo(as_json([_record(task) for task in loaded]), nl=False)
@@ -55,7 +60,30 @@ def tasks(*, name: str | None, new: Path | None, form: str) -> None:
         queries, passages = _totals(task)
         sizes = (len(task.languages), queries, passages)
         rows.append(row(task.name, task.title, *sizes, " ".join(task.settings), task.version))
-    show([Table("Tasks", ("task", "title", "languages", "queries", "passages", "settings", "version"), tuple(rows))])
+    header = ("task", "title", "languages", "queries", "passages", "settings", "version")
+    of_suites = [
+        row(suite.name, suite.title, ", ".join(entry.task for entry in suite.tasks))
+        for suite in map(suites.load, suites.names())
+    ]
+    show([Table("Tasks", header, tuple(rows)), Table("Suites", ("suite", "title", "tasks"), tuple(of_suites))])
+
+
+def _show_suite(suite: Suite, form: str) -> None:
+    from xlbench.reports.cells import Table, row
+    from xlbench.reports.formats import as_json
+    from xlbench.reports.terminal import show, wrapped
+
+    if form == "json":
+        import msgspec
+
+        click.echo(as_json([msgspec.to_builtins(suite)]), nl=False)
+        return
+    rows = [row(entry.task, entry.kind, entry.measure, entry.passages) for entry in suite.tasks]
+    header = ("task", "settings", "measure", "languages of passages")
+    show([Table(f"{suite.name}: {suite.title}", header, tuple(rows))])
+    for name, why in suite.lacks.items():
+        click.echo(wrapped(f"Without {name}: {why}."))
+    click.echo(wrapped(suite.citation))
 
 
 def _write(folder: Path) -> None:
