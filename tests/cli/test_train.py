@@ -304,6 +304,7 @@ def test_card_needs_a_card(xlbench, folder, task):
         (["--loss", "parallel", "--languages", "de", "--recipe", "x-x-mono"], 1, "needs queries in two languages"),
         (["--matryoshka", "0"], 2, "0 is not in the range x>=1"),
         (["--negative-margin", "nan"], 2, "nan is not"),
+        (["--negatives-in", "query"], 2, "choose hard negatives: add --negatives N"),
         (["--trainer-arg", "bf16=true"], 2, "--trainer-arg bf16 is set by xlbench: use --dtype"),
         (["--trainer-arg", "optim"], 2, "'optim' is not KEY=VALUE"),
         (["--dtype", "float16"], 1, "float16 trains on a GPU only"),

@@ -66,6 +66,19 @@ def test_what_the_library_refuses_is_one_sentence(folder, tmp_path):  # noqa: F8
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"optim_args": "x"}, "cannot make the optimiser .* optim and optim_args"),
+        ({"lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {"x": 1}}, "cannot make the learning rate .*'x'"),
+    ],
+)
+def test_what_the_optimiser_refuses_names_the_arguments(folder, tmp_path, given, said):  # noqa: F811
+    """It is only made when the training begins; the message has the library's words, and is no stack trace."""
+    with pytest.raises(TrainingError, match=said):
+        train(replace(a_run(folder, tmp_path / "out", steps=1), trainer=given))
+
+
+@pytest.mark.parametrize(
     "given", [{"activation_checkpointing": True}, {"dataloader_num_workers": 1, "dataloader_persistent_workers": True}]
 )
 def test_checkpointing_and_workers_change_no_weight(folder, trained, tmp_path, given):  # noqa: F811

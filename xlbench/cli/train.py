@@ -168,6 +168,8 @@ def _n_steps(options: TrainingOptions, recipe: Recipe, data: Data) -> int:
 def _optimisation(options: TrainingOptions, steps: int) -> Optimisation:
     from xlbench.training.run import Optimisation
 
+    if not options["negatives"] and (options["negatives_among"] != "passage" or options["negative_margin"] is not None):
+        raise click.UsageError("--negatives-in and --negative-margin choose hard negatives: add --negatives N.")
     return Optimisation(
         steps=steps,
         batch_size=options["batch_size"],

@@ -10,7 +10,8 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,16 @@ class PairTrainer(Trainer):
         self._batch = inputs["batch"]
         return loss
 
+    def create_optimizer(self, model: Any = None) -> Any:
+        """The optimiser; what it refuses is a sentence."""
+        with _refusals("optimiser", "optim and optim_args"):
+            return super().create_optimizer(model)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """The schedule of the learning rate; what it refuses is a sentence."""
+        with _refusals("learning rate", "lr_scheduler_type and lr_scheduler_kwargs"):
+            return super().create_scheduler(num_training_steps, optimizer)
+
     def _clip_grad_norm(self, model: Any) -> Any:
         norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         # With a scaler, float16 overflows now and then; the library skips such a step and lowers the scale.
@@ -182,6 +193,18 @@ class PairTrainer(Trainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002
         load_weights(self.model, Path(resume_from_checkpoint))
+
+
+@contextmanager
+def _refusals(what: str, arguments: str) -> Iterator[None]:
+    """Has the library's refusal of an argument name those that may be meant."""
+    try:
+        yield
+    except (ValueError, TypeError, ImportError, RuntimeError, KeyError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise TrainingError(
+            f"transformers' Trainer cannot make the {what} ({reason}): change --trainer-arg {arguments}."
+        ) from error
 
 
 @dataclass(frozen=True)
