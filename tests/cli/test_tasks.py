@@ -18,6 +18,7 @@ import yaml
 from tests.cli.conftest import write_task
 from xlbench import __version__
 from xlbench import catalogue as registry
+from xlbench.catalogue import suites
 from xlbench.cli import GROUPS
 from xlbench.models import kinds
 
@@ -28,10 +29,12 @@ COMMANDS = (
 
 
 def test_tasks_lists_every_task_with_its_sizes(xlbench):
-    """Each task file is a row; XQuAD-R and MLQA-R have the sizes of their paper."""
+    """Each task file is a row, and each suite's below; XQuAD-R and MLQA-R have the sizes of their paper."""
     outcome = xlbench("tasks")
     assert outcome.code == 0
-    rows = {line.split()[0]: line for line in outcome.out.splitlines()[3:] if line}
+    tasks, _, of_suites = outcome.out.partition("\nSuites\n")
+    assert [line.split()[0] for line in of_suites.splitlines()[2:] if line] == suites.names()
+    rows = {line.split()[0]: line for line in tasks.splitlines()[3:] if line}
     assert (
         list(rows)
         == registry.names()
