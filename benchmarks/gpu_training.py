@@ -1,4 +1,4 @@
-"""Recipes on a GPU: alpha 0, .25, .5, .75 and 1 and sequential training with five seeds each, on XQuAD-R.
+"""Ways to train on a GPU, with several seeds each: recipes, and pairs of several domains.
 
     python benchmarks/gpu_training.py --prepare FOLDER --model path/to/multilingual-e5-small --pairs PAIRS.jsonl.gz
     python benchmarks/gpu_training.py --inputs FOLDER --out OUT
@@ -7,6 +7,9 @@ The first writes all that the second needs into a folder of some 30 MiB, so that
 a network; PAIRS are LibreOffice's help. The second trains and evaluates each arm and seed in one process, seed after
 seed, and writes a line of ``OUT/cells.jsonl`` for each as it is done; run again, it goes on with those that are not
 there. ``OUT/summary.json`` has means over seeds with t intervals, and the differences between arms of the same seed.
+
+Without ``--arm`` and ``--task`` these are the arms of docs/experiments/hybrid-batches.md on XQuAD-R. Both parts of the
+command are given the same tasks; ``gpu_arms.py`` says what there is.
 """
 
 from __future__ import annotations
@@ -20,15 +23,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+import gpu_arms
 import small_inputs
 
 ROOT = Path(__file__).parents[1]
-ARMS = ("alpha-0", "alpha-0.25", "alpha-0.5", "alpha-0.75", "alpha-1", "sequential")
-COMPARED = (("alpha-0.5", "alpha-0"), ("alpha-0.5", "sequential"), ("alpha-0.5", "alpha-1"), ("alpha-0", "sequential"))
-"""The first two are the primary hypotheses; a difference of AP within ``BOUND`` of 0 is called none."""
+HYBRID = ("alpha-0", "alpha-0.25", "alpha-0.5", "alpha-0.75", "alpha-1", "sequential")
+COMPARED = (
+    ("alpha-0.5", "alpha-0"),
+    ("alpha-0.5", "sequential"),
+    *(("alpha-0.5", other) for other in ("alpha-1", "x-x", "en-en", "teacher")),
+    ("alpha-0", "sequential"),
+)
+"""Differences between arms; the first two are the primary hypotheses of hybrid batches."""
 BOUND = 0.01
-FIGURES = (("mono", "AP"), ("cross", "AP"), ("multi", "AP"), ("multi", "RankDistance"))
-LANGUAGES = ["de", "el", "en", "es", "ru", "tr", "vi", "zh"]
+"""A difference of AP within it is called none."""
 UNTRAINED = "untrained"
 
 
@@ -36,14 +44,8 @@ def main() -> None:
     options = parsed()
     sys.path.insert(0, str(ROOT))
     if options.prepare:
-        small_inputs.prepare(
-            options.prepare,
-            model=options.model,
-            pairs=options.pairs,
-            data_dir=options.data_dir,
-            languages=options.language,
-            python=options.python,
-        )
+        pairs, tasks = gpu_arms.pairs_and_tasks(options.pairs, Path(options.data_dir), gpu_arms.TRAINED, options.task)
+        small_inputs.prepare(options.prepare, model=options.model, pairs=pairs, tasks=tasks, python=options.python)
         return
     start = time.monotonic()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -51,6 +53,7 @@ def main() -> None:
         if not options.no_wheels:
             small_inputs.use_wheels(options.inputs / "wheels", Path(folder) / "packages")
         inputs = small_inputs.unpack(options.inputs, Path(folder))
+        options.task = [name.partition(":")[0] for name in options.task]
 
         # Only here, because it needs the packages.
         from gpu_cells import Bench
@@ -68,7 +71,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--inputs", type=Path, help="what --prepare wrote")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--no-wheels", action="store_true", help="use the packages that are installed")
-    parser.add_argument("--arm", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument("--arm", nargs="+", choices=gpu_arms.ARMS, default=list(HYBRID))
+    parser.add_argument("--task", nargs="+", default=["xquad-r"], help="such as xquad-r miracl:yo software")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--steps", type=int, default=150)
@@ -77,8 +81,6 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--query-length", type=int, default=32)
     parser.add_argument("--passage-length", type=int, default=96)
-    parser.add_argument("--language", nargs="+", default=LANGUAGES, help="train on these")
-    parser.add_argument("--evaluate", nargs="+", help="evaluate these languages only")
     parser.add_argument("--minutes", type=float, default=8.7, help="begin no cell that would end later")
     options = parser.parse_args()
     needed = ("model", "pairs", "data_dir") if options.prepare else ("inputs", "out")
@@ -112,8 +114,8 @@ def run(options: argparse.Namespace, bench: Any, start: float) -> None:
             os.fsync(file.fileno())
         cells.append(cell)
         longest = max(longest, time.monotonic() - began)
-        figures = " ".join(f"{kind} {name} {cell['summary'][kind][name]:.4g}" for kind, name in FIGURES)
-        print(f"{time.monotonic() - start:6.1f} s  {arm} seed {seed}: {figures} {cell['seconds']}", flush=True)
+        shown = " ".join(f"{name} {value:.4g}" for name, value in figures(cell).items() if name.endswith("AP"))
+        print(f"{time.monotonic() - start:6.1f} s  {arm} seed {seed}: {shown} {cell['seconds']}", flush=True)
         (options.out / "summary.json").write_text(json.dumps(summary(cells), indent=1) + "\n")
     show(summary(cells))
 
@@ -136,10 +138,7 @@ def finished(path: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
 
 def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Means over seeds with 95 % t intervals, of arms and of differences between arms of one seed."""
-    values = {
-        (cell["arm"], cell["seed"]): {f"{kind} {name}": cell["summary"][kind][name] for kind, name in FIGURES}
-        for cell in cells
-    }
+    values = {(cell["arm"], cell["seed"]): figures(cell) for cell in cells}
     arms = dict.fromkeys(arm for arm, _ in values)
     of_arm = {arm: {seed: of for (name, seed), of in values.items() if name == arm} for arm in arms}
     result: dict[str, Any] = {"settings": cells[0]["settings"] if cells else {}, "arms": {}, "differences": {}}
@@ -156,9 +155,19 @@ def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
             for figure in of_arm[a][seeds[0]]
         }
         for figure, difference in differences.items():
-            if figure.endswith("AP") and "low" in difference:
+            if figure.endswith(" AP") and "low" in difference:
                 difference["within_bound"] = difference["low"] > -BOUND and difference["high"] < BOUND
     return result
+
+
+def figures(cell: dict[str, Any]) -> dict[str, float]:
+    """The figures of a cell, such as ``xquad-r multi AP``."""
+    return {
+        f"{task} {kind} {measure}": value
+        for task, of_task in cell["tasks"].items()
+        for kind, of_kind in of_task["summary"].items()
+        for measure, value in of_kind.items()
+    }
 
 
 def interval(values: list[float]) -> dict[str, Any]:
@@ -177,6 +186,7 @@ def show(result: dict[str, Any]) -> None:
             cells = [
                 f"{figure} {of['mean']:.4g}" + (f" [{of['low']:.4g}, {of['high']:.4g}]" if "low" in of else "")
                 for figure, of in figures.items()
+                if figure.endswith((" AP", "RankDistance"))
             ]
             print(f"{name:<24} {'  '.join(cells)}")
 

@@ -178,6 +178,7 @@ class Cost:
         self.bytes_a_passage = max(0.0, (high - low) / (many - few))
         self.fixed_bytes = high - many * self.bytes_a_passage
         self.characters = model["characters"] / model["passages"]
+        self.tokens = model["tokens"] / model["passages"]
         self.load_seconds = model["load_seconds"]
 
     def encode(self, of: Sizes) -> float:
@@ -224,10 +225,35 @@ def lines(figures: dict[str, Any]) -> Iterator[str]:
         cells = [f"{each.passages:,}", f"{each.queries:,}", duration(first.encode(each)), duration(first.count(each))]
         cells += [size(each.passages * first.vector_bytes), size(each.passages * first.text_bytes)]
         yield f"| {each.name} | {' | '.join(cells)} | {size(first.memory(each))} |"
+    if figures.get("gpu"):
+        yield from gpu_lines(figures["gpu"])
     yield "\nAll of MIRACL elsewhere:\n"
     yield from machines(figures, first, everything)
     yield ""
     yield from schedule(first, everything)
+
+
+def gpu_lines(of: dict[str, Any]) -> Iterator[str]:
+    """What ``gpu.py`` measured."""
+    encoding, task = of["encoding"], of["task"]
+    seconds = {
+        name: sum(value for key, value in task[name].items() if key.endswith("_s")) for name in ("timing", "cpu")
+    }
+    yield f"\nMeasured on one {of['device']} ({of['machine']}):\n"
+    yield "| figure | |"
+    yield "|---|--:|"
+    yield f"| {task['name']} end to end, nothing stored | {seconds['timing']:.0f} s; {seconds['cpu']:.0f} s on its CPUs |"
+    texts = f"{encoding['texts']:,} passages of {task['name']}"
+    speed = f"{encoding['passages_a_second']:,.0f} passages/s, {encoding['tokens_a_second']:,.0f} tokens/s"
+    yield f"| encoding {texts} in float32 | {speed} |"
+    yield f"| against `SentenceTransformer.encode` | {encoding['speed']:.2f} x its speed |"
+    yield f"| share of the time that the GPU was busy | {encoding['busy_share']:.2f} |"
+    for each in of["counting"]:
+        took = f"{each['seconds']:.2f} s; {each['cpu_seconds']:.2f} s on its CPUs"
+        yield f"| counting {each['queries']:,} queries x {each['passages']:,} passages x {each['dimensions']} | {took} |"
+        yield f"| counts that differ from the CPU's | {each['counts_that_differ']} of {each['counts']:,} |"
+    for name, difference in sorted(task["differences"].items(), key=lambda item: -item[1])[:4]:
+        yield f"| largest difference of {name} from the CPU's, over all settings | {difference:.1e} |"
 
 
 def machines(figures: dict[str, Any], cost: Cost, of: Sizes) -> Iterator[str]:
@@ -240,7 +266,9 @@ def machines(figures: dict[str, Any], cost: Cost, of: Sizes) -> Iterator[str]:
     if figures.get("gpu"):
         name = f"one {figures['gpu']['device']}"
         counted = figures["gpu"]["counting"][-1]
-        speeds = figures["gpu"]["encoding"]["passages_a_second"], counted["products_a_second"] * counted["dimensions"]
+        # Its passages were others, so that its speed is taken by tokens.
+        passages_a_second = figures["gpu"]["encoding"]["tokens_a_second"] / cost.tokens
+        speeds = passages_a_second, counted["products_a_second"] * counted["dimensions"]
     for label, n in ((name, 1), ("eight of these", 8)):
         if speeds is None:
             yield f"| {label} | {NOT_MEASURED} | {NOT_MEASURED} | `benchmarks/gpu.py` measures it |"

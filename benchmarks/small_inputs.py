@@ -1,4 +1,4 @@
-"""A model, pairs and XQuAD-R as few megabytes, for a machine that can reach nothing.
+"""A model, pairs and the texts of tasks as few megabytes, for a machine that can reach nothing.
 
 The vocabulary is cut to the tokens of these texts, which keep their tokens: in a unigram tokenizer the best
 segmentation of a text needs no others. Weights of 4 bits are kept as such (blocks of 32 with one scale, as in Q4_0),
@@ -9,23 +9,43 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-TASK = "xquad-r"
+if TYPE_CHECKING:
+    from xlbench.collection import Collection
+    from xlbench.job import Job
+    from xlbench.settings import Setting
+
 _BLOCK = 32
 _FEW = 1 << 17
-_WHEELS = ("msgspec", "datasets", "dill", "multiprocess", "sentence-transformers")
+_WHEELS = ("msgspec", "datasets", "dill", "multiprocess", "sentence-transformers", "rich", "click", "tabulate")
 """What xlbench imports and a machine with torch and transformers may lack, or have in another version."""
+ROLES = ("queries", "passages")
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A collection, and in which settings a model is evaluated on it."""
+
+    collection: Collection
+    settings: list[Setting]
+
+    @classmethod
+    def of(cls, job: Job, data_dir: Path) -> Evaluated:
+        """The collection of a task."""
+        collection = job.read(data_dir=data_dir, cache_dir=data_dir)
+        return cls(collection, job.settings_in(collection))
 
 
 @dataclass(frozen=True)
@@ -33,37 +53,100 @@ class Inputs:
     """Where the inputs are when they are unpacked."""
 
     model: Path
-    pairs: Path
-    data: Path
-    """The folder with the files of the task, as ``--data-dir``."""
+    pairs: dict[str, Path]
+    """Files of pairs by name."""
+    tasks: dict[str, Evaluated]
 
 
-def prepare(folder: Path, *, model: Path, pairs: Path, data_dir: Path, languages: list[str], python: str) -> None:
+def prepare(
+    folder: Path,
+    *,
+    model: Path,
+    pairs: Mapping[str, Sequence[dict[str, Any]]],
+    tasks: Mapping[str, Evaluated],
+    python: str,
+) -> None:
     """Writes all inputs into a folder, which must not be there; ``python`` is the version on the other machine."""
-    folder.mkdir(parents=True)
-    rows = [row for row in _rows(pairs) if all(language in row[role] for role in ROLES for language in languages)]
-    kept = [row | {role: {language: row[role][language] for language in languages} for role in ROLES} for row in rows]
-    with gzip.open(folder / "pairs.jsonl.gz", "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
-    texts = [row[role][language] for row in kept for role in ROLES for language in languages]
-    (folder / "task").mkdir()
-    for path in sorted((data_dir / "lareqa" / TASK).glob("*.json")):
-        (folder / "task" / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
-    used = _pack_model(model, folder / "model", [*texts, *_evaluated(data_dir)])
+    texts: list[str] = []
+    for name, rows in pairs.items():
+        _write(folder / f"pairs/{name}.jsonl.gz", rows)
+        texts += [text for row in rows for role in ROLES for text in row[role].values()]
+    for name, task in tasks.items():
+        _write(folder / f"tasks/{name}.jsonl.xz", _records(task))
+        texts += [*task.collection.queries.text, *task.collection.passages.text]
+    n_tokens = _pack_model(model, folder / "model", texts)
     _download_wheels(folder / "wheels", python)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    print(f"{len(kept):,} rows in {', '.join(languages)}; {used:,} tokens; {size / 2**20:.1f} MiB in {folder}")
+    print(f"{', '.join(pairs)}; {', '.join(tasks)}; {n_tokens:,} tokens; {size / 2**20:.1f} MiB in {folder}")
 
 
 def unpack(folder: Path, target: Path) -> Inputs:
     """Unpacks the inputs, with the weights in float32."""
     shutil.copytree(folder / "model", target / "model", ignore=shutil.ignore_patterns("weights.npz"))
     _unpack_weights(folder / "model/weights.npz", target / "model/model.safetensors")
-    data = target / "data/lareqa" / TASK
-    data.mkdir(parents=True)
-    for path in (folder / "task").glob("*.gz"):
-        (data / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
-    return Inputs(target / "model", folder / "pairs.jsonl.gz", target / "data")
+    pairs, tasks = (
+        {path.name.partition(".")[0]: path for path in sorted((folder / part).glob("*.?z"))}
+        for part in ("pairs", "tasks")
+    )
+    return Inputs(target / "model", pairs, {name: _evaluated(path) for name, path in tasks.items()})
+
+
+def rows_in(path: Path, languages: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a file of pairs that are complete in these languages, and nothing else of them."""
+    return [
+        row | {role: {language: row[role][language] for language in languages} for role in ROLES}
+        for row in read_lines(path)
+        if all(language in row[role] for role in ROLES for language in languages)
+    ]
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    """The records of a packed file of JSON lines."""
+    with _open(path, "rt") as file:
+        yield from map(json.loads, file)
+
+
+def _open(path: Path, mode: Literal["rt", "wt"]) -> Any:
+    return (lzma if path.suffix == ".xz" else gzip).open(path, mode, encoding="utf-8")
+
+
+def _write(path: Path, records: Iterable[Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _open(path, "wt") as file:
+        file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _records(task: Evaluated) -> Iterator[Any]:
+    """A collection line by line: what it is, its queries, its passages, its judged pairs."""
+    collection = task.collection
+    queries, passages, pairs = collection.queries, collection.passages, collection.pairs
+    yield {
+        "languages": collection.languages,
+        "settings": [str(setting) for setting in task.settings],
+        "unit": collection.clusters.unit,
+        "sizes": [len(queries.ids), len(passages.ids), len(pairs)],
+    }
+    for texts in (queries, passages):
+        clusters = collection.clusters.of_query if texts is queries else [None] * len(texts.ids)
+        yield from zip(texts.ids, texts.language.tolist(), texts.text, clusters, strict=True)
+    yield from zip(pairs.query.tolist(), pairs.passage.tolist(), pairs.gain.tolist(), strict=True)
+
+
+def _evaluated(path: Path) -> Evaluated:
+    from xlbench.collection import Collection, Judgement, Text
+    from xlbench.settings import Setting
+
+    lines = read_lines(path)
+    of = next(lines)
+    queries, passages, pairs = ([next(lines) for _ in range(size)] for size in of["sizes"])
+    collection = Collection.build(
+        of["languages"],
+        *([Text(id_, of["languages"][code], text) for id_, code, text, _ in texts] for texts in (queries, passages)),
+        [Judgement(queries[query][0], passages[passage][0], gain) for query, passage, gain in pairs],
+        unit=of["unit"],
+        clusters={id_: cluster for id_, _, _, cluster in queries},
+    )
+    return Evaluated(collection, [Setting.of(name) for name in of["settings"]])
 
 
 def use_wheels(folder: Path, target: Path) -> None:
@@ -71,22 +154,6 @@ def use_wheels(folder: Path, target: Path) -> None:
     for wheel in sorted(folder.glob("*.whl")):
         zipfile.ZipFile(wheel).extractall(target)
     sys.path.insert(0, str(target))
-
-
-ROLES = ("queries", "passages")
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
-
-
-def _evaluated(data_dir: Path) -> list[str]:
-    from xlbench.catalogue import load, read_collection
-
-    task = load(TASK)
-    collection = read_collection(task, languages=task.languages, data_dir=data_dir, cache_dir=data_dir)
-    return [*collection.queries.text, *collection.passages.text]
 
 
 def _download_wheels(folder: Path, python: str) -> None:
