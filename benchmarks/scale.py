@@ -236,13 +236,12 @@ def lines(figures: dict[str, Any]) -> Iterator[str]:
 def gpu_lines(of: dict[str, Any]) -> Iterator[str]:
     """What ``gpu.py`` measured."""
     encoding, task = of["encoding"], of["task"]
-    seconds = {
-        name: sum(value for key, value in task[name].items() if key.endswith("_s")) for name in ("timing", "cpu")
-    }
+    seconds = [sum(value for key, value in task[name].items() if key.endswith("_s")) for name in ("timing", "cpu")]
     yield f"\nMeasured on one {of['device']} ({of['machine']}):\n"
     yield "| figure | |"
     yield "|---|--:|"
-    yield f"| {task['name']} end to end, nothing stored | {seconds['timing']:.0f} s; {seconds['cpu']:.0f} s on its CPUs |"
+    took = "; ".join(f"{of_device:.0f} s" for of_device in seconds)
+    yield f"| {task['name']} end to end, nothing stored | {took} on its CPUs |"
     texts = f"{encoding['texts']:,} passages of {task['name']}"
     speed = f"{encoding['passages_a_second']:,.0f} passages/s, {encoding['tokens_a_second']:,.0f} tokens/s"
     yield f"| encoding {texts} in float32 | {speed} |"
@@ -250,7 +249,8 @@ def gpu_lines(of: dict[str, Any]) -> Iterator[str]:
     yield f"| share of the time that the GPU was busy | {encoding['busy_share']:.2f} |"
     for each in of["counting"]:
         took = f"{each['seconds']:.2f} s; {each['cpu_seconds']:.2f} s on its CPUs"
-        yield f"| counting {each['queries']:,} queries x {each['passages']:,} passages x {each['dimensions']} | {took} |"
+        product = f"{each['queries']:,} queries x {each['passages']:,} passages x {each['dimensions']}"
+        yield f"| counting {product} | {took} |"
         yield f"| counts that differ from the CPU's | {each['counts_that_differ']} of {each['counts']:,} |"
     for name, difference in sorted(task["differences"].items(), key=lambda item: -item[1])[:4]:
         yield f"| largest difference of {name} from the CPU's, over all settings | {difference:.1e} |"

@@ -16,6 +16,7 @@ from xlbench.settings import Setting
 from xlbench.statistics import (
     Values,
     asked,
+    bootstrap,
     by_cluster,
     column_means,
     contributions,
@@ -378,3 +379,25 @@ def test_clusters_of_one_question_each_are_questions():
     """Naming each question's cluster by itself changes no interval, to the last digit."""
     named = [replace(s, cluster=tuple(q.partition(":")[2] for q in s.query)) for s in ragged()]
     assert intervals(named) == intervals(ragged())
+
+
+def test_columns_resampled_in_parts_have_the_intervals_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither how many columns nor how many resamples are in memory at a time changes an interval."""
+    per_query = ragged()
+    at_once = intervals(per_query)
+    monkeypatch.setattr(bootstrap, "_CELLS", 50)
+    bootstrap.draw.cache_clear()
+    in_parts = intervals(per_query)
+    bootstrap.draw.cache_clear()
+    assert list(in_parts) == list(at_once)
+    for name, by_measure in at_once.items():
+        assert list(in_parts[name]) == list(by_measure)
+        for measure, ends in by_measure.items():
+            assert in_parts[name][measure] == pytest.approx(ends, abs=2e-6)
+
+
+def test_clusters_are_drawn_as_by_one_call_of_numpy() -> None:
+    """Each resample has as many draws of each cluster as numpy's generator gives with that seed."""
+    drawn = np.random.default_rng(3).integers(0, 7, size=(40, 7))
+    expected = [np.bincount(row, minlength=7).tolist() for row in drawn]
+    assert bootstrap.draw(7, resamples=40, seed=3).tolist() == expected

@@ -6,22 +6,24 @@ intervals have the true mean in them in .81 to .87 of all samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from xlbench.arrays import BoolArray, FloatArray, IntArray
+from xlbench.arrays import BoolArray, FloatArray, IntArray, Integers
 from xlbench.measures.values import QueryValues
 from xlbench.settings import Kind, Setting
-from xlbench.statistics.question_values import Values, by_cluster, summary_weights
+from xlbench.statistics.question_values import Questions, by_cluster, columns_of, summary_weights
 
 RESAMPLES = 2000
 LEVEL = 0.95
 FEW_CLUSTERS = 30
 """With fewer, intervals are too narrow to be shown without a word."""
 INTERVAL_DECIMALS = 6  # The last digits of a sum depend on its order, and so on the number of threads.
+_CELLS = 1 << 23
+"""Of a table in memory at a time: 64 MB of float64."""
 
 
 def intervals(
@@ -39,19 +41,82 @@ def intervals(
     by_name: dict[Setting | Kind, dict[str, list[float]]] = {}
     if not per_query:
         return by_name
-    values = Values.of(per_query)
-    sums = Sums.of(values.value, values.cluster)
-    means = sums.resampled(draw(len(sums.total), resamples=resamples, seed=seed))
-    weights = summary_weights(values.columns)
-    stacked = np.stack(list(weights.values()), axis=1)
-    ends = _ends(np.hstack([means, weighted_means(means, stacked)]), level).round(decimals)
-    n_clusters = np.concatenate([sums.present.sum(axis=0), sums.n_clusters(stacked)])
-    names = [*values.columns, *weights]
-    for (name, measure), (low, high), n in zip(names, ends.T.tolist(), n_clusters.tolist(), strict=True):
+    questions, columns = Questions.of(per_query), columns_of(per_query)
+    weights = summary_weights(columns)
+    counts = draw(questions.n_clusters, resamples=resamples, seed=seed)
+    macro = _MacroMeans.start(resamples, questions.n_clusters, np.stack(list(weights.values()), axis=1))
+    ends, n_clusters = [], []
+    for part in _parts(per_query, len(questions.names)):
+        sums = Sums.of(questions.values(part), questions.cluster)
+        means = sums.resampled(counts)
+        macro.add(means, sums)
+        ends.append(_ends(means, level))
+        n_clusters.append(sums.present.sum(axis=0))
+    ends.append(_ends(macro.means, level))
+    n_clusters.append(macro.n_clusters)
+    rounded, n_of = np.hstack(ends).round(decimals), np.concatenate(n_clusters)
+    for (name, measure), (low, high), n in zip([*columns, *weights], rounded.T.tolist(), n_of.tolist(), strict=True):
         by_measure = by_name.setdefault(name, {})
         if n > 1:
             by_measure[measure] = [low, high]
     return by_name
+
+
+def _parts(per_query: Sequence[QueryValues], n_questions: int) -> Iterator[Sequence[QueryValues]]:
+    """Settings one after the other, as many at a time as have a table of their questions in memory."""
+    most = max(1, _CELLS // max(1, n_questions))
+    part: list[QueryValues] = []
+    n_columns = 0
+    for scores in per_query:
+        if part and n_columns + len(scores.values) > most:
+            yield part
+            part, n_columns = [], 0
+        part.append(scores)
+        n_columns += len(scores.values)
+    yield part
+
+
+@dataclass
+class _MacroMeans:
+    """The weighted means of columns in each resample; columns are added part by part."""
+
+    weights: FloatArray
+    """``[C, K]``."""
+    total: FloatArray
+    """``[R, K]``."""
+    weight: FloatArray
+    """``[R, K]``, of the columns that the resample has a mean of."""
+    present: BoolArray
+    """``[G, K]``, whether a cluster has a value in any column that counts."""
+    n_columns: int = 0
+    """How many are added."""
+
+    @classmethod
+    def start(cls, resamples: int, n_clusters: int, weights: FloatArray) -> _MacroMeans:
+        """Of no column yet."""
+        shape = resamples, weights.shape[1]
+        return cls(weights, np.zeros(shape), np.zeros(shape), np.zeros((n_clusters, weights.shape[1]), np.bool_))
+
+    def add(self, means: FloatArray, sums: Sums) -> None:
+        """Adds the next columns."""
+        weights = self.weights[self.n_columns : self.n_columns + means.shape[1]]
+        self.n_columns += means.shape[1]
+        total, weight = _weighted(means, weights)
+        self.total += total
+        self.weight += weight
+        self.present |= sums.n @ (weights > 0) > 0
+
+    @property
+    def means(self) -> FloatArray:
+        """``[R, K]``."""
+        with np.errstate(invalid="ignore"):
+            return self.total / self.weight
+
+    @property
+    def n_clusters(self) -> IntArray:
+        """``[K]``, how many clusters each mean has."""
+        n_clusters: IntArray = self.present.sum(axis=0)
+        return n_clusters
 
 
 def difference_intervals(
@@ -80,14 +145,19 @@ def difference_intervals(
 
 
 @lru_cache(maxsize=1)
-def draw(n_clusters: int, *, resamples: int, seed: int | tuple[int, int]) -> FloatArray:
-    """How often each resample has each cluster, ``float64[resamples, G]``: each draws ``G`` with replacement.
+def draw(n_clusters: int, *, resamples: int, seed: int | tuple[int, int]) -> Integers:
+    """How often each resample has each cluster, ``uint8[resamples, G]``: each draws ``G`` with replacement.
 
     The last is kept, and read-only: results of one task, one after the other, need the same.
     """
-    drawn = np.random.default_rng(seed).integers(0, n_clusters, size=(resamples, n_clusters))
-    cell = drawn + np.arange(resamples)[:, None] * n_clusters
-    counts = np.bincount(cell.ravel(), minlength=resamples * n_clusters).reshape(resamples, -1).astype(np.float64)
+    rng = np.random.default_rng(seed)
+    counts = np.empty((resamples, n_clusters), np.uint8)  # A cluster is drawn 256 times with probability 1e-500.
+    at_once = max(1, _CELLS // n_clusters)
+    for first in range(0, resamples, at_once):
+        # Drawn part by part, the numbers are those that are drawn at once.
+        drawn = rng.integers(0, n_clusters, size=(min(at_once, resamples - first), n_clusters))
+        cell = drawn + np.arange(len(drawn))[:, None] * n_clusters
+        counts[first : first + len(drawn)] = np.bincount(cell.ravel(), minlength=drawn.size).reshape(drawn.shape)
     counts.flags.writeable = False
     return counts
 
@@ -112,29 +182,37 @@ class Sums:
         """Whether a cluster has a value, ``bool[G, C]``."""
         return self.n > 0
 
-    def n_clusters(self, weights: FloatArray) -> IntArray:
-        """How many clusters each weighted mean has, ``[C, K]`` to ``int64[K]``."""
-        n_clusters: IntArray = (self.n @ (weights > 0) > 0).sum(axis=0)
-        return n_clusters
-
-    def resampled(self, counts: FloatArray) -> FloatArray:
+    def resampled(self, counts: Integers) -> FloatArray:
         """The mean of each column in each resample over the questions that have a value, ``float64[resamples, C]``.
 
         NaN where the resample has no question of the column.
         """
-        alike = bool((self.n == self.n[:, :1]).all())  # In most collections, and then one product is enough.
+        total, n = self.total, self.n
+        some = self.present.any(axis=1)
+        if not some.all():  # These columns ask a part of the questions.
+            total, n, counts = total[some], n[some], counts[:, some]
+        alike = bool((n == n[:, :1]).all())  # In most collections, and then one product is enough.
+        n = n[:, :1] if alike else n
+        means = np.empty((len(counts), total.shape[1]))
+        at_once = max(1, _CELLS // max(1, len(total)))
         with np.errstate(invalid="ignore"):
-            means: FloatArray = (counts @ self.total) / (counts @ (self.n[:, :1] if alike else self.n))
+            for first in range(0, len(counts), at_once):
+                drawn = counts[first : first + at_once].astype(np.float64)
+                means[first : first + at_once] = (drawn @ total) / (drawn @ n)
         return means
 
 
 def weighted_means(means: FloatArray, weights: FloatArray) -> FloatArray:
     """The weighted means of columns, ``[R, C]`` and ``[C, K]`` to ``[R, K]``; a column that is NaN has no weight."""
-    present = np.isfinite(means)
-    total = np.where(present, means, 0.0) @ weights
+    total, weight = _weighted(means, weights)
     with np.errstate(invalid="ignore"):
-        weighted: FloatArray = total / (present @ weights)
+        weighted: FloatArray = total / weight
     return weighted
+
+
+def _weighted(means: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    present = np.isfinite(means)
+    return np.where(present, means, 0.0) @ weights, present @ weights
 
 
 def _ends(means: FloatArray, level: float) -> FloatArray:

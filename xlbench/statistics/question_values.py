@@ -29,24 +29,54 @@ class Values:
     @classmethod
     def of(cls, per_query: Sequence[QueryValues]) -> Values:
         """The values of queries by question, with the questions' clusters."""
-        # Settings with the queries of one language may share them, and are looked up once.
+        questions = Questions.of(per_query)
+        return cls(questions.names, columns_of(per_query), questions.values(per_query), questions.cluster)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The questions that queries are translations of, and their clusters."""
+
+    names: tuple[str, ...]
+    """``[Q]``, sorted."""
+    cluster: IntArray
+    """``[Q]``, which of the ``G`` clusters each belongs to; all of 0 to G - 1 occur."""
+    rows: Mapping[int, Sequence[int]]
+    """Which questions the queries of a setting are, by the identity of their ids: settings of a language share them."""
+
+    @classmethod
+    def of(cls, per_query: Sequence[QueryValues]) -> Questions:
+        """Those of all settings."""
         asked = {id(scores.query): scores for scores in per_query}
         question = {query: question_of(query) for scores in asked.values() for query in scores.query}
-        questions = sorted(set(question.values()))
-        row_of_question = {name: i for i, name in enumerate(questions)}
+        names = sorted(set(question.values()))
+        row_of_question = {name: i for i, name in enumerate(names)}
         rows = {key: [row_of_question[question[query]] for query in scores.query] for key, scores in asked.items()}
-        columns = [(scores.setting, measure) for scores in per_query for measure in scores.values]
-        value = np.full((len(questions), len(columns)), np.nan)
+        named = {q: c for of in asked.values() for q, c in zip(of.query, of.cluster, strict=bool(of.cluster))}
+        cluster_of = {question[query]: cluster for query, cluster in named.items()}
+        clusters = [cluster_of.get(name, name) for name in names]
+        cluster = np.unique(clusters, return_inverse=True)[1] if names else np.zeros(0, np.int64)
+        return cls(tuple(names), cluster, rows)
+
+    @property
+    def n_clusters(self) -> int:
+        """``G``."""
+        return int(self.cluster.max(initial=-1)) + 1
+
+    def values(self, per_query: Sequence[QueryValues]) -> FloatArray:
+        """The values of some of the settings, a column each of their measures, ``[Q, C]`` with NaN for none."""
+        value = np.full((len(self.names), len(columns_of(per_query))), np.nan)
         at = 0
         for scores in per_query:
             for values in scores.values.values():
-                value[rows[id(scores.query)], at] = values
+                value[self.rows[id(scores.query)], at] = values
                 at += 1
-        named = {q: c for of in asked.values() for q, c in zip(of.query, of.cluster, strict=bool(of.cluster))}
-        cluster_of = {question[query]: cluster for query, cluster in named.items()}
-        names = [cluster_of.get(name, name) for name in questions]
-        cluster = np.unique(names, return_inverse=True)[1] if names else np.zeros(0, np.int64)
-        return cls(questions=tuple(questions), columns=tuple(columns), value=value, cluster=cluster)
+        return value
+
+
+def columns_of(per_query: Sequence[QueryValues]) -> tuple[tuple[Setting, str], ...]:
+    """Setting and measure of each column, ``[C]``."""
+    return tuple((scores.setting, measure) for scores in per_query for measure in scores.values)
 
 
 def by_cluster(rows: FloatArray, cluster: IntArray) -> FloatArray:
