@@ -219,7 +219,7 @@ class _Work:
     def _ranking(self, scores: Scores, *, by_language: bool = False) -> Ranking:
         places = Places(_DEPTH if by_language else 0, _DEPTH, in_languages=True, pooled=by_language)
         places.check_memory(self.collection)
-        return ranking_of(self.collection, scores, places=places, progress=self.progress)
+        return ranking_of(self.collection, scores, places=places, whole=True, progress=self.progress)
 
 
 _bm25 = next(kind for kind in KINDS_OF_MODELS if kind.adapter == "bm25")

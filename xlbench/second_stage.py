@@ -61,8 +61,8 @@ class SecondStage:
     def _bound(self, ranking: Ranking, reranking: Reranking) -> dict[str, float]:
         """The recall of the first stage at the depth, by kind of setting: a reranker finds nothing beyond."""
         if reranking.among == "language":
-            own = np.arange(ranking.above.shape[1]) == ranking.judged.passage_language[:, None]
-            ranking = replace(ranking, above=np.where(own, ranking.above, 0))
+            own = np.arange(ranking.table.shape[1]) == ranking.judged.passage_language[:, None]
+            ranking = replace(ranking, above=np.where(own, ranking.table, 0))
         recall = measures.recall(reranking.depth)
         means = summarise({of.setting: of.means() for of in score(ranking, self._wanted, [recall])})
         return {kind: by_measure[recall] for kind, by_measure in means.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.engine.counting import count_copies, count_first, keep_best
 from xlbench.engine.scores import TILE_PASSAGES, Scores, buffer
+from xlbench.measures.ranks import SUMS, sums_of
 
 # 256 x 2,048 scores stay in the second cache, or near it, and a call of Python costs little beside their product.
 PART_ROWS = 4 * TILE_PASSAGES
@@ -25,24 +26,29 @@ class Counts:
     """What is counted, of groups of pairs with one query; it is added to in place."""
 
     above: npt.NDArray[np.int32]
-    """``[Nr, L]``."""
+    """``[Nr, L]``, or the sums ``[Nr, 3]``."""
     best_score: VectorArray
     """``[G, S, k]`` for ``S`` pools, -inf where no passage is yet."""
     best_order: npt.NDArray[np.int32]
     """``[G, S, k]``, tie order of the passage, -1 where none is yet."""
     slots: IntArray
     """``[L]``, the pool of each language's passages."""
+    languages: IntArray | None
+    """``[2, Nr]``, the languages of each pair's passage and query, if ``above`` has sums; else None."""
 
     @classmethod
-    def start(cls, table: tuple[int, int], places: tuple[int, int, int], slots: IntArray) -> Counts:
-        """Nothing counted yet, in arrays of these shapes."""
+    def start(
+        cls, n_pairs: int, places: tuple[int, int, int], slots: IntArray, *, languages: IntArray | None
+    ) -> Counts:
+        """Nothing counted yet; ``places`` is the shape of the best passages."""
         score, order = np.full(places, -np.inf, np.float32), np.full(places, -1, np.int32)
-        return cls(np.zeros(table, np.int32), score, order, slots)
+        columns = len(slots) if languages is None else len(SUMS)
+        return cls(np.zeros((n_pairs, columns), np.int32), score, order, slots, languages)
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Those that are added to by name, as a checkpoint keeps them."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "slots"}
+        return {name: getattr(self, name) for name in ("above", "best_score", "best_order")}
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,26 @@ class Part:
 
     def count(self, tiles: VectorArray, start: int, groups: tuple[int, int], counts: Counts) -> None:
         """Adds what the tiles of the groups from ``start`` on have for some of these groups."""
-        count_first(tiles, start, groups, self.pairs, self.columns, counts.above)
-        if len(self.copies):
-            count_copies(tiles, start, groups, self.pairs, self.copies, counts.above)
+        if counts.languages is None:
+            self._count(tiles, start, groups, self.pairs, counts.above)
+        else:
+            # By language for these groups alone.
+            starts, column, order, own = self.pairs
+            mine = slice(starts[groups[0]], starts[groups[1]])
+            some = starts[groups[0] : groups[1] + 1] - mine.start, column[mine], order[mine], own[mine]
+            table = np.zeros((mine.stop - mine.start, len(counts.slots)), np.int32)
+            self._count(tiles, start - groups[0], (0, groups[1] - groups[0]), some, table)
+            counts.above[mine] += sums_of(table, *counts.languages[:, mine])
         if counts.best_score.shape[2]:
             best = counts.best_score, counts.best_order, counts.slots
             keep_best(tiles, start, groups, self.columns, self.copies, best)
+
+    def _count(
+        self, tiles: VectorArray, start: int, groups: tuple[int, int], pairs: Any, above: npt.NDArray[np.int32]
+    ) -> None:
+        count_first(tiles, start, groups, pairs, self.columns, above)
+        if len(self.copies):
+            count_copies(tiles, start, groups, pairs, self.copies, above)
 
 
 def count_warm(

@@ -5,7 +5,7 @@ Scores never leave the device. Tiles have one fixed shape here too, so that a sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,8 +17,10 @@ import numpy.typing as npt
 import torch
 
 from xlbench.arrays import IntArray, VectorArray
+from xlbench.engine.counted_tiles import Counts
 from xlbench.engine.scores import VectorScores, full_precision, padded
 from xlbench.errors import EncoderError
+from xlbench.measures.ranks import ALL, ASKED, OWN
 from xlbench.support.ahead import ahead
 from xlbench.support.checkpoint import Checkpoint
 
@@ -81,22 +83,21 @@ def count_on_device(
     scores: VectorScores,
     pairs: JudgedPairs,
     columns: Columns,
-    arrays: Mapping[str, npt.NDArray[Any]],
+    totals: Counts,
     *,
-    slots: IntArray,
     file: Path | None,
     tell: Callable[..., None],
 ) -> None:
-    """Fills the arrays ``above``, ``best_score`` and ``best_order`` of ``search`` on the device of the scores.
+    """Fills in the counts on the device of the scores.
 
-    ``slots`` has the pool of each language. Many passages are counted shard by shard, and what is counted is kept in
-    the file. ``tell`` is told how many are done.
+    Many passages are counted shard by shard, and what is counted is kept in the file. ``tell`` is told how many are
+    done.
 
     Raises:
         EncoderError: if the device has not the memory.
 
     """
-    counts = _DeviceCounts(scores, pairs, columns, arrays, slots)
+    counts, arrays = _DeviceCounts(scores, pairs, columns, totals), totals.arrays
     in_one_shard = scores.n_passages <= counts.shard_rows
     saved = Checkpoint(file, counts.own, columns.order, columns.copies) if file and not in_one_shard else None
     done = saved.load(arrays) if saved else 0
@@ -153,17 +154,18 @@ class _DeviceCounts:
         scores: VectorScores,
         pairs: JudgedPairs,
         columns: Columns,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        slots: IntArray,
+        totals: Counts,
     ) -> None:
-        """Nothing counted yet; ``arrays`` are those that it is read into."""
+        """Nothing counted yet; ``totals`` are those that it is read into."""
         self._device = torch.device(scores.device or "cpu")
         self._shape = _SHAPES.get(self._device.type, _OTHER_SHAPE)
-        self._pairs, self._columns, self._arrays, self._slots = pairs, columns, arrays, slots
+        arrays = totals.arrays
+        self._pairs, self._columns, self._arrays, self._slots = pairs, columns, arrays, totals.slots
         with self._computing():
             self._queries = self._moved(padded(scores.queries.vectors[pairs.query], self._shape[0]))
             self._tile = torch.empty(self._shape, dtype=torch.float32, device=self._device)
             self._above = torch.zeros(arrays["above"].shape, dtype=torch.int32, device=self._device)
+            self._languages = None if totals.languages is None else self._on(totals.languages)
             free = order_keys(torch.tensor(-np.inf, dtype=torch.float32, device="cpu"), torch.tensor(_FREE))
             shape = arrays["best_order"].shape
             self._best = torch.full(shape, int(free), dtype=torch.int64, device=self._device)
@@ -219,9 +221,19 @@ class _DeviceCounts:
         for rows, pairs in group.places:
             beats = (keys if rows is None else keys[rows]) > self._own_keys[pairs, None]
             for language, start, stop in tile.runs:
-                self._above[pairs, language] += beats[:, start:stop].sum(dim=1, dtype=torch.int32)
+                self._add(pairs, language, beats[:, start:stop].sum(dim=1, dtype=torch.int32))
         if self._best.shape[2]:
             self._keep_best(group, keys, tile)
+
+    def _add(self, pairs: torch.Tensor, language: int, n_above: torch.Tensor) -> None:
+        """Adds how many passages of a language are above some pairs."""
+        if self._languages is None:
+            self._above[pairs, language] += n_above
+            return
+        own, asked = self._languages[:, pairs]
+        for column, counted in ((OWN, n_above * (own == language)), (ASKED, n_above * (asked == language))):
+            self._above[pairs, column] += counted
+        self._above[pairs, ALL] += n_above
 
     def _keep_best(self, group: _GroupTile, keys: torch.Tensor, tile: _PassageTile) -> None:
         """Puts the passages of a tile among the best of each group, where they belong there; no two keys are equal."""

@@ -19,11 +19,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from xlbench.arrays import Integers
 from xlbench.measures.best import Best
-from xlbench.measures.ranks import Judged, Ranking
+from xlbench.measures.ranks import Judged, Ranking, sums_of
 from xlbench.models.pooling import Pooling
 
 _EVERYTHING = np.iinfo(np.int32).max
+_PAIRS_AT_ONCE = 1 << 16
 
 
 def pooled(ranking: Ranking, pooling: Pooling, *, depth: int) -> Ranking:
@@ -32,24 +34,47 @@ def pooled(ranking: Ranking, pooling: Pooling, *, depth: int) -> Ranking:
     If the best passages of each language are kept in it, the ``depth`` best of the pool of all languages follow, with
     1 / rank as their scores.
     """
+    above = np.empty_like(ranking.above)
+    for start in range(0, len(above), _PAIRS_AT_ONCE):  # A table of all languages is large where there are sums.
+        some = slice(start, start + _PAIRS_AT_ONCE)
+        above[some] = _own_first(ranking, some) if pooling.method == "own-first" else _in_rounds(ranking, some, pooling)
+    best = _best(ranking.best, ranking.judged, pooling, depth=depth) if ranking.best else None
+    return replace(ranking, above=above, best=best)
+
+
+def _languages_of(ranking: Ranking, some: slice) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The languages of the passages and of the queries of some pairs."""
     judged = ranking.judged
-    own, sizes = judged.passage_language.astype(np.int64), judged.n_passages
-    asked = judged.query_language[judged.query].astype(np.int64)
-    rows = np.arange(len(own))
-    better = ranking.above[rows, own].astype(np.int64)[:, None]
-    if pooling.method == "own-first":
-        is_asked = np.arange(len(sizes)) == asked[:, None]
-        above = np.where(is_asked, sizes, ranking.above)
-        above[own == asked] = 0
-    else:
-        place = turns(asked, len(sizes), pooling)
-        before = place < place[rows, own][:, None]
-        taken = np.minimum(sizes, pooling.best or _EVERYTHING)
-        in_rounds = np.minimum(taken, better + before)
-        above = np.where(better < taken[own][:, None], in_rounds, np.maximum(taken, ranking.above))
+    return judged.passage_language[some].astype(np.int64), judged.query_language[judged.query[some]].astype(np.int64)
+
+
+def _own_first(ranking: Ranking, some: slice) -> Integers:
+    """What is above some pairs, as the ranking's own table has it."""
+    own, asked = _languages_of(ranking, some)
+    sizes = ranking.judged.n_passages
+    at_home, better = own == asked, ranking.own[some].astype(np.int64)
+    if ranking.has_sums:
+        others = np.where(at_home, better, sizes[asked] + ranking.of_all[some] - ranking.asked[some])
+        return np.stack([better, np.where(at_home, better, sizes[asked]), others], axis=1)
+    above = np.where(np.arange(len(sizes)) == asked[:, None], sizes, ranking.above[some])
+    above[at_home] = 0
+    above[np.arange(len(own)), own] = better
+    return above
+
+
+def _in_rounds(ranking: Ranking, some: slice, pooling: Pooling) -> Integers:
+    """What is above some pairs, as the ranking's own table has it."""
+    own, asked = _languages_of(ranking, some)
+    sizes, rows = ranking.judged.n_passages, np.arange(len(own))
+    better = ranking.own[some].astype(np.int64)[:, None]
+    place = turns(asked, len(sizes), pooling)
+    before = place < place[rows, own][:, None]
+    taken = np.minimum(sizes, pooling.best or _EVERYTHING)
+    above = np.minimum(taken, better + before)
+    if pooling.best:
+        above = np.where(better < taken[own][:, None], above, np.maximum(taken, ranking.table[some]))
     above[rows, own] = better[:, 0]
-    best = _best(ranking.best, judged, pooling, depth=depth) if ranking.best else None
-    return replace(ranking, above=above.astype(np.int32), best=best)
+    return sums_of(above, own, asked) if ranking.has_sums else above
 
 
 def turns(asked: npt.NDArray[np.int64], n_languages: int, pooling: Pooling) -> npt.NDArray[np.int64]:

@@ -21,6 +21,8 @@ from xlbench.support.progress import Progress, silent
 
 _MANY_SCORES = 1_000_000_000  # Seconds of work.
 _PLACE_BYTES = 8
+WHOLE_TABLE = 32
+"""Of so many languages at most each has its counts; of more, what a run does not need of them is added up."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,19 @@ def ranking_of(
     places: Places,
     pooling: Pooling | None = None,
     rerank: Callable[[Ranking], Ranking] | None = None,
+    whole: bool = False,
     checkpoint: Path | None = None,
     progress: Progress = silent,
 ) -> Ranking:
     """The ranking by these scores; long counting shows its progress, and resumes from the checkpoint if it was killed.
 
     A fusion is ranked twice: in the pool of all languages, and in the pool of each. A pooling that changes scores is
-    in them already. ``rerank`` gets the ranking with the candidates of each language, and changes their order.
+    in them already. ``rerank`` gets the ranking with the candidates of each language, and changes their order. Of more
+    than ``WHOLE_TABLE`` languages the counts are added up, but if a pooling or a reranker needs those of each, or
+    ``whole`` asks for them.
     """
+    whole = whole or rerank is not None or (pooling is not None and pooling.best > 0)
+    sums = not whole and len(collection.languages) > WHOLE_TABLE
     fused, in_languages = isinstance(scores, FusedScores), alone(scores)
     n = scores.n_passages
     shown = progress if fused or n * scores.n_queries >= _MANY_SCORES else silent
@@ -91,6 +98,7 @@ def ranking_of(
                 of,
                 depth=depth,
                 by_language=by_language,
+                sums=sums,
                 # Shard by shard a fusion would rank all passages again for each.
                 shard_rows=n if fused else shard_rows_of(of),
                 work=Work(checkpoint, advance),

@@ -137,7 +137,7 @@ def _above(ranking: Ranking, collection: Collection, candidates: _Candidates) ->
     """How many passages of each language stand before each judged pair's, ``int32[Nr, L]``."""
     language, order = collection.passages.language, collection.passages.tie_order
     n_languages = len(collection.languages)
-    above = ranking.above.copy()
+    above = ranking.table.copy()
     starts = np.flatnonzero(np.diff(ranking.judged.query, prepend=-1, append=-1))
     for start, stop in pairwise(starts.tolist()):
         query = ranking.judged.query[start]

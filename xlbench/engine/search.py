@@ -65,14 +65,15 @@ def rank(
     *,
     depth: int = 0,
     by_language: bool = False,
+    sums: bool = False,
     shard_rows: int = SHARD_ROWS,
     work: Work = _BRIEF,
 ) -> Ranking:
     """The ranking of every judged pair, from the scores of queries and passages.
 
     The ``depth`` best passages of each judged query are kept: those of the pool of all languages or, with
-    ``by_language``, those of each language, from which those of any pool follow. ``shard_rows`` distinct passages are
-    scored at a time; it bounds the memory and changes no result.
+    ``by_language``, those of each language, from which those of any pool follow. With ``sums`` the counts of languages
+    are added up. ``shard_rows`` distinct passages are scored at a time; it bounds the memory and changes no result.
     """
     shard_rows = -(-min(shard_rows, max(1, scores.n_passages)) // TILE_PASSAGES) * TILE_PASSAGES
     n_languages = len(collection.languages)
@@ -83,11 +84,12 @@ def rank(
     judged = _Judged.of(collection, scores)
     columns = _Columns.of(collection, scores)
     slots = np.arange(n_languages) * by_language
-    counts = Counts.start((len(judged.pair), n_languages), (len(judged.query), len(pools), places), slots)
+    languages = judged.languages(collection) if sums else None
+    counts = Counts.start(len(judged.pair), (len(judged.query), len(pools), places), slots, languages=languages)
     if isinstance(scores, VectorScores) and scores.device:
         pairs = JudgedPairs(judged.query, judged.starts, judged.column, judged.order)
         passages = Columns(columns.bounds, columns.order, columns.copies)
-        count_on_device(scores, pairs, passages, counts.arrays, slots=slots, file=work.checkpoint, tell=work.tell)
+        count_on_device(scores, pairs, passages, counts, file=work.checkpoint, tell=work.tell)
         return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
     in_one_shard = scores.n_passages <= shard_rows
     warm = makes_in_threads(scores)
@@ -158,6 +160,12 @@ class _Judged:
             order=collection.passages.tie_order[collection.pairs.passage[pair]],
             own=np.empty(len(pair), np.float32),
         )
+
+    def languages(self, collection: Collection) -> IntArray:
+        """The languages of each pair's passage and query, ``int64[2, Nr]``."""
+        passage, query = collection.pairs.passage[self.pair], collection.pairs.query[self.pair]
+        of = collection.passages.language[passage], collection.queries.language[query]
+        return np.stack(of).astype(np.int64)
 
     def query_tiles(self) -> Iterator[tuple[int, int]]:
         for start in range(0, len(self.query), TILE_QUERIES):
@@ -274,7 +282,14 @@ def _ranking(
     best = Best(pools, group[scores.query], score=counts.best_score, order=counts.best_order, passage_at=passage_at)
     said = Judged.of(collection)
     top, lists = best_of_all(collection, said, best, depth)
-    return Ranking(said, above=above, top=top, best=best if depth else None, lists=lists if depth else None)
+    return Ranking(
+        said,
+        above=above,
+        top=top,
+        best=best if depth else None,
+        lists=lists if depth else None,
+        has_sums=counts.languages is not None,
+    )
 
 
 def best_of_all(collection: Collection, judged: Judged, best: Best, depth: int) -> tuple[npt.NDArray[np.int16], Lists]:

@@ -126,6 +126,11 @@ def load(folder: Path) -> Submission:
         result = Result(**results.decode(record, str(folder / RESULT)))
         check_ranges(record, str(folder / RESULT))
         ranking = results.parse_evidence(content[EVIDENCE], str(folder / EVIDENCE), limits=limits)
+        if ranking.has_sums:
+            raise SubmissionError(
+                f"{folder / EVIDENCE} has sums over its {len(ranking.judged.languages)} languages; expected the counts "
+                "of each, which a check needs. Tasks of so many languages are not on the leaderboard."
+            )
     except ResultError as error:
         raise SubmissionError(str(error)) from error
     said = json.dumps(manifest.record(), sort_keys=True).encode()

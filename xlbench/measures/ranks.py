@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,12 @@ import numpy.typing as npt
 
 from xlbench.collection import Clusters, Collection
 from xlbench.collection.clusters import question_of
+from xlbench.errors import DataError
 from xlbench.measures.best import Best
 from xlbench.settings import Setting
+
+SUMS = OWN, ASKED, ALL = range(3)
+"""The columns of a table of sums: of the passage's language, of the query's language, of all."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,7 @@ class Ranking:
 
     judged: Judged
     above: npt.NDArray[np.int32]
-    """``[Nr, L]``."""
+    """``[Nr, L]``, or ``[Nr, 3]`` if it has sums."""
     top: npt.NDArray[np.int16]
     """``[Nq, k]``, languages of the ``k`` best passages of each query in the pool of all languages, best first.
 
@@ -198,12 +203,50 @@ class Ranking:
 
     None where that is what ``above`` says: the score of a query and a passage depends on the pool in a fusion only.
     """
+    has_sums: bool = False
+    """Whether ``above`` has the columns ``OWN``, ``ASKED`` and ``ALL``, which are all that settings and measures need.
+
+    With many languages the whole table is larger than all else.
+    """
+
+    @property
+    def table(self) -> npt.NDArray[np.int32]:
+        """``[Nr, L]``, for what needs each language.
+
+        Raises:
+            DataError: if there are sums only.
+
+        """
+        if self.has_sums:
+            raise DataError(
+                f"Of {len(self.judged.languages)} languages the counts are kept as sums: what this needs is how many "
+                "passages of each language are above. Choose fewer languages."
+            )
+        return self.above
+
+    @cached_property
+    def own(self) -> npt.NDArray[np.int32]:
+        """``[Nr]``, how many passages in the language of each pair's passage beat it."""
+        if self.has_sums:
+            return self.above[:, OWN]
+        return self.above[np.arange(len(self.above)), self.judged.passage_language]
+
+    @cached_property
+    def asked(self) -> npt.NDArray[np.int32]:
+        """``[Nr]``, how many passages in the language of each pair's query beat its passage."""
+        if self.has_sums:
+            return self.above[:, ASKED]
+        return self.above[np.arange(len(self.above)), self.judged.query_language[self.judged.query]]
+
+    @cached_property
+    def of_all(self) -> npt.NDArray[np.int64]:
+        """``[Nr]``, how many passages of all languages beat the passage of each pair."""
+        return self.above[:, ALL].astype(np.int64) if self.has_sums else self.above.sum(axis=1, dtype=np.int64)
 
     def with_alone(self, other: Ranking) -> Ranking:
         """This ranking in the pool of all languages, and another one, of the same queries, in pools of one language."""
-        own = other.above[np.arange(len(other.above)), self.judged.passage_language]
         best = self.best.and_those(other.best) if self.best and other.best else self.best
-        return replace(self, alone=own, best=best)
+        return replace(self, alone=other.own, best=best)
 
     def with_places(self, depth: int, *, keep_best: bool) -> Ranking:
         """With no more than the ``depth`` first languages and passages of each query."""
@@ -220,7 +263,7 @@ class Ranking:
         code = judged.languages.index(language)
         first, last = np.searchsorted(judged.query, np.searchsorted(judged.query_language, [code, code + 1]))
         query, passages = judged.query[first:last], judged.passage_language[first:last]
-        own = self.above[np.arange(first, last), passages] if self.alone is None else self.alone[first:last]
+        own = (self.own if self.alone is None else self.alone)[first:last]
         order = np.lexsort((own, query, passages))
         query, passages = query[order], passages[order]
         starts = np.flatnonzero((np.diff(query, prepend=-1) != 0) | (np.diff(passages, prepend=-1) != 0))
@@ -241,7 +284,7 @@ class Ranking:
             ranks=ranks,
             asked=asked,
             n_passages=self.judged.n_passages,
-            above_own=self.above[rows, asked].astype(np.int64),
+            above_own=self.asked[rows].astype(np.int64),
             top=self.top[ranks.query],
             lists=self.lists,
         )
@@ -252,8 +295,11 @@ class Ranking:
         rows, pool = judged.rows(setting), judged.pool(setting)
         if self.alone is not None and len(pool) == 1:
             rank = 1 + self.alone[rows].astype(np.int64)
+        elif setting.passages is None:
+            rank = 1 + self.of_all[rows]
         else:
-            rank = 1 + np.take(self.above, rows, axis=0)[:, pool].sum(axis=1, dtype=np.int64)
+            # All relevant passages of the setting are in the language of its pool.
+            rank = 1 + self.own[rows].astype(np.int64)
 
         order = np.lexsort((rank, judged.query[rows]))
         rows, rank = rows[order], rank[order]
@@ -266,3 +312,10 @@ class Ranking:
             language=judged.passage_language[rows],
         )
         return ranks, rows
+
+
+def sums_of(table: npt.NDArray[Any], own: npt.NDArray[Any], asked: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """The sums of a table of counts, ``[n, L]`` to ``[n, 3]``; ``own`` and ``asked`` are languages, ``[n]``."""
+    rows = np.arange(len(table))
+    columns = {OWN: table[rows, own], ASKED: table[rows, asked], ALL: table.sum(axis=1)}
+    return np.stack([columns[name] for name in SUMS], axis=1).astype(np.int32)

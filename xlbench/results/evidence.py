@@ -5,6 +5,10 @@ Columns: ``query``, ``query_language``, ``cluster``, ``passage``, ``passage_lang
 query's best passages in the pool of all languages, empty where the pool has fewer. Of a fusion, whose scores depend on
 the pool, also ``alone``: how many passages of the passage's language beat it in the pool of that language alone. The
 metadata ``xlbench`` has the languages in their order, how many passages each has, and what a cluster is.
+
+Of more than 32 languages the counts are added up, and the metadata says ``sums``. Instead of a column a language
+there are ``above_own``, ``above_asked`` and ``above_all``: of the passage's language, of the query's, and of all. All
+settings and measures follow from these three.
 """
 
 from __future__ import annotations
@@ -33,6 +37,11 @@ def evidence_path(path: Path) -> Path:
     return path.with_name(f"{path.name.removesuffix('.json')}.ranks.parquet")
 
 
+def count_columns(languages: Sequence[str], *, sums: bool) -> list[str]:
+    """The names of the columns of counts, in the order of the table."""
+    return ["above_own", "above_asked", "above_all"] if sums else [f"above.{name}" for name in languages]
+
+
 def evidence_bytes(ranking: Ranking) -> bytes:
     """The content of a file of evidence."""
     import pyarrow as pa
@@ -55,7 +64,10 @@ def evidence_bytes(ranking: Ranking) -> bytes:
         "passage": pa.array(judged.passage_ids, pa.string()).dictionary_encode(),
         "passage_language": coded(judged.passage_language),
         "gain": pa.array(judged.gain, pa.int16()),
-        **{f"above.{name}": pa.array(ranking.above[:, i], pa.int32()) for i, name in enumerate(judged.languages)},
+        **{
+            name: pa.array(ranking.above[:, i], pa.int32())
+            for i, name in enumerate(count_columns(judged.languages, sums=ranking.has_sums))
+        },
         **{
             f"top.{i + 1}": coded(ranking.top[judged.query, i], [*judged.languages, ""])
             for i in range(ranking.top.shape[1])
@@ -69,6 +81,7 @@ def evidence_bytes(ranking: Ranking) -> bytes:
         "unit": judged.clusters.unit,
         "top": int(ranking.top.shape[1]),
         **({} if ranking.alone is None else {"alone": True}),
+        **({"sums": True} if ranking.has_sums else {}),
     }
     fields = [pa.field(name, column.type, nullable=False) for name, column in columns.items()]
     table = pa.table(list(columns.values()), schema=pa.schema(fields))

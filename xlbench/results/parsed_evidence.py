@@ -15,7 +15,7 @@ import numpy.typing as npt
 from xlbench.collection import Clusters
 from xlbench.errors import ResultError
 from xlbench.measures.ranks import Judged, Ranking
-from xlbench.results.evidence import EVIDENCE_SCHEMA, METADATA_KEY, ROWS_AT_ONCE
+from xlbench.results.evidence import EVIDENCE_SCHEMA, METADATA_KEY, ROWS_AT_ONCE, count_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,6 +93,7 @@ class _Header:
     unit: str
     top: int
     alone: bool
+    sums: bool
 
     @classmethod
     def of(cls, metadata: pq.FileMetaData, where: str, limits: EvidenceLimits) -> _Header:
@@ -107,6 +108,7 @@ class _Header:
         unit: Any = said.get("unit")
         top: Any = said.get("top")
         alone: Any = said.get("alone", False)
+        sums: Any = said.get("sums", False)
         sound = (
             isinstance(languages, list)
             and 0 < len(languages) <= limits.languages
@@ -120,13 +122,14 @@ class _Header:
             and type(top) is int
             and 0 <= top < 10_000  # As measures of the best passages can ask for.
             and type(alone) is bool
+            and type(sums) is bool
         )
         if not sound:
             raise ResultError(
                 f"{where} does not say its languages, how many passages each has, what a cluster is, and how many "
                 "passages are best."
             )
-        return cls(tuple(languages), tuple(n_passages), unit, top, alone)
+        return cls(tuple(languages), tuple(n_passages), unit, top, alone, sums)
 
     def columns(self) -> dict[str, str]:
         """The physical and the logical type of each column, by name."""
@@ -137,7 +140,7 @@ class _Header:
             "passage": _TEXT,
             "passage_language": _TEXT,
             "gain": _GAIN,
-            **{f"above.{name}": _COUNT for name in self.languages},
+            **dict.fromkeys(count_columns(self.languages, sums=self.sums), _COUNT),
             **{f"top.{i + 1}": _TEXT for i in range(self.top)},
             **({"alone": _COUNT} if self.alone else {}),
         }
@@ -204,7 +207,7 @@ def _ranking(table: pa.Table, header: _Header, where: str) -> Ranking:
         raise ResultError(f"{where} says different clusters of one query.")
     if (np.diff(np.sort(of_query * np.int64(len(passage_ids)) + passage)) == 0).any():
         raise ResultError(f"{where} has a pair of a query and a passage twice.")
-    columns = [table[f"above.{name}"].to_numpy() for name in header.languages]
+    columns = [table[name].to_numpy() for name in count_columns(header.languages, sums=header.sums)]
     known = {**language, "": -1}
     best = [_languages(table, f"top.{i + 1}", known, where) for i in range(header.top)]
     top = np.stack(best, axis=1) if best else np.empty((len(query), 0), np.int16)
@@ -226,6 +229,7 @@ def _ranking(table: pa.Table, header: _Header, where: str) -> Ranking:
         above=np.stack(columns, axis=1).astype(np.int32),
         top=top[starts],
         alone=table["alone"].to_numpy().astype(np.int32) if header.alone else None,
+        has_sums=header.sums,
     )
 
 
