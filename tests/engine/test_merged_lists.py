@@ -12,7 +12,8 @@ from xlbench.collection import Collection
 from xlbench.engine.merged_lists import pooled
 from xlbench.engine.ranking import Places, ranking_of
 from xlbench.engine.search import rank
-from xlbench.measures.ranks import Ranking
+from xlbench.errors import DataError
+from xlbench.measures.ranks import Ranking, sums_of
 from xlbench.models.pooling import parse
 from xlbench.results.from_ranking import score
 from xlbench.settings import KINDS, settings
@@ -164,3 +165,18 @@ def test_a_pool_of_one_language_stays_as_it_is():
     judged = np.unique(alone.pairs.query)
     assert np.array_equal(changed.best.top((0,), judged, 5).passage, ranking.best.top((0,), judged, 5).passage)
     assert replace(changed, above=ranking.above, best=ranking.best) == ranking
+
+
+@pytest.mark.parametrize("name", ["round-robin", "round-robin:fixed", "own-first"])
+def test_lists_are_merged_from_sums_as_from_the_table(name):
+    """The sums of a merged list follow from those of one index."""
+    whole, sums = (pooled(rank(COLLECTION, SCORES, sums=sums), parse(name), depth=0) for sums in (False, True))
+    judged = whole.judged
+    expected = sums_of(whole.above, judged.passage_language, judged.query_language[judged.query])
+    assert sums.above.tolist() == expected.tolist()
+
+
+def test_balanced_lists_need_the_table():
+    """How many of each language are above a passage beyond the rounds does not follow from sums."""
+    with pytest.raises(DataError, match="4 languages"):
+        pooled(rank(COLLECTION, SCORES, sums=True), parse("balanced:3"), depth=0)

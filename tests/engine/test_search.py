@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from xlbench.collection import Collection, Judgement, Text, Texts
 from xlbench.engine.scores import TILE_PASSAGES, TILE_QUERIES, VectorScores, matrix
 from xlbench.engine.search import Work, rank
 from xlbench.engine.vectors import Embeddings
-from xlbench.measures.ranks import Ranking
+from xlbench.errors import DataError
+from xlbench.measures.ranks import ALL, ASKED, OWN, Ranking
 from xlbench.settings import KINDS, settings
 
 
@@ -369,3 +371,27 @@ def test_the_counts_of_other_scores_are_not_taken_up(large, tmp_path, monkeypatc
         ranked(large, integer_vector, shard_rows=1, work=Work(checkpoint, stop))
     found = ranked(large, real_vector, shard_rows=1, work=Work(checkpoint))
     assert np.array_equal(found.above, above(large, real_vector))
+
+
+@pytest.mark.parametrize("vector_of", [integer_vector, real_vector])
+@pytest.mark.parametrize("options", [{}, {"shard_rows": TILE_PASSAGES}, {"depth": 5, "by_language": True}])
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_sums_are_those_of_the_table(large, vector_of, options, device):
+    """Of the passage's language, of the query's and of all, whoever counts, in one shard or several."""
+    scores = replace(vector_scores(large, vector_of), device=device)
+    whole, sums = rank(large, scores, **options), rank(large, scores, sums=True, **options)
+    own, asked = whole.judged.passage_language, whole.judged.query_language[whole.judged.query]
+    rows = np.arange(len(own))
+    assert sums.above[:, OWN].tolist() == whole.above[rows, own].tolist()
+    assert sums.above[:, ASKED].tolist() == whole.above[rows, asked].tolist()
+    assert sums.above[:, ALL].tolist() == whole.above.sum(axis=1).tolist()
+    assert sums.top.tolist() == whole.top.tolist()
+    assert sums.has_sums
+    assert not whole.has_sums
+
+
+def test_a_table_of_sums_has_no_counts_of_each_language(large):
+    """What needs them is refused in a sentence with what to do."""
+    sums = rank(large, vector_scores(large, integer_vector), sums=True)
+    with pytest.raises(DataError, match="Choose fewer languages"):
+        _ = sums.table

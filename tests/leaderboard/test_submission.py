@@ -14,6 +14,8 @@ from tests.leaderboard.made_submissions import edit, edit_evidence
 from xlbench import catalogue
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.submission import data_checksums, disagreements, evidence_limits, find, folder_name, load
+from xlbench.measures.ranks import sums_of
+from xlbench.results import evidence_bytes, load_evidence
 
 
 def test_submissions_are_found_from_every_level(submission):
@@ -191,3 +193,14 @@ def test_limits_follow_from_the_task():
     assert limits.rows == 143_990
     assert limits.n_bytes < 32_000_000
     assert max(evidence_limits(task).n_bytes for task in map(catalogue.load, catalogue.names())) <= 1 << 28
+
+
+def test_evidence_with_sums_is_refused(submission):
+    """A check needs the counts of each language."""
+    path = submission / "ranks.parquet"
+    ranking = load_evidence(path)
+    judged = ranking.judged
+    sums = sums_of(ranking.above, judged.passage_language, judged.query_language[judged.query])
+    path.write_bytes(evidence_bytes(replace(ranking, above=sums, has_sums=True)))
+    with pytest.raises(SubmissionError, match="sums over its"):
+        load(submission)

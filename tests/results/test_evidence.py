@@ -210,3 +210,16 @@ def test_what_is_no_parquet_is_refused(content):
     """Any few bytes are refused with a sentence."""
     with pytest.raises(ResultError, match="cannot be read"):
         parse_evidence(content, "evidence")
+
+
+def test_every_figure_follows_from_sums():
+    """With three sums a pair instead of a count a language, written and read, all figures are those of the table."""
+    collection = random_collection(np.random.default_rng(3), n_queries=12)
+    scores = vector_scores(collection, integer_vector)
+    whole, sums = rank(collection, scores, depth=3), rank(collection, scores, depth=3, sums=True)
+    read = parse_evidence(evidence_bytes(sums), "evidence")
+    assert read.above.tolist() == sums.above.tolist()
+    wanted = settings_of(KINDS, whole.judged.languages)
+    ours, theirs = (figures(ranking, wanted, MEASURES) for ranking in (whole, read))
+    for name in ("values", "queries", "summary", "intervals", "references", "matrices"):
+        assert getattr(ours, name) == getattr(theirs, name)

@@ -1,4 +1,4 @@
-"""Pairs and Collection: what is evaluated, as validated arrays sorted by language."""
+"""Collection: what is evaluated, as validated arrays sorted by language."""
 
 from __future__ import annotations
 
@@ -9,27 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from xlbench.collection.clusters import QUESTION, Clusters
+from xlbench.collection.judged_pairs import Pairs
 from xlbench.collection.sample import Sample
 from xlbench.collection.texts import Judgement, Text, Texts
 from xlbench.errors import DataError
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """The judged relevant pairs, sorted by (query, passage), without duplicates."""
-
-    query: npt.NDArray[np.int32]
-    """``[Nr]``, row of the query."""
-    passage: npt.NDArray[np.int64]
-    """``[Nr]``, row of the passage."""
-    gain: npt.NDArray[np.int16]
-    """``[Nr]``, at least 1."""
-
-    def __len__(self) -> int:
-        return len(self.query)
 
 
 @dataclass(frozen=True)
@@ -184,7 +169,7 @@ class Collection:
         """
         query_texts = _sorted_texts(languages, queries)
         passage_texts = passages if isinstance(passages, Texts) else _sorted_texts(languages, passages)
-        pairs = _pairs(query_texts, passage_texts, judgements)
+        pairs = Pairs.of(query_texts, passage_texts, judgements)
         return cls(
             languages=tuple(languages),
             queries=query_texts,
@@ -233,40 +218,3 @@ def _sorted_texts(languages: Sequence[str], records: Iterable[Text]) -> Texts:
         text=tuple(record.text for record in texts),
         language=np.array([index[record.language] for record in texts], dtype=np.int16),
     )
-
-
-def _pairs(queries: Texts, passages: Texts, judgements: Iterable[Judgement]) -> Pairs:
-    gains = _one_gain_a_pair(judgements)
-    named = {passage for _, passage in gains}
-    query_row = {id_: row for row, id_ in enumerate(queries.ids)}
-    passage_row = {id_: row for row, id_ in enumerate(passages.ids) if id_ in named}
-    rows: dict[tuple[int, int], int] = {}
-    for (query, passage), gain in gains.items():
-        if query not in query_row:
-            raise DataError(f"A judgement names the query {query!r}, which the collection does not have.")
-        if passage not in passage_row:
-            raise DataError(
-                f"A judgement of query {query!r} names the passage {passage!r}, which the collection does not have."
-            )
-        rows[query_row[query], passage_row[passage]] = gain
-    ordered = sorted(rows.items())
-    return Pairs(
-        query=np.array([query for (query, _), _ in ordered], dtype=np.int32),
-        passage=np.array([passage for (_, passage), _ in ordered], dtype=np.int64),
-        gain=np.array([gain for _, gain in ordered], dtype=np.int16),
-    )
-
-
-def _one_gain_a_pair(judgements: Iterable[Judgement]) -> dict[tuple[str, str], int]:
-    """The gains that say relevant, by query and passage."""
-    gains: dict[tuple[str, str], int] = {}
-    for query, passage, gain in judgements:
-        if gain > np.iinfo(np.int16).max:
-            raise DataError(f"The gain of query {query!r} and passage {passage!r} is {gain}; expected at most 32,767.")
-        known = gains.setdefault((query, passage), gain)
-        if known != gain:
-            raise DataError(
-                f"Query {query!r} and passage {passage!r} are judged twice, with the gains {known} and {gain}; "
-                "expected one gain."
-            )
-    return {pair: gain for pair, gain in gains.items() if gain > 0}

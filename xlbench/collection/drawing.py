@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection.clusters import Clusters, question_of
-from xlbench.collection.collection import Collection, Pairs
+from xlbench.collection.collection import Collection
+from xlbench.collection.judged_pairs import Pairs
 from xlbench.collection.sample import Sample
 from xlbench.collection.texts import Texts
 

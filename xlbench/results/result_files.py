@@ -129,10 +129,21 @@ def _write_parquet(per_query: Sequence[QueryValues], path: Path) -> None:
     import pyarrow.parquet as pq
 
     measures = list(dict.fromkeys(measure for scores in per_query for measure in scores.values))
+    n_queries = [len(scores.query) for scores in per_query]
+    names = pa.array([str(scores.setting) for scores in per_query], pa.string())
+    # Settings of a language share their queries, so that each list of them becomes an array once.
+    lists = {id(scores.query): scores for scores in per_query}
+    query = {key: pa.array(scores.query, pa.string()) for key, scores in lists.items()}
+    cluster = {
+        key: pa.array(list(scores.cluster or map(question_of, scores.query)), pa.string())
+        for key, scores in lists.items()
+    }
     columns: dict[str, Any] = {
-        "setting": pa.array([str(s.setting) for s in per_query for _ in s.query], pa.string()).dictionary_encode(),
-        "query": pa.array([query for s in per_query for query in s.query], pa.string()),
-        "cluster": pa.array([name for s in per_query for name in s.cluster or map(question_of, s.query)], pa.string()),
+        "setting": pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(names), dtype=np.int32), n_queries), names),
+        **{
+            name: pa.concat_arrays([of[id(scores.query)] for scores in per_query] or [pa.array([], pa.string())])
+            for name, of in (("query", query), ("cluster", cluster))
+        },
     }
     for measure in measures:
         # A measure that the setting or the query does not have is null: RankDistance outside the pool of all.

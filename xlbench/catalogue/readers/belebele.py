@@ -28,7 +28,6 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
     """
     passages: dict[str, Text] = {}
     queries: list[Text] = []
-    judgements: list[Judgement] = []
     pages: dict[str, str] = {}
     for language, path in files.items():
         for number, line in lines(path):
@@ -39,6 +38,9 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
             query = f"{language}:{link}#{field(record, 'question_number', int, where)}"
             pages[query] = link
             queries.append(Text(query, language, field(record, "question", str, where), where))
-            judgements += [Judgement(query, f"{other}:{link}", 1) for other in files]
-    relevant = (judgement for judgement in judgements if judgement.passage in passages)
+    answers: dict[str, list[str]] = {}
+    for link in set(pages.values()):
+        answers[link] = [id_ for language in files if (id_ := f"{language}:{link}") in passages]
+    # One after the other: in all languages they are 13 million.
+    relevant = (Judgement(query, passage, 1) for query, link in pages.items() for passage in answers[link])
     return Collection.build(tuple(files), queries, passages.values(), relevant, unit="page", clusters=pages)
