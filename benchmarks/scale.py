@@ -217,7 +217,7 @@ def lines(figures: dict[str, Any]) -> Iterator[str]:
     yield f"disk    = P x ({first.vector_bytes:.0f} + {first.text_bytes:.0f}) bytes, vectors in proportion to D"
     yield f"memory  = {first.fixed_bytes / 1e6:.0f} MB + P x {first.bytes_a_passage:.0f} bytes"
     yield "```"
-    yield "\nLanguages change neither: a pair has one count a language, 4 bytes each.\n"
+    yield "\nLanguages change neither: a pair has one count a language, of 4 bytes, or three sums of more than 32.\n"
     yield f"Extrapolated from these to each language of MIRACL, with {figures['models'][0]['name']} on this machine:\n"
     yield "| language | passages | queries | encode | count | vectors | texts | memory |"
     yield f"|---{'|--:' * 7}|"
