@@ -70,11 +70,10 @@ _NOT_NEGATIVE = click.FloatRange(min=0)
 _COUNT = click.IntRange(min=1)
 
 _DATA = [
-    click.option("--init", required=True, help="The model to train: a folder or a Hub id."),
+    click.option("--init", default="", help="The model to train: a folder or a Hub id."),
     click.option(
         "--pairs",
         multiple=True,
-        required=True,
         metavar="FILE[:WEIGHT]",
         help="Pair files: JSON lines, parquet, or hf://datasets/OWNER/NAME; the weight says how often each row is used "
         "in an epoch.  [default: 1]",

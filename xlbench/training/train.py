@@ -65,7 +65,7 @@ def train(
         KeyboardInterrupt: after Ctrl-C, when a checkpoint is written.
 
     """
-    plan = _checked_plan(run, tell)
+    plan = checked_plan(run, tell)
     identity = run_folder.identity_of(run)
     run_folder.check_folder(run.output, identity, resume=resume)
     hub_repository.create(run.trainer)
@@ -100,7 +100,7 @@ def train(
     return trained
 
 
-def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
+def checked_plan(run: TrainingRun, tell: Callable[[str], None] | None = None) -> Plan:
     """The batches of a run, of data that fit them.
 
     Raises:
