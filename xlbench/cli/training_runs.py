@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlbench.cli.option_values import language_temperature, weighted, weighted_losses
+from xlbench.cli.option_values import language_temperature, lora_of, source_prompts, weighted, weighted_losses
 from xlbench.cli.options import default_cache_dir, model_arguments, reach_hub, writable
 from xlbench.cli.training_options import TrainingOptions
 from xlbench.errors import TrainingError
@@ -19,11 +19,11 @@ from xlbench.support.progress import display
 if TYPE_CHECKING:
     from xlbench.evaluator import Evaluator
     from xlbench.models.protocols import Model
-    from xlbench.training.data import Data
+    from xlbench.training.data import Data, SourcePrompts
     from xlbench.training.pairs import PairFile
     from xlbench.training.recipes import Recipe
     from xlbench.training.run import Optimisation, TrainingRun, Watch
-    from xlbench.training.train import Trained
+    from xlbench.training.trained import Trained
 
 NO_PART = ("sweep", "output", "data_dir", "cache_dir", "resume", "quiet", "device")
 """Options that change nothing of the model."""
@@ -44,13 +44,20 @@ class SharedPairs:
             self._files[str(source)] = read_pairs(source)
         return self._files[str(source)]
 
-    def data(self, sources: Sequence[str], weights: Sequence[float], languages: Sequence[str]) -> Data:
+    def data(
+        self,
+        sources: Sequence[str],
+        weights: Sequence[float],
+        languages: Sequence[str],
+        prompts: Sequence[SourcePrompts],
+    ) -> Data:
         """The rows of these files in these languages, the same object for the same."""
         from xlbench.training.data import Data
 
-        key = (*sources, None, *weights, None, *languages)
+        key = (tuple(sources), tuple(weights), tuple(languages), tuple(prompts))
         if key not in self._data:
-            self._data[key] = Data.of([self.read(source) for source in sources], weights=weights, languages=languages)
+            files = [self.read(source) for source in sources]
+            self._data[key] = Data.of(files, weights=weights, languages=languages, prompts=prompts)
         return self._data[key]
 
 
@@ -71,7 +78,7 @@ def run_of(options: TrainingOptions, command: str, pairs: SharedPairs) -> Traini
     return TrainingRun(
         Init(
             options["init"],
-            model_arguments(options["model_args"]),
+            _init_arguments(options),
             options["max_query_length"],
             options["max_passage_length"],
             options["freeze_embeddings"],
@@ -87,7 +94,18 @@ def run_of(options: TrainingOptions, command: str, pairs: SharedPairs) -> Traini
         trainer,
         teacher,
         options["one_source"],
+        lora_of(options["lora"]),
     )
+
+
+def _init_arguments(options: TrainingOptions) -> dict[str, Any]:
+    """The arguments of the model to train."""
+    given = model_arguments(options["model_args"])
+    if options["attention"] is None:
+        return given
+    if "attention" in given:
+        raise click.UsageError("--attn and --model-arg attention say the same: leave one out.")
+    return {**given, "attention": options["attention"]}
 
 
 def _teacher(options: TrainingOptions, recipe: Recipe) -> Model | None:
@@ -123,12 +141,13 @@ def _data(options: TrainingOptions, recipe: Recipe, pairs: SharedPairs) -> Data:
     """The rows of the pair files, in the languages that are named and that the recipe uses."""
     named = [weighted(pair) for pair in options["pairs"]]
     sources, weights = [pair.source for pair in named], [pair.weight for pair in named]
-    data = pairs.data(sources, weights, options["languages"])
+    prompts = source_prompts(options["pairs_prompts"], sources)
+    data = pairs.data(sources, weights, options["languages"], prompts)
     used = recipe.languages(data.languages)
     if not used or tuple(used) == tuple(data.languages):
         return data
     # A text of another language would link rows that have nothing to do with each other.
-    return pairs.data(sources, weights, used)
+    return pairs.data(sources, weights, used, prompts)
 
 
 def _n_steps(options: TrainingOptions, recipe: Recipe, data: Data) -> int:

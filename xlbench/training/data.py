@@ -45,6 +45,8 @@ class Batch:
     """What is minimised, by weight."""
     has_parallel: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
     """``[rows]``, whether the query in another language is one, and not the query itself once more; else empty."""
+    source: RowArray = field(default_factory=lambda: np.zeros(0, np.int32))
+    """``[rows]``, the number of the file that each row is in, where files have prompts of their own; else empty."""
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -65,7 +67,16 @@ class Batch:
             self.english[rows],
             self.losses,
             self.has_parallel[rows],
+            self.source[rows],
         )
+
+
+@dataclass(frozen=True)
+class SourcePrompts:
+    """What stands before the texts of a pair file, where it is not the model's prompt."""
+
+    query: str | None = None
+    passage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,9 +87,18 @@ class Data:
     weights: tuple[float, ...]
     """How often each row of a file is used in an epoch."""
     languages: tuple[str, ...]
+    prompts: tuple[SourcePrompts, ...] = ()
+    """Of each file; empty if all texts have the model's."""
 
     @classmethod
-    def of(cls, files: Sequence[PairFile], *, weights: Sequence[float], languages: Sequence[str] = ()) -> Data:
+    def of(
+        cls,
+        files: Sequence[PairFile],
+        *,
+        weights: Sequence[float],
+        languages: Sequence[str] = (),
+        prompts: Sequence[SourcePrompts] = (),
+    ) -> Data:
         """The rows of these files in these languages, by default in all they have.
 
         Raises:
@@ -89,7 +109,8 @@ class Data:
         for language in languages:
             if language not in known:
                 raise UnknownNameError("language", language, known, hint="The pair files have no other languages.")
-        return cls(tuple(files), tuple(weights), tuple(sorted(set(languages))) or tuple(known))
+        used = tuple(sorted(set(languages))) or tuple(known)
+        return cls(tuple(files), tuple(weights), used, tuple(prompts) if any(map(_says, prompts)) else ())
 
     @cached_property
     def rows(self) -> tuple[PairRow, ...]:
@@ -174,6 +195,7 @@ class Data:
             tuple((row.queries.get(ENGLISH, ""), row.passages.get(ENGLISH, "")) for row in rows),
             losses,
             np.array([a != c for a, c in zip(asked, parallel, strict=False)], np.bool_),
+            self.file[batches.rows[number]] if self.prompts else np.zeros(0, np.int32),
         )
 
     def _parallel(self, row: PairRow, asked: str, rng: np.random.Generator) -> str:
@@ -190,3 +212,8 @@ class Data:
             for language in self.languages
             if language in row.passages
         }
+
+
+def _says(prompts: SourcePrompts) -> bool:
+    """Whether a file has a prompt of its own."""
+    return prompts != SourcePrompts()
