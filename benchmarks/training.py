@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=1024, help="rows of the batch with --gradient-cache 32")
     parser.add_argument("--steps", type=int, default=5, help="steps of each run")
     parser.add_argument("--length", type=int, default=96, help="longest text in tokens")
+    parser.add_argument("--workers", type=int, default=0, help="processes that tokenise, of both trainers")
     parser.add_argument("--only", choices=["plan", "time", "memory"])
     parser.add_argument("--child", choices=["plan", "memory", "cached"], help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -97,6 +98,7 @@ def times(options: argparse.Namespace) -> None:
     medians = {name: float(np.median(values)) for name, values in found.items()}
     rows = [[name, f"{took:.2f}", f"{took / medians['sentence-transformers']:.2f}"] for name, took in medians.items()]
     title = f"A step of {options.batch_size} rows, texts cut at {options.length} tokens, medians of {options.runs}"
+    title += f", {options.workers} workers" if options.workers else ""
     common.show(title, ["", "seconds", "ratio"], rows, libraries=common.MODELS)
 
 
@@ -122,9 +124,10 @@ def loaded(options: argparse.Namespace):
     return found
 
 
-def arguments(folder: Path, cls: type, **more):
+def arguments(options: argparse.Namespace, folder: Path, cls: type, **more):
     """The same arguments for both trainers."""
     return cls(
+        dataloader_num_workers=options.workers,
         output_dir=str(folder),
         learning_rate=3e-5,
         disable_tqdm=True,
@@ -152,9 +155,8 @@ def ours(options: argparse.Namespace, folder: Path, *, steps: int, size: int, ca
     parts = Parts(
         loss, found.tokeniser, batches(options, steps=steps, size=size), None, None, None, lambda **_: None, None
     )
-    made = arguments(
-        folder, TrainingArguments, max_steps=steps, remove_unused_columns=False, per_device_train_batch_size=1
-    )
+    more = {"max_steps": steps, "remove_unused_columns": False, "per_device_train_batch_size": 1}
+    made = arguments(options, folder, TrainingArguments, **more)
     return PairTrainer(found.model, made, parts)
 
 
@@ -172,7 +174,7 @@ def theirs(options: argparse.Namespace, folder: Path, *, steps: int, size: int, 
     cls = SentenceTransformerTrainingArguments
     return SentenceTransformerTrainer(
         model=found.model,
-        args=arguments(folder, cls, num_train_epochs=1, per_device_train_batch_size=size, prompts=prompts),
+        args=arguments(options, folder, cls, num_train_epochs=1, per_device_train_batch_size=size, prompts=prompts),
         train_dataset=table,
         loss=MultipleNegativesRankingLoss(found.model, scale=20.0),
     )
