@@ -88,6 +88,20 @@ def test_a_file_may_have_prompts_of_its_own(xlbench, folder, pairs):
         assert (refused.code, said in refused.err) == (2, True)
 
 
+def test_a_large_pair_file_stays_in_files_and_gives_the_same_model(xlbench, folder, pairs, monkeypatch):
+    """With its texts below --cache-dir, read by another process too, the weights are equal to the last bit."""
+    make_sentence_bert(folder / "tiny")
+    command = ("train", "--init", "tiny", "--pairs", pairs, *SHORT, "--quiet", "--output")
+    assert xlbench(*command, "plain").code == 0
+    monkeypatch.setattr("xlbench.training.pairs.STORED_FROM", 1)
+    stored = xlbench(*command, "stored", "--cache-dir", "kept", "--trainer-arg", "dataloader_num_workers=1")
+    assert stored.code == 0, stored.err
+    assert len(list((folder / "kept/pairs").iterdir())) == 1
+    assert "pairs.jsonl: 12 uses of 20 rows" in stored.out
+    files = [(folder / name / "model.safetensors").read_bytes() for name in ("plain", "stored")]
+    assert files[0] == files[1]
+
+
 def test_attention_is_chosen_for_training_and_evaluation(xlbench, folder, task, pairs, monkeypatch):
     """It is in record, card and result; another is another run, and a library that is missing a sentence."""
     make_sentence_bert(folder / "tiny")

@@ -8,7 +8,7 @@ from typing import Unpack
 
 import click
 
-from xlbench.cli.options import ManyValues, command_of, open_values, reach_hub
+from xlbench.cli.options import ManyValues, command_of, default_cache_dir, open_values, reach_hub
 from xlbench.cli.training_options import TrainingOptions, training_options
 from xlbench.cli.training_runs import NO_PART, SharedPairs, overlap_notes, run_of, started, summary
 
@@ -47,7 +47,7 @@ def train(context: click.Context, /, *, sweep: Path | None, **options: Unpack[Tr
     is_first = os.environ.get("RANK", "0") == "0"
     quiet = options["quiet"] or not is_first
     reach_hub(options["init"])
-    run = run_of(options, command_of(context, NO_PART), SharedPairs())
+    run = run_of(options, command_of(context, NO_PART), SharedPairs(default_cache_dir(options["cache_dir"])))
     if options["resume"] and run_folder.is_trained(run.output):
         run_folder.check_folder(run.output, run_folder.identity_of(run), resume=True)
         click.echo(f"Model already exists: {run.output}")

@@ -130,7 +130,7 @@ def _planned(context: click.Context, sweep: TrainingSweep) -> Iterator[_Planned]
     from xlbench.training import run_folder
     from xlbench.training.train import checked_plan
 
-    options, pairs = _options(context.command), SharedPairs()
+    options, pairs = _options(context.command), SharedPairs(default_cache_dir(context.params["cache_dir"]))
     given = {
         name: option
         for name, option in options.items()

@@ -32,7 +32,9 @@ NO_PART = ("sweep", "output", "data_dir", "cache_dir", "resume", "quiet", "devic
 class SharedPairs:
     """Pair files that were read, and the data made of them: several runs share both."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Path | None = None) -> None:
+        self._store = store
+        """Where files that do not fit into memory are kept."""
         self._files: dict[str, PairFile] = {}
         self._data: dict[tuple[object, ...], Data] = {}
 
@@ -41,7 +43,7 @@ class SharedPairs:
         from xlbench.training.pairs import read_pairs
 
         if str(source) not in self._files:
-            self._files[str(source)] = read_pairs(source)
+            self._files[str(source)] = read_pairs(source, store=self._store)
         return self._files[str(source)]
 
     def data(

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import TrainingArguments
 
@@ -126,7 +127,7 @@ def checked_plan(run: TrainingRun, tell: Callable[[str], None] | None = None) ->
         raise TrainingError(
             "The loss parallel needs queries in two languages, and no row has them: choose another --loss."
         )
-    n_linked = len(data.rows) - len(set(data.group.tolist()))
+    n_linked = len(data.rows) - len(np.unique(data.group))
     if tell:
         shares = ", ".join(f"{n / plan.steps:.3f} {kind} ({n:,})" for kind, n in counts.items() if n)
         tell(f"batches: {shares}; an epoch has {plan.epoch_steps:,}; {n_linked:,} rows share a text with one above")
