@@ -204,3 +204,5 @@ def test_ways_to_train_are_compared_by_seed(xlbench, folder, task):
     assert xlbench(*command, "--format", "csv").out.count("\n") == 1 + 9
     assert "**tiny: means over seeds**" in xlbench(*command, "--format", "markdown").out
     assert "--language is for comparisons by question" in xlbench(*command, "--language", "de").err
+    alone = xlbench(*command[:3], "--paired-by", "seed")
+    assert (alone.code, "All results are of a: expected two arms or more" in alone.err) == (1, True)

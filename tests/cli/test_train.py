@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 from huggingface_hub import ModelCard
@@ -14,7 +16,9 @@ from safetensors.torch import load_file, save_file
 
 from tests.made_hub_server import COMMIT, serving
 from tests.models.made_models import WORDS, make_sentence_bert, one_thread
-from xlbench.cli.option_values import Weighted, weighted
+from xlbench.cli.option_values import Weighted, lora_of, weighted
+from xlbench.errors import MissingLibraryError, UnknownNameError
+from xlbench.training.run import Lora
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +61,65 @@ def test_train_makes_a_model_that_run_evaluates(xlbench, folder, task, pairs):
     assert record["command"].startswith("xlbench train --init tiny --pairs pairs.jsonl:3 more.jsonl --alpha 1.0 ")
     assert "No overlap was found with demo" in (folder / "mine/README.md").read_text()
     assert xlbench("run", "--model", "mine", "--task", task, "--quiet").code == 0
+
+
+def test_a_file_may_have_prompts_of_its_own(xlbench, folder, pairs):
+    """They are in record and card, change the weights, and leave those of the model; mistakes are named."""
+    make_sentence_bert(folder / "tiny", prompts={"query": "one : ", "document": "two : "})
+    (folder / "more.jsonl").write_text((folder / pairs).read_text())
+    command = ("train", "--init", "tiny", "--pairs", pairs, "more.jsonl:2", *SHORT, "--quiet", "--output")
+    prompts = ("--pairs-prompt", "more.jsonl:query=three : ", "more.jsonl:passage=")
+    assert xlbench(*command, "plain").code == 0
+    assert xlbench(*command, "mine", *prompts).code == 0
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert [file["prompts"] for file in record["run"]["files"]] == [
+        {"query": None, "passage": None},
+        {"query": "three : ", "passage": ""},
+    ]
+    assert 'Prompts of `more.jsonl`: queries `"three : "`, passages `""`.' in (folder / "mine/README.md").read_text()
+    assert json.loads((folder / "mine/config_sentence_transformers.json").read_text())["prompts"]["query"] == "one : "
+    mine, plain = (load_file(folder / name / "model.safetensors") for name in ("mine", "plain"))
+    assert any(not np.array_equal(mine[name], plain[name]) for name in plain)
+    for wrong, said in (
+        ("mor.jsonl:query=x", "Did you mean 'more.jsonl'?"),
+        ("more.jsonl:title=x", "is not FILE:query=TEXT or FILE:passage=TEXT"),
+    ):
+        refused = xlbench(*command, "other", "--pairs-prompt", wrong)
+        assert (refused.code, said in refused.err) == (2, True)
+
+
+def test_a_large_pair_file_stays_in_files_and_gives_the_same_model(xlbench, folder, pairs, monkeypatch):
+    """With its texts below --cache-dir, read by another process too, the weights are equal to the last bit."""
+    make_sentence_bert(folder / "tiny")
+    command = ("train", "--init", "tiny", "--pairs", pairs, *SHORT, "--quiet", "--output")
+    assert xlbench(*command, "plain").code == 0
+    monkeypatch.setattr("xlbench.training.pairs.STORED_FROM", 1)
+    stored = xlbench(*command, "stored", "--cache-dir", "kept", "--trainer-arg", "dataloader_num_workers=1")
+    assert stored.code == 0, stored.err
+    assert len(list((folder / "kept/pairs").iterdir())) == 1
+    assert "pairs.jsonl: 12 uses of 20 rows" in stored.out
+    files = [(folder / name / "model.safetensors").read_bytes() for name in ("plain", "stored")]
+    assert files[0] == files[1]
+
+
+def test_attention_is_chosen_for_training_and_evaluation(xlbench, folder, task, pairs, monkeypatch):
+    """It is in record, card and result; another is another run, and a library that is missing a sentence."""
+    make_sentence_bert(folder / "tiny")
+    command = ("train", "--init", "tiny", "--pairs", pairs, "--output", "mine", *SHORT, "--quiet")
+    assert xlbench(*command, "--attn", "eager").code == 0
+    record = json.loads((folder / "mine/training.json").read_text())
+    assert record["run"]["init"]["arguments"] == {"attention": "eager"}
+    assert "| attention | eager |" in (folder / "mine/README.md").read_text()
+    other = xlbench(*command, "--resume")
+    assert (other.code, "its init arguments attention is eager, not None" in other.err) == (1, True)
+    both = xlbench(*command, "--attn", "eager", "--model-arg", "attention=sdpa")
+    assert (both.code, "--attn and --model-arg attention say the same" in both.err) == (2, True)
+    assert xlbench("run", "--model", "mine", "--attn", "eager", "--task", task, "--quiet").code == 0
+    (result,) = (folder / "results").rglob("*.json")
+    assert json.loads(result.read_text())["model"]["arguments"] == {"attention": "eager"}
+    monkeypatch.setattr("xlbench.models.torch_model.find_spec", lambda name: None)
+    missing = xlbench(*command[:-1], "--output", "other", "--attn", "flash_attention_2")
+    assert (missing.code, "needs flash-attn, which is not installed" in missing.err) == (1, True)
 
 
 def test_a_batch_can_be_of_one_file(xlbench, folder, pairs):
@@ -373,3 +436,25 @@ def test_pairs_of_an_evaluation_task_are_refused_unless_allowed(xlbench, folder,
 def test_pairs_on_the_hub_may_have_a_weight(text, source, weight):
     """The colon of an address is none before a weight."""
     assert weighted(text) == Weighted(source, weight)
+
+
+@pytest.mark.parametrize(
+    ("pairs_of", "said"),
+    [
+        (["rank=8"], "Unknown key of --lora 'rank'"),
+        (["r=0"], "r is 0; expected a whole number above 0"),
+        (["dropout=1"], "dropout is 1; expected a number from 0 to below 1"),
+        (["r=8", "targets=3"], "targets is 3; expected names of layers, such as query,value"),
+        (["alpha=big"], "alpha is 'big'; expected a number above 0"),
+    ],
+)
+def test_what_lora_does_not_take_is_named(pairs_of, said, monkeypatch):
+    """Each key has its values; without peft a sentence says what to install."""
+    monkeypatch.setattr("xlbench.support.extras.find_spec", lambda name: name)
+    with pytest.raises((click.BadParameter, UnknownNameError), match=re.escape(said)):
+        lora_of(pairs_of)
+    assert lora_of(["r=4", "targets=query,value"]) == Lora(4, targets=("query", "value"))
+    assert lora_of([]) is None
+    monkeypatch.setattr("xlbench.support.extras.find_spec", lambda name: None if name == "peft" else name)
+    with pytest.raises(MissingLibraryError, match=re.escape("--lora needs peft, which is not installed: pip install")):
+        lora_of(["r=4"])

@@ -12,7 +12,7 @@ from scipy import stats
 from tests.comparison.test_compare import result
 from xlbench.comparison.arms import compare_by_seed
 from xlbench.errors import ResultError, UnknownNameError
-from xlbench.reports.seed_tables import seed_records, seed_tables, sentences
+from xlbench.reports.seed_tables import explanation, seed_records, seed_tables, sentences
 
 NAMES = ("x-y-0", "x-y-1", "x-y-2", "hybrid-seed0", "hybrid-seed1", "hybrid-seed2", "mono_s1", "mono_s7")
 SHIFTS = (0.0, 0.01, 0.02, 0.1, 0.112, 0.118, -0.1, 0.3)
@@ -73,12 +73,21 @@ def test_tables_records_and_sentences_have_the_figures():
     assert sentences(found)[0].startswith("hybrid against x-y on tiny: mono AP better (+.10")
 
 
+def test_a_single_arm_has_means_and_no_differences():
+    """Its table has intervals over seeds; nothing is compared, and nothing is said of tests."""
+    found, results = compared(NAMES[:3])
+    assert found.differences == ()
+    (means,) = seed_tables(found)
+    assert [cells[0].text for cells in means.rows] == ["x-y"]
+    assert found.figures[0].over_seeds.mean == pytest.approx(np.mean([one.value("mono", "AP") for one in results]))
+    assert not any(sentence.startswith("p:") for sentence in explanation(found))
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
         (("x-y-0", "hybrid"), "is of hybrid, whose name does not end in a seed; expected such as hybrid-0"),
         (("x-y-0", "x-y-s0", "b-0"), "x-y-s0 is the second result of x-y-s0"),
-        (("x-y-0", "x-y-1"), "All results are of x-y: expected two arms or more"),
         (("x-y-0", "hybrid-1"), "hybrid and x-y have no seed in common"),
     ],
 )

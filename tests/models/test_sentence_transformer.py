@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.models.made_models import LONG, ROOM, TEXTS, make_sentence_bert, one_thread, unit
-from xlbench.errors import EncoderError
+from xlbench.errors import EncoderError, MissingLibraryError
 from xlbench.models.load import load
 
 pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
@@ -201,6 +201,13 @@ def test_an_attention_that_there_is_not_is_a_sentence(folder):
     """transformers' words say which there are."""
     with pytest.raises(EncoderError, match=r"cannot be loaded .*attn_implementation"):
         encoder(folder, attention="nonsense").encode_queries(TEXTS)
+
+
+def test_an_attention_whose_library_is_missing_is_a_sentence(folder, monkeypatch):
+    """What to install, or what to choose instead."""
+    monkeypatch.setattr("xlbench.models.torch_model.find_spec", lambda name: None)
+    with pytest.raises(MissingLibraryError, match="needs flash-attn, which is not installed: pip install flash-attn"):
+        encoder(folder, attention="flash_attention_2").encode_queries(TEXTS)
 
 
 def test_stages_give_the_vectors_of_one_go(folder):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xlbench.errors import TrainingError, UnknownNameError
-from xlbench.training.data import Data
+from xlbench.training.data import Data, SourcePrompts
 from xlbench.training.hard_negatives import HardNegatives
 from xlbench.training.pairs import PairFile, read_pairs
 from xlbench.training.plan import Plan
@@ -202,3 +202,33 @@ def test_another_share_of_kinds_than_the_recipe_says_is_an_error(tmp_path):
     check_shares(plan, {"mono": 230, "cross": 170})
     with pytest.raises(TrainingError, match=r"240 of 400 batches are mono; .* hybrid expects 200, give or take 30"):
         check_shares(plan, {"mono": 240, "cross": 160})
+
+
+def test_texts_have_the_prompts_of_their_file(tmp_path):
+    """Query, parallel query, passage and hard negative of a row begin as its file says, else as the model's do."""
+    from tests.models.made_models import make_sentence_bert
+    from xlbench.training import model_folder
+    from xlbench.training.run import Init
+
+    make_sentence_bert(tmp_path / "tiny", prompts={"query": "one : ", "document": "two : "})
+    tokeniser = model_folder.load(Init(str(tmp_path / "tiny"), {})).tokeniser
+    rows = [row | {"negatives": {"de": ["six"], "en": ["six"]}} for row in parallel(6)]
+    files = [pair_file(tmp_path / f"{name}.jsonl", rows) for name in "ab"]
+    prompts = [SourcePrompts(), SourcePrompts(query="three : ", passage="")]
+    data = Data.of(files, weights=[1, 1], prompts=prompts)
+    steps = Steps(data, Plan(data.presence, load("x-y"), 8, 1), hard=HardNegatives(n=1))
+    batches = steps._plan.epoch(0)
+    whole = data.batch(batches, 0, hard=HardNegatives(n=1), losses={"info-nce": 1.0, "parallel": 1.0})
+    for batch in (whole, whole.part(1, 2)):
+        made = tokeniser.with_sources(data.prompts).collate(batch)
+        firsts = [
+            tokeniser.model.tokenizer.convert_ids_to_tokens(features["input_ids"][order][:, 1].tolist())
+            for features, order in zip(
+                made["features"], (made["labels"]["query_order"], made["labels"]["passage_order"]), strict=True
+            )
+        ]
+        own = [("one", "three")[of] for of in batch.source.tolist()]
+        assert firsts[0] == own * 2
+        assert [first == "two" for first in firsts[1]] == [of == 0 for of in batch.source.tolist()] * 2
+    assert len(set(whole.source.tolist())) == 2
+    assert Data.of(files, weights=[1, 1], prompts=[SourcePrompts()] * 2).prompts == ()

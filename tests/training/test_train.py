@@ -24,13 +24,13 @@ from tests.training.test_data import pair_file
 from xlbench import models
 from xlbench.errors import EncoderError, TrainingError
 from xlbench.training import model_folder
+from xlbench.training import weights as checkpoint_weights
 from xlbench.training.data import Data
 from xlbench.training.pairs import PairFile, read_pairs
 from xlbench.training.recipes import load
 from xlbench.training.run import Init, Optimisation, TrainingRun, Watch
 from xlbench.training.run_folder import checkpoints
 from xlbench.training.train import train
-from xlbench.training.trainer import load_weights
 from xlbench.training.validation import HeldOut, Validation
 
 PROMPTS = {"query": "query : ", "document": "passage : "}
@@ -273,7 +273,7 @@ def test_a_checkpoint_that_is_gone_is_never_looked_for_on_the_hub(folder, tmp_pa
     monkeypatch.setattr(socket, "socket", None)
     model = model_folder.load(Init(str(folder / "tiny"), {})).model
     with pytest.raises(TrainingError, match="There is no checkpoint out/checkpoint-3"):
-        load_weights(model, Path("out/checkpoint-3"))
+        checkpoint_weights.load(model, Path("out/checkpoint-3"))
 
 
 def test_another_run_in_the_folder_is_refused(folder, trained):

@@ -20,6 +20,7 @@ from xlbench.cli.options import (
     write_or_print,
 )
 from xlbench.cli.result_places import ResultPlace, results_of_one_task
+from xlbench.errors import ResultError
 
 if TYPE_CHECKING:
     from xlbench.comparison import Comparison
@@ -114,6 +115,8 @@ def compare(
         by_seed = compare_by_seed(
             of, names=names, measures=measures, settings=settings, alpha=alpha, equivalent=equivalent
         )
+        if not by_seed.differences:
+            raise ResultError(f"All results are of {by_seed.baseline}: expected two arms or more, the baseline first.")
         _show_by_seed(by_seed, form, output)
         return
     compared = comparison.compare(

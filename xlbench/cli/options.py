@@ -36,6 +36,12 @@ device_option = click.option(
 model_arg_option = click.option(
     "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Argument of the model; see `xlbench models`."
 )
+attention_option = click.option(
+    "--attn",
+    "attention",
+    type=click.Choice(["eager", "sdpa", "flash_attention_2"]),
+    help="Implementation of the network's attention.  [default: transformers chooses]",
+)
 model_option = click.option(
     "--model",
     "model_name",

@@ -60,15 +60,17 @@ def run(context: click.Context, /, *, sweep: Path | None, **options: Unpack[RunO
     if options["dry_run"]:
         shown.print_plan([(cell.path, cell.stored is not None) for cell in cells])
         return
-    for cell in cells:
-        if cell.stored is not None:
-            cell.job.check_data(cell.stored, cell.path, data_dir=places.data, cache_dir=places.cache)
-    results = _run(cells, places, kept=kept_of(options), force=options["force"], shown=shown)
+    results = evaluated(cells, places, kept=kept_of(options), force=options["force"], shown=shown)
     shown.print_end(results, asked)
 
 
-def _run(cells: list[RunCell], places: RunPlaces, *, kept: Kept | None, force: bool, shown: RunOutput) -> list[Result]:
-    """The results, of which each is printed; what exists is not evaluated again."""
+def evaluated(
+    cells: list[RunCell], places: RunPlaces, *, kept: Kept | None, force: bool, shown: RunOutput
+) -> list[Result]:
+    """The results, of which each is printed; what exists is not evaluated again, if it is of the data that is here."""
+    for cell in cells:
+        if cell.stored is not None:
+            cell.job.check_data(cell.stored, cell.path, data_dir=places.data, cache_dir=places.cache)
     results: list[Result] = []
     while cells:
         cell = cells.pop(0)  # A model whose last cell is done leaves the memory.

@@ -146,7 +146,7 @@ def _plain_model(options: RunOptions) -> Model:
     if options["instruction"] is not None and options["no_instruction"]:
         raise click.UsageError("--instruction and --no-instruction exclude each other: leave one out.")
     (model,) = options["model_names"]
-    own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind")}
+    own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind", "attention")}
     own["instruction"] = False if options["no_instruction"] else options["instruction"]
     api: dict[str, Any] = {key: options[key] for key in ("base_url", "price", "max_cost")}
     if not model.startswith(API) and (of_api := next((key for key in api if api[key] is not None), None)):

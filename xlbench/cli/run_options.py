@@ -10,6 +10,7 @@ import click
 
 from xlbench.cli.completed_values import language_values, model_values, task_values
 from xlbench.cli.options import (
+    attention_option,
     cache_dir_option,
     data_dir_option,
     device_option,
@@ -44,6 +45,7 @@ class RunOptions(TypedDict):
     device: str | None
     dtype: str | None
     max_length: int | None
+    attention: str | None
     model_args: tuple[str, ...]
     base_url: str | None
     price: float | None
@@ -134,6 +136,7 @@ _OPTIONS = [
         type=click.IntRange(min=1),
         help="Longest input in tokens; the front is kept.  [default: the model's]",
     ),
+    attention_option,
     model_arg_option,
     click.option(
         "--base-url",

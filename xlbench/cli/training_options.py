@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import click
 
 from xlbench.cli.completed_values import task_values
-from xlbench.cli.options import cache_dir_option, data_dir_option, number, pair_file, quiet_option
+from xlbench.cli.options import attention_option, cache_dir_option, data_dir_option, number, pair_file, quiet_option
 
 if TYPE_CHECKING:
     from xlbench.training.hard_negatives import Among
@@ -20,6 +20,7 @@ class TrainingOptions(TypedDict):
 
     init: str
     pairs: tuple[str, ...]
+    pairs_prompts: tuple[str, ...]
     output: Path
     recipe: str
     alpha: float | None
@@ -47,6 +48,7 @@ class TrainingOptions(TypedDict):
     max_query_length: int | None
     max_passage_length: int | None
     freeze_embeddings: bool
+    lora: tuple[str, ...]
     eval_pairs: tuple[Path, ...]
     eval_rows: int | None
     eval_tasks: tuple[str, ...]
@@ -56,6 +58,7 @@ class TrainingOptions(TypedDict):
     save_every: int | None
     seed: int
     device: str | None
+    attention: str | None
     model_args: tuple[str, ...]
     trainer_args: tuple[str, ...]
     resume: bool
@@ -70,14 +73,20 @@ _NOT_NEGATIVE = click.FloatRange(min=0)
 _COUNT = click.IntRange(min=1)
 
 _DATA = [
-    click.option("--init", required=True, help="The model to train: a folder or a Hub id."),
+    click.option("--init", default="", help="The model to train: a folder or a Hub id."),
     click.option(
         "--pairs",
         multiple=True,
-        required=True,
         metavar="FILE[:WEIGHT]",
         help="Pair files: JSON lines, parquet, or hf://datasets/OWNER/NAME; the weight says how often each row is used "
         "in an epoch.  [default: 1]",
+    ),
+    click.option(
+        "--pairs-prompt",
+        "pairs_prompts",
+        multiple=True,
+        metavar="FILE:query|passage=TEXT",
+        help="What stands before the queries or passages of one of the pair files.  [default: the model's prompts]",
     ),
     click.option(
         "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the model."
@@ -217,15 +226,17 @@ _OPTIMISATION = [
     ),
     click.option("--max-query-length", type=click.IntRange(min=3), help="In tokens.  [default: the model's]"),
     click.option("--max-passage-length", type=click.IntRange(min=3), help="In tokens.  [default: the model's]"),
+    click.option("--freeze-embeddings", is_flag=True, help="Leave word embeddings as they are: less work and memory."),
     click.option(
-        "--freeze-embeddings", is_flag=True, help="Leave the word embeddings as they are: less work and memory."
+        "--lora",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Train matrices of low rank in place of the weights: r=8, alpha=16, dropout=0.1, targets=query,value.",
     ),
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of batches and dropout."),
 ]
 _WATCH = [
-    click.option(
-        "--eval-pairs", multiple=True, type=pair_file, help="Held-out pair files to measure on, each by itself."
-    ),
+    click.option("--eval-pairs", multiple=True, type=pair_file, help="Held-out pair files to measure on, each alone."),
     click.option(
         "--eval-rows",
         type=_COUNT,
@@ -258,6 +269,7 @@ _REST = [
     click.option(
         "--device", type=click.Choice(["cpu", "cuda", "mps"]), help="Where to train.  [default: the best there is]"
     ),
+    attention_option,
     click.option(
         "--model-arg",
         "model_args",
@@ -270,8 +282,7 @@ _REST = [
         "trainer_args",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Of transformers' TrainingArguments, such as activation_checkpointing=true, report_to=tensorboard or "
-        "dataloader_num_workers=2.",
+        help="Of transformers' TrainingArguments, such as report_to=tensorboard or dataloader_num_workers=2.",
     ),
     click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --output."),
     click.option("--allow-overlap", is_flag=True, help="Train although pairs overlap with evaluation tasks at hand."),

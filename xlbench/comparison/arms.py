@@ -49,7 +49,7 @@ class SeedComparison:
     equivalent: float | None
     figures: tuple[ArmFigure, ...]
     differences: tuple[ArmFigure, ...]
-    """Of each arm from the baseline, over the seeds that both have."""
+    """Of each arm but the baseline from it, over the seeds that both have."""
 
 
 def compare_by_seed(
@@ -63,7 +63,7 @@ def compare_by_seed(
 ) -> SeedComparison:
     """The comparison of arms; the first result is of the baseline. ``names`` are what errors call the results.
 
-    A model's name says arm and seed: ``hybrid-0``, ``hybrid-seed0``, ``hybrid_s0``.
+    A model's name says arm and seed: ``hybrid-0``, ``hybrid-seed0``, ``hybrid_s0``. A single arm has no differences.
 
     Raises:
         UnknownNameError: for a measure or a setting that a result does not have.
@@ -115,8 +115,6 @@ def _arms(results: Sequence[Result], names: Sequence[str]) -> Mapping[str, Mappi
         if int(match["seed"]) in by_seed:
             raise ResultError(f"{name} is the second result of {model}: expected one for each seed.")
         by_seed[int(match["seed"])] = result
-    if len(arms) < 2:
-        raise ResultError(f"All results are of {next(iter(arms))}: expected two arms or more, the baseline first.")
     return arms
 
 

@@ -7,10 +7,11 @@ import importlib.metadata
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from xlbench.errors import EncoderError, UnknownNameError, XlbenchError
+from xlbench.errors import EncoderError, MissingLibraryError, UnknownNameError, XlbenchError
 from xlbench.models import folders
 from xlbench.models.checkpoint_weights import whole
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
@@ -94,8 +95,7 @@ class TorchEncoder:
 
     @property
     def _network_options(self) -> dict[str, Any]:
-        attention = {} if self._attention is None else {"attn_implementation": self._attention}
-        return {"dtype": self._torch_dtype, **attention}
+        return {"dtype": self._torch_dtype, **attention_option(self._attention)}
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -111,6 +111,23 @@ class TorchEncoder:
     def _budget(self) -> TokenBudget:
         kind = self._device.partition(":")[0]
         return TokenBudget(self._batch_tokens or DEFAULT_BATCH_TOKENS.get(kind, DEFAULT_BATCH_TOKENS["cuda"]))
+
+
+def attention_option(attention: str | None) -> dict[str, str]:
+    """What transformers is told of the implementation of attention; nothing if it is to choose.
+
+    Raises:
+        MissingLibraryError: if it needs a library that is not installed.
+
+    """
+    if attention is None:
+        return {}
+    if attention == "flash_attention_2" and find_spec("flash_attn") is None:
+        raise MissingLibraryError(
+            "The attention flash_attention_2 needs flash-attn, which is not installed: pip install flash-attn "
+            "--no-build-isolation on a machine with CUDA, or choose sdpa."
+        )
+    return {"attn_implementation": attention}
 
 
 def check_flag(name: str, value: object) -> None:

@@ -14,11 +14,11 @@ from xlbench.results.shown import number
 
 
 def seed_tables(by_seed: SeedComparison) -> list[Table]:
-    """The means of the arms, and their differences from the baseline."""
+    """The means of the arms, and their differences from the baseline if there are other arms."""
     columns = list(dict.fromkeys((of.setting, of.measure) for of in by_seed.figures))
     arms = dict.fromkeys(of.arm for of in by_seed.figures)
     means = {(of.arm, of.setting, of.measure): of for of in by_seed.figures}
-    return [
+    tables = [
         Table(
             f"{by_seed.task}: means over seeds",
             ("arm", *(f"{_title(setting)} {measure}" for setting, measure in columns), "seeds"),
@@ -44,13 +44,15 @@ def seed_tables(by_seed: SeedComparison) -> list[Table]:
             " ".join(explanation(by_seed)),
         ),
     ]
+    return tables if by_seed.differences else tables[:1]
 
 
 def explanation(by_seed: SeedComparison) -> list[str]:
     """What brackets and p are, and what they do not show."""
+    n = len(by_seed.differences)
     said = [
         f"Brackets: {100 * (1 - by_seed.alpha):g} % t intervals over seeds, not corrected for their number.",
-        f"p: paired t tests over seeds, corrected by Holm's method for all {len(by_seed.differences)}.",
+        *([f"p: paired t tests over seeds, corrected by Holm's method for all {n}."] if n else []),
         "What is asked is held fixed: the figures are of this collection, and of models trained on the same data.",
     ]
     if by_seed.equivalent is not None:

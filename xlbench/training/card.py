@@ -9,19 +9,18 @@ from pathlib import Path
 import yaml
 
 from xlbench import __version__
+from xlbench.training.data import Data
 from xlbench.training.recipes import INFO_NCE, LossName
 from xlbench.training.run import TrainingRun
-from xlbench.training.steps import Used
+from xlbench.training.trained import Trained
 
 NAME = "README.md"
 """The file that holds the card."""
 
 
-def text(
-    run: TrainingRun, used: Used, history: Sequence[Mapping[str, float]], *, steps: int, notes: Sequence[str]
-) -> str:
+def text(run: TrainingRun, trained: Trained, *, notes: Sequence[str]) -> str:
     """The card in Markdown, with the front matter that the model hub reads."""
-    optimisation = run.optimisation
+    optimisation, used, history = run.optimisation, trained.used, trained.history
     head = {
         "library_name": "sentence-transformers",
         "pipeline_tag": "sentence-similarity",
@@ -38,7 +37,7 @@ def text(
     rows = [
         ("initial model", head["base_model"]),
         ("recipe", f"`{run.recipe.name}`: {stages}"),
-        ("steps", f"{steps:,} of batch {optimisation.batch_size:,}; {used.n_epochs:,} epochs begun"),
+        ("steps", f"{trained.steps:,} of batch {optimisation.batch_size:,}; {used.n_epochs:,} epochs begun"),
         ("batches", used.shares() + ("; each of one file" if run.one_source else "")),
         ("languages", ", ".join(run.data.languages)),
         ("loss", _loss(run)),
@@ -50,13 +49,11 @@ def text(
         ),
         ("gradient norm", _clipping(optimisation.max_grad_norm, history)),
         ("longest query, passage", f"{_length(run.init.max_query_length)}, {_length(run.init.max_passage_length)}"),
-        ("word embeddings", "frozen" if run.init.freeze_embeddings else "trained"),
+        ("word embeddings", "frozen" if run.init.freeze_embeddings or run.lora else "trained"),
+        ("trained", trained.parameters.describe() + (f"; {run.lora.describe()}" if run.lora else "")),
+        *([("attention", trained.attention)] if trained.attention else []),
         ("seed", optimisation.seed),
         *_trainer(run.trainer),
-    ]
-    files = [
-        f"| `{file.path.name}` | {len(file.rows):,} | {weight:g} | {n:,} | `{file.sha256}` |"
-        for file, weight, n in zip(run.data.files, run.data.weights, used.rows, strict=True)
     ]
     return "\n".join(
         [
@@ -67,9 +64,7 @@ def text(
             "|---|---|",
             *(f"| {name} | {value} |" for name, value in rows),
             "\n## Data\n",
-            "| file | rows | weight | uses | sha256 |",
-            "|---|---|---|---|---|",
-            *files,
+            *_files(run.data, used.rows),
             *(f"\n{note}" for note in notes),
             *_validation(history),
             f"\n## Command\n\n```sh\n{run.command}\n```\n",
@@ -102,6 +97,26 @@ def _sum(losses: Mapping[LossName, float]) -> str:
     names = {INFO_NCE: "InfoNCE", "margin-mse": "MarginMSE", "kl": "KL", "teacher": "distance from a teacher"}
     names["parallel"] = "KL between a query's languages"
     return " + ".join(f"{weight:g} x {names[name]}" if weight != 1 else names[name] for name, weight in losses.items())
+
+
+def _files(data: Data, uses: Sequence[int]) -> list[str]:
+    """The table of the pair files, and the prompts of those that have some."""
+    return [
+        "| file | rows | weight | uses | sha256 |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{file.path.name}` | {len(file.rows):,} | {weight:g} | {n:,} | `{file.sha256}` |"
+            for file, weight, n in zip(data.files, data.weights, uses, strict=True)
+        ),
+        *(
+            f"\nPrompts of `{file.path.name}`: {_prompt('queries', of.query)}, {_prompt('passages', of.passage)}."
+            for file, of in zip(data.files, data.prompts, strict=False)
+        ),
+    ]
+
+
+def _prompt(of: str, prompt: str | None) -> str:
+    return f"{of} the model's" if prompt is None else f"{of} `{json.dumps(prompt, ensure_ascii=False)}`"
 
 
 def _trainer(arguments: Mapping[str, object]) -> list[tuple[str, str]]:

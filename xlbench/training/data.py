@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
@@ -13,8 +14,9 @@ import numpy.typing as npt
 from xlbench.arrays import BoolArray, FloatArray, RowArray
 from xlbench.errors import UnknownNameError
 from xlbench.training.hard_negatives import HardNegatives
-from xlbench.training.links import Linkable, check_groups, groups, link_key
-from xlbench.training.pairs import PairFile, PairRow
+from xlbench.training.links import Linkable, NumberArray, check_groups, groups, link_key, link_number
+from xlbench.training.pair_lines import PairRow
+from xlbench.training.pairs import PairFile, rows_of
 from xlbench.training.plan import Batches
 from xlbench.training.presence import Presence
 from xlbench.training.recipes import INFO_NCE, LossName
@@ -45,6 +47,8 @@ class Batch:
     """What is minimised, by weight."""
     has_parallel: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
     """``[rows]``, whether the query in another language is one, and not the query itself once more; else empty."""
+    source: RowArray = field(default_factory=lambda: np.zeros(0, np.int32))
+    """``[rows]``, the number of the file that each row is in, where files have prompts of their own; else empty."""
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -65,7 +69,16 @@ class Batch:
             self.english[rows],
             self.losses,
             self.has_parallel[rows],
+            self.source[rows],
         )
+
+
+@dataclass(frozen=True)
+class SourcePrompts:
+    """What stands before the texts of a pair file, where it is not the model's prompt."""
+
+    query: str | None = None
+    passage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,9 +89,18 @@ class Data:
     weights: tuple[float, ...]
     """How often each row of a file is used in an epoch."""
     languages: tuple[str, ...]
+    prompts: tuple[SourcePrompts, ...] = ()
+    """Of each file; empty if all texts have the model's."""
 
     @classmethod
-    def of(cls, files: Sequence[PairFile], *, weights: Sequence[float], languages: Sequence[str] = ()) -> Data:
+    def of(
+        cls,
+        files: Sequence[PairFile],
+        *,
+        weights: Sequence[float],
+        languages: Sequence[str] = (),
+        prompts: Sequence[SourcePrompts] = (),
+    ) -> Data:
         """The rows of these files in these languages, by default in all they have.
 
         Raises:
@@ -89,12 +111,13 @@ class Data:
         for language in languages:
             if language not in known:
                 raise UnknownNameError("language", language, known, hint="The pair files have no other languages.")
-        return cls(tuple(files), tuple(weights), tuple(sorted(set(languages))) or tuple(known))
+        used = tuple(sorted(set(languages))) or tuple(known)
+        return cls(tuple(files), tuple(weights), used, tuple(prompts) if any(map(_says, prompts)) else ())
 
     @cached_property
-    def rows(self) -> tuple[PairRow, ...]:
+    def rows(self) -> Sequence[PairRow]:
         """Those of all files, one file after the other."""
-        return tuple(row for file in self.files for row in file.rows)
+        return rows_of(self.files)
 
     @cached_property
     def file(self) -> RowArray:
@@ -104,12 +127,8 @@ class Data:
     @cached_property
     def presence(self) -> Presence:
         """Which languages each row has."""
-        shape = (len(self.rows), len(self.languages))
-        queries, passages = (
-            np.fromiter((language in texts for texts in by_row for language in self.languages), np.bool_)
-            for by_row in ([row.queries for row in self.rows], [row.passages for row in self.rows])
-        )
-        return Presence(self.languages, queries.reshape(shape), passages.reshape(shape))
+        queries, passages = zip(*(file.presence(self.languages) for file in self.files), strict=True)
+        return Presence(self.languages, np.concatenate(queries), np.concatenate(passages))
 
     @cached_property
     def uses(self) -> npt.NDArray[np.float64] | None:
@@ -124,12 +143,14 @@ class Data:
             TrainingError: if a group has too large a part of a file.
 
         """
-        linkable = [self._linkable(i) for i in range(len(self.rows))]
-        group = groups(linkable)
-        for number, file in enumerate(self.files):
-            here = np.flatnonzero(self.file == number)
-            check_groups(group[here], linkable[here[0] : here[-1] + 1], file.path)
+        group = groups(map(self._linkable, range(len(self.rows))))
+        starts = np.cumsum([0, *(len(file.rows) for file in self.files)]).tolist()
+        for file, first, last in zip(self.files, starts, starts[1:], strict=False):
+            check_groups(group[first:last], partial(self._linkable_after, first), file.path)
         return group
+
+    def _linkable_after(self, first: int, i: int) -> Linkable:
+        return self._linkable(first + i)
 
     def _linkable(self, i: int) -> Linkable:
         row = self.rows[i]
@@ -155,9 +176,7 @@ class Data:
         drawn = [hard.draw(row, a, b, self.languages, rng) for row, a, b in languages]
         negatives = [text for of_row in drawn for text, _ in of_row]
         groups = self.group[batches.rows[number]]
-        of_negatives = [
-            self._group_of.get(key, len(self.rows)) if (key := link_key(text)) else -1 for text in negatives
-        ]
+        of_negatives = [self._group_of(key) if (key := link_key(text)) else -1 for text in negatives]
         scores = [
             [row.passage_scores.get(b, np.nan), *(score for _, score in of_row)]
             for (row, _, b), of_row in zip(languages, drawn, strict=True)
@@ -174,6 +193,7 @@ class Data:
             tuple((row.queries.get(ENGLISH, ""), row.passages.get(ENGLISH, "")) for row in rows),
             losses,
             np.array([a != c for a, c in zip(asked, parallel, strict=False)], np.bool_),
+            self.file[batches.rows[number]] if self.prompts else np.zeros(0, np.int32),
         )
 
     def _parallel(self, row: PairRow, asked: str, rng: np.random.Generator) -> str:
@@ -181,12 +201,28 @@ class Data:
         others = [language for language in self.languages if language != asked and language in row.queries]
         return others[int(rng.integers(len(others)))] if others else asked
 
+    def _group_of(self, key: str) -> int:
+        """The group of the passages with this key, or none that a row has: a hard negative may answer another row."""
+        numbers, group = self._passage_groups
+        number = np.uint64(link_number(key))
+        place = int(np.searchsorted(numbers, number))
+        is_there = place < len(numbers) and numbers[place] == number
+        return int(group[place]) if is_there else len(self.rows)
+
     @cached_property
-    def _group_of(self) -> dict[str, int]:
-        """The group of each passage by its text: a hard negative may answer another row's query."""
-        return {
-            link_key(row.passages[language]): int(group)
-            for row, group in zip(self.rows, self.group, strict=True)
-            for language in self.languages
-            if language in row.passages
-        }
+    def _passage_groups(self) -> tuple[NumberArray, RowArray]:
+        """The number of each passage, sorted, and the group of its row."""
+        numbers, rows = array("Q"), array("i")
+        for i, row in enumerate(self.rows):
+            for language in self.languages:
+                if language in row.passages:
+                    numbers.append(link_number(link_key(row.passages[language])))
+                    rows.append(i)
+        of = np.frombuffer(numbers, np.uint64)
+        order = np.argsort(of, kind="stable")
+        return of[order], self.group[np.frombuffer(rows, np.int32)[order]]
+
+
+def _says(prompts: SourcePrompts) -> bool:
+    """Whether a file has a prompt of its own."""
+    return prompts != SourcePrompts()

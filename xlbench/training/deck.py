@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from xlbench.arrays import BoolArray, FloatArray, IntArray, RowArray
+from xlbench.arrays import BoolArray, FloatArray, RowArray
 from xlbench.engine.counting import compiled
 from xlbench.training.presence import Presence
 
@@ -24,16 +25,17 @@ class Deck:
         self._presence = presence
         self._uses = uses
         n, n_pairs = len(presence), len(presence.languages) ** 2
-        self._cards = rng.permutation(_repeated(rng, np.arange(n, dtype=np.int32), uses))
+        self._cards = _repeated(rng, np.arange(n, dtype=np.int32), uses)
+        rng.shuffle(self._cards)
         self._taken = np.zeros(len(self._cards), np.bool_)
-        self._in_batch = np.full(n, -1, np.int64)
+        self._in_batch = np.full(n, -1, np.int32)
         self._at = np.zeros(n_pairs, np.int64)
         self._end = np.full(n_pairs, len(self._cards), np.int64)
         self._own = np.zeros(n_pairs, np.bool_)
         self._places: dict[int, int] = {}
         self._rows: dict[int, RowArray] = {}
 
-    def deal(self, pairs: IntArray, size: int) -> RowArray:
+    def deal(self, pairs: npt.NDArray[np.int16], size: int) -> RowArray:
         """``[places]``, the row of each place, from the pair of each; every ``size`` places are a batch."""
         rows: RowArray = np.empty(len(pairs), np.int32)
         state = (self._cards, self._taken, self._in_batch, self._at, self._end, self._own)

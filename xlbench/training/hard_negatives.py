@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,7 +11,7 @@ import numpy as np
 
 from xlbench.errors import TrainingError
 from xlbench.training.links import link_key
-from xlbench.training.pairs import PairRow
+from xlbench.training.pair_lines import PairRow
 
 Among = Literal["passage", "query", "any"]
 AMONG: tuple[Among, ...] = get_args(Among)
@@ -60,14 +61,15 @@ class HardNegatives:
             )
         if not self.n:
             return
-        having = [row for row in rows if row.negatives]
-        if not having:
+        having = (row for row in rows if row.negatives)
+        first = next(having, None)
+        if first is None:
             raise TrainingError(
                 f"--negatives is {self.n}, but no row of the pair files has 'negatives': "
                 "find some with `xlbench mine`, or leave the option out."
             )
         if (distils or self.margin is not None) and not any(
-            row.passage_scores and row.negative_scores for row in having
+            row.passage_scores and row.negative_scores for row in itertools.chain([first], having)
         ):
             raise TrainingError(
                 f"{'The losses margin-mse and kl need' if distils else '--negative-margin needs'} scores, but no row "

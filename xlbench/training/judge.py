@@ -9,7 +9,8 @@ from xlbench.engine.pair_scores import scores_of_texts
 from xlbench.models.reranker import Reranking
 from xlbench.support.progress import Progress, silent
 from xlbench.training.negatives import Mined
-from xlbench.training.pairs import PairFile, PairRow
+from xlbench.training.pair_lines import PairRow
+from xlbench.training.pairs import PairFile
 
 
 def judged(

@@ -34,6 +34,15 @@ class Loaded:
         """Of its vectors."""
         return int(self.model.get_embedding_dimension())
 
+    @property
+    def attention(self) -> str | None:
+        """The implementation of attention that its network has; None if it does not say."""
+        return getattr(getattr(network(self.model), "config", None), "_attn_implementation", None)
+
+    def n_parameters(self, *, trained: bool = False) -> int:
+        """How many the model has, or of these are trained."""
+        return sum(weight.numel() for weight in self.model.parameters() if weight.requires_grad or not trained)
+
     def check_dimensions(self, wanted: Sequence[int]) -> None:
         """Refuses sizes that its vectors cannot be cut at.
 
@@ -60,15 +69,14 @@ def load(init: Init) -> Loaded:
     adapter = folders.adapter_of(init.model, revision=hub_revision)
     with torch_model.loading(init.model):
         at = None if Path(init.model).exists() else revision
+        options = {"dtype": torch.float32, **torch_model.attention_option(init.arguments.get("attention"))}
         if adapter == "transformers":
             pooling = checked_pooling(init.arguments.get("pooling", "mean"))
-            model = pooled_model(
-                init.model, pooling=pooling, network={"dtype": torch.float32}, revision=at, device="cpu"
-            )
+            model = pooled_model(init.model, pooling=pooling, network=options, revision=at, device="cpu")
         else:
             if "pooling" in init.arguments:
                 raise EncoderError(f"{init.model} has a pooling of its own: leave the argument pooling out.")
-            model = SentenceTransformer(init.model, device="cpu", revision=at, model_kwargs={"dtype": torch.float32})
+            model = SentenceTransformer(init.model, device="cpu", revision=at, model_kwargs=options)
         if not callable(getattr(model, "tokenizer", None)):
             raise EncoderError(f"{init.model} has no tokenizer of the usual kind, and only such models can be trained.")
         torch_model.check_vocabulary(model.tokenizer)

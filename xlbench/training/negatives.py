@@ -171,7 +171,7 @@ def _groups(pairs: PairFile) -> _Groups:
     linkable = [Linkable(line.passage_id, (*line.queries.values(), *line.passages.values())) for line in lines]
     group = groups(linkable)
     asked = [i for i, line in enumerate(lines) if line.queries]
-    check_groups(group[asked], [linkable[i] for i in asked], pairs.path)
+    check_groups(group[asked], lambda i: linkable[asked[i]], pairs.path)
     of_passage = {line.passage_id: number for line, number in zip(lines, group.tolist(), strict=True)}
     return _Groups({row.id: of_passage[row.passage] for row in pairs.rows}, of_passage)
 

@@ -21,11 +21,13 @@ from xlbench.collection import Collection
 from xlbench.collection.same_text import plain
 from xlbench.support.progress import Progress, silent
 from xlbench.training.grams import AT_ONCE, Grams, Index
-from xlbench.training.pairs import PairFile, PairRow
+from xlbench.training.pair_lines import PairRow
+from xlbench.training.pairs import PairFile
 
 SHARE = 0.5
 LEAST = 32
 _SOME = 5
+_ROWS_AT_ONCE = 16_384
 _EQUAL = 2.0  # More than a text that is contained in a longer one, whose share is 1.
 
 
@@ -161,40 +163,44 @@ class _Evaluated:
 
 def _overlaps(pairs: PairFile, evaluated: Sequence[_Evaluated], progress: Progress) -> list[Overlap]:
     """What a pair file has in common with each task; its texts are read once."""
-    texts = list(dict.fromkeys(text for row in pairs.rows for text in _texts(row)))
+    nearest: list[dict[str, tuple[float, int]]] = [{} for _ in evaluated]
+    known: list[set[int]] = [set() for _ in evaluated]
+    n = len(pairs.rows)
+    with progress("comparing with tasks", n_texts=n, n_characters=n, noun="rows") as advance:
+        for first in range(0, n, _ROWS_AT_ONCE):
+            rows = pairs.rows[first : first + _ROWS_AT_ONCE]
+            texts = list(dict.fromkeys(text for row in rows for text in _texts(row)))
+            for number, matches in enumerate(_matches(texts, evaluated)):
+                places = list(evaluated[number].places.values())
+                for text, there, share in matches:
+                    known[number].update(places[there])
+                    of = nearest[number].get(texts[text], (0.0, 0))
+                    nearest[number][texts[text]] = max(of, (share, places[there][-1]))
+            advance(texts=len(rows), characters=len(rows), stored=False)
+    return [_overlap(pairs, *both) for both in zip(evaluated, nearest, known, strict=True)]
+
+
+def _matches(texts: Sequence[str], evaluated: Sequence[_Evaluated]) -> list[list[tuple[int, int, float]]]:
+    """By task: a text to train on, one that is evaluated, and how much of it the former has."""
     matches: list[list[tuple[int, int, float]]] = [[] for _ in evaluated]
     places: list[list[np.ndarray]] = [[] for _ in evaluated]
-    n_characters = sum(map(len, texts))
-    with progress("comparing with tasks", n_texts=len(texts), n_characters=n_characters) as advance:
-        for first in range(0, len(texts), AT_ONCE):
-            some = [plain(text) for text in texts[first : first + AT_ONCE]]
-            grams = Grams.of(some)
-            for task, matched, place in zip(evaluated, matches, places, strict=True):
-                matched += [
-                    (first + i, task.number[text], _EQUAL) for i, text in enumerate(some) if text in task.number
-                ]
-                place.append(task.index.lookup(grams) + np.array([[0], [first]]))
-            read = texts[first : first + AT_ONCE]
-            advance(texts=len(read), characters=sum(map(len, read)), stored=False)
+    for first in range(0, len(texts), AT_ONCE):
+        some = [plain(text) for text in texts[first : first + AT_ONCE]]
+        grams = Grams.of(some)
+        for task, matched, place in zip(evaluated, matches, places, strict=True):
+            matched += [(first + i, task.number[text], _EQUAL) for i, text in enumerate(some) if text in task.number]
+            place.append(task.index.lookup(grams) + np.array([[0], [first]]))
     for task, matched, place in zip(evaluated, matches, places, strict=True):
         here, there, share = task.index.shared(
             *(np.concatenate(place, axis=1) if place else np.zeros((2, 0), np.int64))
         )
         near = (share >= SHARE) & (task.index.n_grams[here] >= LEAST)
         matched += zip(there[near].tolist(), here[near].tolist(), share[near].tolist(), strict=True)
-    return [_overlap(pairs, texts, *both) for both in zip(evaluated, matches, strict=True)]
+    return matches
 
 
-def _overlap(
-    pairs: PairFile, texts: Sequence[str], task: _Evaluated, matches: Iterable[tuple[int, int, float]]
-) -> Overlap:
-    """The overlap of these matches: a text to train on, one that is evaluated, and how much of it the former has."""
-    nearest: dict[str, tuple[float, int]] = {}
-    known: set[int] = set()
-    places = list(task.places.values())
-    for text, evaluated, share in matches:
-        known.update(places[evaluated])
-        nearest[texts[text]] = max(nearest.get(texts[text], (0.0, 0)), (share, places[evaluated][-1]))
+def _overlap(pairs: PairFile, task: _Evaluated, nearest: Mapping[str, tuple[float, int]], known: set[int]) -> Overlap:
+    """The overlap of the texts that have a near one, with how near and which, and of what is known of the task."""
     of_rows = {
         row.id: max(nearest[text] for text in _texts(row) if text in nearest)
         for row in pairs.rows

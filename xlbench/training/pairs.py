@@ -7,40 +7,28 @@ how well another model says that they answer. ``xlbench mine`` writes both.
 
 from __future__ import annotations
 
+import bisect
 import gzip
 import hashlib
+import itertools
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from xlbench.catalogue.readers.fields import expect
-from xlbench.catalogue.readers.fields import field as field_of
-from xlbench.catalogue.readers.parallel import Line, records
-from xlbench.errors import DataError, shown
+import numpy as np
+
+from xlbench.arrays import BoolArray
+from xlbench.catalogue.readers.parallel import records
+from xlbench.errors import DataError
 from xlbench.support.files import whole
 from xlbench.training.dataset_rows import HUB, dataset_records, is_table
+from xlbench.training.pair_lines import PairLine, PairRow, no_rows, repeated
+from xlbench.training.stored_rows import StoredRows
 
-
-@dataclass(frozen=True)
-class PairRow:
-    """A question and a passage that answers it, each in one language or more."""
-
-    id: str
-    queries: Mapping[str, str]
-    """By language; at least one, none empty."""
-    passages: Mapping[str, str]
-    """By language; at least one, none empty."""
-    passage: str
-    """What the passages are: rows with the same one have the same passages."""
-    negatives: Mapping[str, tuple[str, ...]]
-    """By language: passages that do not answer the question, the hardest first."""
-    passage_scores: Mapping[str, float] = field(default_factory=dict)
-    """By language: how well the passage answers, as another model says."""
-    negative_scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """By language, beside ``negatives``."""
+STORED_FROM = 2**29
+"""Bytes of a pair file whose texts do not stay in memory."""
 
 
 @dataclass(frozen=True)
@@ -50,53 +38,96 @@ class PairFile:
     path: Path
     sha256: str
     """Of the file as it lies there, packed or not; of the rows where they come from the Hub."""
-    rows: tuple[PairRow, ...]
+    rows: Sequence[PairRow]
     """In the order of the file. Lines without a query are no rows."""
     languages: tuple[str, ...]
     """Those of queries and passages, sorted."""
 
+    def presence(self, languages: Sequence[str]) -> tuple[BoolArray, BoolArray]:
+        """``[rows, languages]`` twice: which queries and passages are in these languages."""
+        if isinstance(self.rows, StoredRows):
+            return self.rows.presence(languages)
+        shape = (len(self.rows), len(languages))
+        queries, passages = (
+            np.fromiter((language in texts for texts in by_row for language in languages), np.bool_).reshape(shape)
+            for by_row in ([row.queries for row in self.rows], [row.passages for row in self.rows])
+        )
+        return queries, passages
 
-def read_pairs(source: Path | str) -> PairFile:
+
+def rows_of(files: Sequence[PairFile]) -> Sequence[PairRow]:
+    """The rows of files, one file after the other."""
+    if len(files) == 1:
+        return files[0].rows
+    if any(isinstance(file.rows, StoredRows) for file in files):
+        return _Chained([file.rows for file in files])
+    return tuple(row for file in files for row in file.rows)
+
+
+class _Chained(Sequence[PairRow]):
+    """Rows that are read when they are asked for, one part after the other."""
+
+    def __init__(self, parts: Sequence[Sequence[PairRow]]) -> None:
+        self._parts = parts
+        self._ends = list(itertools.accumulate(map(len, parts)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> PairRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PairRow]: ...
+    def __getitem__(self, index: int | slice) -> PairRow | list[PairRow]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        i = range(len(self))[index]
+        part = bisect.bisect_right(self._ends, i)
+        return self._parts[part][i - self._ends[part]]
+
+
+def read_pairs(source: Path | str, *, store: Path | None = None, least: int | None = None) -> PairFile:
     """The rows of a pair file, JSON lines, plain or gzip, or what ``dataset_rows`` reads; equal texts are one object.
 
-    Rows that name the same ``passage_id`` each have all passages that any line has for it.
+    Rows that name the same ``passage_id`` each have all passages that any line has for it. Of JSON lines of ``least``
+    bytes or more, by default ``STORED_FROM``, the texts are kept below the folder ``store``, if there is one.
 
     Raises:
         DataError: with file and line, if a line is of another shape, an id occurs twice or a text is empty; or if
             nothing in the file can be trained on.
 
     """
+    path = Path(source)
+    if (
+        store is not None
+        and not is_table(str(source))
+        and path.stat().st_size >= (STORED_FROM if least is None else least)
+    ):
+        sha256 = checksum(path)
+        lines = (PairLine.of(record, where) for where, record in records(path))
+        stored = StoredRows.of(lines, store / "pairs" / sha256, source=str(source))
+        return PairFile(path, sha256=sha256, rows=stored, languages=tuple(sorted(stored.languages)))
+    return _read(source)
+
+
+def _read(source: Path | str) -> PairFile:
+    """The rows of a pair file, in memory."""
     passages: dict[str, dict[str, str]] = {}
     texts: dict[str, str] = {}
     seen: set[str] = set()
-    asked: list[tuple[Line, Mapping[str, tuple[str, ...]], Any]] = []
+    asked: list[PairLine] = []
     digest = hashlib.sha256()
     for where, record in _records(source, digest):
-        line, negatives = Line.of(record, where), _negatives(record, where)
-        if line.id in seen:
-            raise DataError(f"{where} has the id {shown(line.id)}, as a line above has; expected one line for each id.")
-        seen.add(line.id)
-        for text, what in _all(line, negatives):
-            if not text or text.isspace():
-                raise DataError(f"{where} has no text in {what}; expected text, or the language left out.")
-            texts.setdefault(text, text)
-        line.new_passages(passages.setdefault(line.passage_id, {}))
-        if line.queries:
-            asked.append((line, negatives, _scores(record, negatives, where)))
-    rows = tuple(
-        PairRow(
-            id=line.id,
-            queries={language: texts[text] for language, text in line.queries.items()},
-            passages={language: texts[text] for language, text in passages[line.passage_id].items()},
-            passage=line.passage_id,
-            negatives={language: tuple(texts[text] for text in some) for language, some in negatives.items()},
-            passage_scores=scores[0],
-            negative_scores=scores[1],
-        )
-        for line, negatives, scores in asked
-    )
+        line = PairLine.of(record, where).with_equal_texts(texts)
+        if line.line.id in seen:
+            raise repeated(line)
+        seen.add(line.line.id)
+        line.line.new_passages(passages.setdefault(line.line.passage_id, {}))
+        if line.line.queries:
+            asked.append(line)
+    rows = tuple(line.row(passages[line.line.passage_id]) for line in asked)
     if not rows:
-        raise DataError(f"{source} has no line with a query and a passage; expected at least one to train on.")
+        raise no_rows(source)
     languages = {language for row in rows for language in (*row.queries, *row.passages)}
     on_hub = isinstance(source, str) and source.startswith(HUB)
     sha256 = digest.hexdigest() if on_hub else checksum(Path(source))
@@ -138,60 +169,3 @@ def checksum(path: Path) -> str:
     """The sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _negatives(record: Any, where: str) -> dict[str, tuple[str, ...]]:
-    if "negatives" not in record:
-        return {}
-    by_language = field_of(record, "negatives", dict, where)
-    return {
-        language: tuple(
-            expect(text, str, f"{where}, negatives in {language!r}")
-            for text in expect(some, list, f"{where}, negatives in {language!r}")
-        )
-        for language, some in by_language.items()
-    }
-
-
-def _scores(
-    record: Any, negatives: Mapping[str, tuple[str, ...]], where: str
-) -> tuple[dict[str, float], dict[str, tuple[float, ...]]]:
-    """The scores of passages and of negatives, by language."""
-    if "scores" not in record:
-        return {}, {}
-    both = field_of(record, "scores", dict, where)
-    if not set(both) <= {"passages", "negatives"}:
-        raise DataError(f"{where}, scores: has {shown(sorted(both))}; expected 'passages' and 'negatives'.")
-    place = f"{where}, scores"
-    of_passages = field_of(both, "passages", dict, place) if "passages" in both else {}
-    of_negatives = field_of(both, "negatives", dict, place) if "negatives" in both else {}
-    for language, some in of_negatives.items():
-        n = len(expect(some, list, f"{place} of negatives in {language!r}"))
-        if n != len(negatives.get(language, ())):
-            raise DataError(
-                f"{place} of negatives in {language!r}: {n:,} for {len(negatives.get(language, ())):,} negatives; "
-                "expected one for each."
-            )
-    return (
-        {language: _number(score, f"{place} of passages in {language!r}") for language, score in of_passages.items()},
-        {
-            language: tuple(_number(score, f"{place} of negatives in {language!r}") for score in some)
-            for language, some in of_negatives.items()
-        },
-    )
-
-
-def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise DataError(f"{where} is {shown(value)}; expected a finite number.")
-    return float(value)
-
-
-def _all(line: Line, negatives: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
-    """Each text of a line, and what it is."""
-    for name, by_language in (("queries", line.queries), ("passages", line.passages)):
-        for language, text in by_language.items():
-            yield text, f"{name}, {language!r}"
-    for language, some in negatives.items():
-        for text in some:
-            yield text, f"negatives, {language!r}"

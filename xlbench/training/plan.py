@@ -34,6 +34,8 @@ _SAYS: Mapping[Kind, str] = {
     "cross": "{:,} rows have query and passage in two different languages, as a cross-lingual batch needs",
     "mixed": "{:,} rows have query and passage in the same language, as the recipe needs",
 }
+_AT_ONCE = 1_000_000
+"""Places that are drawn at a time, so that memory stays small."""
 _DO = ("choose another --recipe, other --languages, or other data.", "choose a smaller --batch-size, or more data.")
 
 
@@ -107,7 +109,8 @@ class Plan:
         here = slice(first, min(first + self.epoch_steps, self.steps))
         schedule = self.schedule
         kind, stage, source = schedule.kind[here], schedule.stage[here], schedule.source[here]
-        pairs = np.repeat(schedule.mono[here][:, None], self.size, axis=1)  # [batches, size]
+        # [batches, size]; small numbers, since an epoch may have tens of millions of places.
+        pairs = np.repeat(schedule.mono[here].astype(np.int16)[:, None], self.size, axis=1)
         for code in {*zip(stage.tolist(), kind.tolist(), source.tolist(), strict=True)}:
             chosen = np.flatnonzero((stage == code[0]) & (kind == code[1]) & (source == code[2]))
             if KINDS[code[1]] != "mono":
@@ -118,8 +121,8 @@ class Plan:
             chosen = np.flatnonzero(source == number_of)
             deck = Deck(rng, self.presence, self._uses_of(number_of))
             rows[chosen] = deck.deal(pairs[chosen].ravel(), self.size).reshape(-1, self.size)
-        query, passage = np.divmod(pairs, len(self.presence.languages))
-        return Batches(kind.astype(np.int16), rows, query.astype(np.int16), passage.astype(np.int16))
+        query, passage = np.divmod(pairs, np.int16(len(self.presence.languages)))
+        return Batches(kind.astype(np.int16), rows, query, passage)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -130,7 +133,7 @@ class Plan:
         for number, stage in enumerate(self.recipe.stages):
             n = max(0, stage.end(self.steps) - start)
             start += n
-            kind = allocated(rng, np.array([stage.batches.get(kind, 0.0) for kind in KINDS]), n)
+            kind = allocated(rng, np.array([stage.batches.get(kind, 0.0) for kind in KINDS]), n).astype(np.int64)
             source = np.zeros(n, np.int64)
             mono = np.full(n, -1, np.int64)
             for code in np.unique(kind).tolist() if self.source is not None else ():
@@ -262,12 +265,16 @@ def usable(presence: Presence, recipe: Recipe, uses: FloatArray | None = None) -
     return float(can.sum() if uses is None else uses[can].sum())
 
 
-def allocated(rng: np.random.Generator, shares: FloatArray, n: int) -> IntArray:
+def allocated(rng: np.random.Generator, shares: FloatArray, n: int) -> LanguageArray:
     """``[n]`` indices in random order, each as often as its share of ``n`` says, to within one.
 
     Each place has each index with the probability of its share (systematic sampling).
     """
     bounds = shares.cumsum()
-    points = (np.arange(n) + rng.random()) / max(n, 1) * bounds[-1]
-    indices = np.searchsorted(bounds, np.minimum(points, np.nextafter(bounds[-1], 0)), side="right")
-    return rng.permutation(indices.astype(np.int64))
+    first, last = rng.random(), np.nextafter(bounds[-1], 0)
+    indices: LanguageArray = np.empty(n, np.int16)
+    for start in range(0, n, _AT_ONCE):
+        points = (np.arange(start, min(start + _AT_ONCE, n)) + first) / n * bounds[-1]
+        indices[start : start + _AT_ONCE] = np.searchsorted(bounds, np.minimum(points, last), side="right")
+    rng.shuffle(indices)
+    return indices

@@ -15,7 +15,7 @@ from xlbench.training.hard_negatives import Among, HardNegatives
 from xlbench.training.pairs import PairFile
 from xlbench.training.recipes import Recipe
 
-_ARGUMENTS = ("query_prompt", "passage_prompt", "pooling", "revision")
+_ARGUMENTS = ("query_prompt", "passage_prompt", "pooling", "revision", "attention")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Init:
     model: str
     """A folder or a Hub id."""
     arguments: Mapping[str, Any]
-    """``query_prompt``, ``passage_prompt``, ``pooling`` and ``revision``, by default the model's own."""
+    """``query_prompt``, ``passage_prompt``, ``pooling`` and ``revision``, by default the model's own; ``attention``."""
     max_query_length: int | None = None
     """In tokens, while it is trained; None for the model's."""
     max_passage_length: int | None = None
@@ -44,6 +44,30 @@ class Init:
                 raise UnknownNameError("model argument", name, _ARGUMENTS)
         if not Path(self.model).exists() and not folders.is_hub_id(self.model):
             raise UnknownNameError("model", self.model, [], hint="Expected a folder, or a Hub id (owner/name).")
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Matrices of low rank that are trained beside linear layers, in place of all weights."""
+
+    r: int = 8
+    """The rank."""
+    alpha: float | None = None
+    """What their product is multiplied by, over the rank; twice the rank by default."""
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ()
+    """The layers by the ends of their names; empty for all linear ones but the pooler."""
+
+    @property
+    def scale(self) -> float:
+        """``alpha``, or what it is by default."""
+        return 2.0 * self.r if self.alpha is None else self.alpha
+
+    def describe(self) -> str:
+        """One clause for a card."""
+        where = ", ".join(self.targets) or "all linear layers"
+        dropout = f", dropout {self.dropout:g}" if self.dropout else ""
+        return f"LoRA of rank {self.r}, alpha {self.scale:g}{dropout}, in {where}, merged into the weights"
 
 
 @dataclass(frozen=True)
@@ -125,6 +149,8 @@ class TrainingRun:
     """Whose vectors of English texts the loss ``teacher`` takes."""
     one_source: bool = False
     """Whether all rows of a batch are of one pair file."""
+    lora: Lora | None = None
+    """What is trained in place of the weights."""
 
     def identity(self, revision: str) -> dict[str, Any]:
         """All that the weights follow from; a run goes on only where it is the same. JSON has no infinity."""
@@ -138,9 +164,11 @@ class TrainingRun:
             "one_source_per_batch": self.one_source,
             "files": [
                 {"name": file.path.name, "sha256": file.sha256, "rows": len(file.rows), "weight": weight}
-                for file, weight in zip(self.data.files, self.data.weights, strict=True)
+                | ({"prompts": asdict(self.data.prompts[i])} if self.data.prompts else {})
+                for i, (file, weight) in enumerate(zip(self.data.files, self.data.weights, strict=True))
             ],
             "watch": self.watch.identity(),
             "trainer": dict(self.trainer),
             "teacher": self.teacher and self.teacher.identity(),
+            "lora": self.lora and {**asdict(self.lora), "alpha": self.lora.scale},
         }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import TrainingArguments
 
@@ -16,7 +17,7 @@ from xlbench.errors import TrainingError
 from xlbench.evaluator import Evaluator
 from xlbench.models.token_batches import DEFAULT_BATCH_TOKENS
 from xlbench.support.progress import Progress, silent
-from xlbench.training import card, hub_repository, model_folder, run_folder, trainer_arguments
+from xlbench.training import card, hub_repository, lora, model_folder, run_folder, trainer_arguments, weights
 from xlbench.training.data import Data
 from xlbench.training.loss import PairLoss
 from xlbench.training.objective import Objective
@@ -25,22 +26,12 @@ from xlbench.training.plan import Plan
 from xlbench.training.recipes import KINDS
 from xlbench.training.run import TrainingRun
 from xlbench.training.run_folder import checkpoints, last_checkpoint
-from xlbench.training.steps import Steps, Used, check_shares, used
+from xlbench.training.steps import Steps, check_shares, used
 from xlbench.training.teacher import Teacher
-from xlbench.training.trainer import PairTrainer, Parts, load_weights
+from xlbench.training.trained import Parameters, Trained
+from xlbench.training.trainer import PairTrainer, Parts
 from xlbench.training.validation import HeldOut, Validation
 from xlbench.training.watcher import SPEED, best_step
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What came of a run."""
-
-    steps: int
-    """Of which the model is: the last, or that with the best value where patience was given."""
-    used: Used
-    history: list[dict[str, float]]
-    """Losses and measures by step."""
 
 
 def train(
@@ -65,12 +56,13 @@ def train(
         KeyboardInterrupt: after Ctrl-C, when a checkpoint is written.
 
     """
-    plan = _checked_plan(run, tell)
+    plan = checked_plan(run, tell)
     identity = run_folder.identity_of(run)
     run_folder.check_folder(run.output, identity, resume=resume)
     hub_repository.create(run.trainer)
     loaded = model_folder.load(run.init)
     loaded.check_dimensions(run.optimisation.dimensions)
+    parameters = _parameters(run, loaded, tell)
     checkpoint = last_checkpoint(run.output) if resume else None
     arguments = trainer_arguments.arguments_of(run, resumed=checkpoint is not None)
     if arguments.should_save:
@@ -78,11 +70,11 @@ def train(
         run_folder.write(run.output, {"run": identity, "command": run.command})
     validation = _validation(run, tasks, tell)
     teacher = Teacher.of(run.teacher, loaded.dimensions) if run.teacher else None
-    loss, steps = _loss(run, loaded, arguments), _steps(run, plan, arguments)
-    patience = run.watch.patience
+    loss, steps, patience = _loss(run, loaded, arguments), _steps(run, plan, arguments), run.watch.patience
     criterion = validation.criterion(run.watch.criterion) if validation and patience is not None else None
     with progress("training", n_texts=plan.steps, n_characters=plan.steps, noun="steps") as advance:
-        parts = Parts(loss, loaded.tokeniser, steps, validation, criterion, patience, advance, tell, teacher)
+        tokeniser = loaded.tokeniser.with_sources(run.data.prompts)
+        parts = Parts(loss, tokeniser, steps, validation, criterion, patience, advance, tell, teacher)
         trainer = PairTrainer(loaded.model, arguments, parts)
         _run(trainer, checkpoint)
     # The last is the library's summary with times; speed is no part of what a run gives.
@@ -91,16 +83,19 @@ def train(
         for line in trainer.state.log_history[:-1]
     ]
     best = best_step(history, criterion)
-    trained = Trained(best or trainer.state.global_step, used(run.data, plan, trainer.state.global_step), history)
+    n_steps = trainer.state.global_step
+    trained = Trained(best or n_steps, used(run.data, plan, n_steps), history, parameters, loaded.attention)
     if not trainer.is_world_process_zero():
         return None
-    if best is not None and best != trainer.state.global_step:
-        load_weights(loaded.model, run.output / f"checkpoint-{best}")
+    if best is not None and best != n_steps:
+        weights.load(loaded.model, run.output / f"checkpoint-{best}")
+    if run.lora:
+        lora.merge(loaded.model)
     _finish(run, identity, trained, loaded.model, notes)
     return trained
 
 
-def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
+def checked_plan(run: TrainingRun, tell: Callable[[str], None] | None = None) -> Plan:
     """The batches of a run, of data that fit them.
 
     Raises:
@@ -132,7 +127,7 @@ def _checked_plan(run: TrainingRun, tell: Callable[[str], None] | None) -> Plan:
         raise TrainingError(
             "The loss parallel needs queries in two languages, and no row has them: choose another --loss."
         )
-    n_linked = len(data.rows) - len(set(data.group.tolist()))
+    n_linked = len(data.rows) - len(np.unique(data.group))
     if tell:
         shares = ", ".join(f"{n / plan.steps:.3f} {kind} ({n:,})" for kind, n in counts.items() if n)
         tell(f"batches: {shares}; an epoch has {plan.epoch_steps:,}; {n_linked:,} rows share a text with one above")
@@ -159,6 +154,17 @@ def _validation(run: TrainingRun, tasks: Sequence[Evaluator], tell: Callable[[st
     for sentence in validation.sentences() if tell else ():
         tell(sentence)  # type: ignore[misc]
     return validation if validation.evaluators else None
+
+
+def _parameters(run: TrainingRun, loaded: model_folder.Loaded, tell: Callable[[str], None] | None) -> Parameters:
+    """What of the model is trained; with LoRA, that is added to it."""
+    total = loaded.n_parameters()
+    if run.lora:
+        lora.add(loaded.model, run.lora, seed=run.optimisation.seed)
+    parameters = Parameters(loaded.n_parameters(trained=True), total)
+    if tell:
+        tell(f"{parameters.describe()} are trained")
+    return parameters
 
 
 def _loss(run: TrainingRun, loaded: model_folder.Loaded, arguments: TrainingArguments) -> PairLoss:
@@ -215,12 +221,13 @@ def _n_parts(batch_size: int, n_processes: int) -> int:
 
 def _finish(run: TrainingRun, identity: Mapping[str, Any], trained: Trained, model: Any, notes: Sequence[str]) -> None:
     """Writes the model, its card and the record of the run, then removes the checkpoints."""
-    contents = card.text(run, trained.used, trained.history, steps=trained.steps, notes=notes)
+    contents = card.text(run, trained, notes=notes)
     record = {
         "run": dict(identity),
         "command": run.command,
         "steps": trained.steps,
         "used": trained.used.identity(),
+        "parameters": asdict(trained.parameters),
         "history": trained.history,
     }
 

@@ -18,12 +18,12 @@ from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
-from sentence_transformers import SentenceTransformer
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from xlbench.errors import TrainingError, shown
 from xlbench.support.progress import Advance
+from xlbench.training import weights
 from xlbench.training.data import Batch
 from xlbench.training.loss import PairLoss
 from xlbench.training.run_folder import checkpoints, last_checkpoint
@@ -188,11 +188,11 @@ class PairTrainer(Trainer):
                 shutil.rmtree(checkpoint)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002 (the library's)
-        model: Any = self.model
-        model.save(str(output_dir), create_model_card=False)
+        Path(str(output_dir)).mkdir(parents=True, exist_ok=True)
+        weights.save(self.model, Path(str(output_dir)))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002
-        load_weights(self.model, Path(resume_from_checkpoint))
+        weights.load(self.model, Path(resume_from_checkpoint))
 
 
 @contextmanager
@@ -237,23 +237,3 @@ class _Speed:
         speed = self.n_tokens / max(now - self._since, 1e-9)
         self.n_tokens, self._since = 0, now
         return speed
-
-
-def load_weights(model: Any, checkpoint: Path) -> None:
-    """Gives the model the weights of a checkpoint.
-
-    Raises:
-        TrainingError: if they cannot be read.
-
-    """
-    if not (checkpoint / "modules.json").is_file():
-        # A library would look for a name that is no folder on the Hub.
-        raise TrainingError(f"There is no checkpoint {checkpoint}: it was removed while the model was trained.")
-    try:
-        stored = SentenceTransformer(str(checkpoint.resolve()), device="cpu", model_kwargs={"dtype": torch.float32})
-        model.load_state_dict(stored.state_dict())
-    except Exception as error:
-        raise TrainingError(
-            f"The checkpoint {checkpoint} cannot be read ({type(error).__name__}: {str(error).splitlines()[0]}). "
-            "Remove it to go on from the one before, or train again without --resume into another --output."
-        ) from error
