@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pathlib import Path
 _BESIDE = Path(__file__).parents[2] / "shared" / "data"
 MAIN = ("xlbench", "numpy", "numba", "torch")
 MODELS = (*MAIN, "transformers", "sentence-transformers")
+END = "<!-- end -->"
 
 
 def parser(description: str, *, runs: int = 5) -> argparse.ArgumentParser:
@@ -78,3 +79,11 @@ def machine(libraries: Sequence[str]) -> str:
         except PackageNotFoundError:
             facts.append(f"{name} not installed")
     return ", ".join(facts)
+
+
+def filled(text: str, script: str, part: str, lines: Iterable[str]) -> str:
+    """The page with these lines between the marker of a part, which names script and part, and END."""
+    start = f"<!-- computed by benchmarks/{script}: {part} -->"
+    before, rest = text.split(start)
+    _, after = rest.split(END, 1)
+    return f"{before}{start}\n\n" + "\n".join(lines) + f"\n\n{END}{after}"

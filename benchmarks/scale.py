@@ -26,7 +26,6 @@ import common
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "benchmarks" / "scale.json"
 PAGE = ROOT / "docs" / "scale.md"
-START, END = "<!-- computed by benchmarks/scale.py: begin -->", "<!-- end -->"
 SHARD_TEXTS, SHARD_CHARACTERS = 1024, 1 << 20
 """A shard of a long language has at most so many; see xlbench/engine/vectors.py."""
 FAILED, WORKERS = 0.01, 32
@@ -54,8 +53,7 @@ def main() -> None:
 
 def page(text: str, figures: dict[str, Any]) -> str:
     """The page with what is computed from the figures between its markers."""
-    before, rest = text.split(START)
-    return f"{before}{START}\n\n" + "\n".join(lines(figures)) + f"\n\n{END}{rest.split(END)[1]}"
+    return common.filled(text, "scale.py", "begin", lines(figures))
 
 
 def measured(options: argparse.Namespace) -> dict[str, Any]:

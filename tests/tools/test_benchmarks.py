@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from tests.models.made_models import make_sentence_bert, one_thread
 
@@ -26,6 +28,42 @@ def test_the_page_on_scale_is_what_its_script_writes(benchmark):
     scale = benchmark("scale")
     text = scale.PAGE.read_text(encoding="utf-8")
     assert scale.page(text, json.loads(scale.FIGURES.read_text(encoding="utf-8"))) == text
+
+
+def test_the_page_of_questions_is_what_its_script_writes(benchmark):
+    """docs/experiments/questions.md has tables of benchmarks/questions.json only, which is small."""
+    questions = benchmark("questions")
+    text, figures = questions.PAGE.read_text(encoding="utf-8"), questions.FIGURES.read_text(encoding="utf-8")
+    assert len(figures) < 100_000
+    assert questions.page(text, json.loads(figures)) == text
+
+
+def test_the_page_of_questions_has_intervals_where_seeds_are(benchmark):
+    """Two seeds of an arm give mean and t interval: .40 and .42 give .41 -+ 12.706 x .01; a single seed gives none."""
+    figures = benchmark("question_figures")
+    of_task = {"summary": {"multi": {"AP": 0.4}}, "values": {"a>*": {"AP": 0.4}}, "alignment": {"n_parallel": 1}}
+    cell = {"settings": dict.fromkeys(figures.SETTINGS), "device": "G1", "arm": "x-x", "seed": 0, "text": "no text"}
+    other = {**of_task, "summary": {"multi": {"AP": 0.42}}, "values": {"a>*": {"AP": 0.5}}}
+    cells = [cell | {"tasks": {"afriqa": of_task}}, cell | {"seed": 1, "tasks": {"afriqa": other}}]
+    cells.append(cells[0] | {"arm": "en-en"})
+    written = figures.written(figures.kept(cells))
+    assert "no text" not in written
+    arms = figures.Arms(json.loads(written)["cells"])
+    assert arms.shown("x-x", "afriqa multi AP") == ".410 [.283, .537]"
+    assert arms.shown("en-en", "afriqa multi AP") == ".400"
+    assert arms.shown("en-en", "miracl mono AP") == ""
+    assert arms.languages["x-x"] == {"afriqa a>*": pytest.approx(0.45)}
+
+
+def test_correlations_of_samples_are_spearmans(benchmark):
+    """Of each sample of models, ties included, the correlation is scipy's; a perfect order has the interval [1, 1]."""
+    figures = benchmark("question_figures")
+    rng = np.random.default_rng(1)
+    a, b = rng.integers(5, size=(2, 20, 11)).astype(float)
+    expected = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(figures.correlations(a, b), expected)
+    assert str(figures.spearman(range(11), [2 * i for i in range(11)])) == "+1.00 [+1.00, +1.00]"
+    assert str(figures.spearman(range(11), [-i for i in range(11)])) == "-1.00 [-1.00, -1.00]"
 
 
 def test_figures_of_a_gpu_stand_on_the_page(benchmark):
