@@ -18,6 +18,8 @@ import torch
 
 from xlbench.arrays import IntArray, VectorArray
 from xlbench.engine.counted_tiles import Counts
+from xlbench.engine.distinct_columns import DistinctColumns
+from xlbench.engine.judged_groups import JudgedGroups
 from xlbench.engine.scores import VectorScores, full_precision, padded
 from xlbench.errors import EncoderError
 from xlbench.measures.ranks import ALL, ASKED, OWN
@@ -53,36 +55,10 @@ def _ascending(bits: torch.Tensor) -> torch.Tensor:
     return bits ^ ((bits >> 31) & 0x7FFFFFFF)
 
 
-@dataclass(frozen=True)
-class JudgedPairs:
-    """The judged pairs, grouped by distinct query."""
-
-    query: IntArray
-    """``[G]``, distinct query."""
-    starts: IntArray
-    """``[G + 1]``: group ``g`` owns the pairs ``starts[g]:starts[g + 1]``."""
-    column: IntArray
-    """``[Nr]``, distinct passage of each pair."""
-    order: IntArray
-    """``[Nr]``, tie order of the pair's passage."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The distinct passages in the order of their first copy, hence sorted by its language; and the other copies."""
-
-    bounds: IntArray
-    """``[L + 1]``: the first copies in language ``l`` are the columns ``bounds[l]:bounds[l + 1]``."""
-    order: IntArray
-    """``[U]``, tie order of each first copy."""
-    copies: IntArray
-    """``[C, 3]``: column, language and tie order of each further copy, sorted by column."""
-
-
 def count_on_device(
     scores: VectorScores,
-    pairs: JudgedPairs,
-    columns: Columns,
+    pairs: JudgedGroups,
+    columns: DistinctColumns,
     totals: Counts,
     *,
     file: Path | None,
@@ -152,8 +128,8 @@ class _DeviceCounts:
     def __init__(
         self,
         scores: VectorScores,
-        pairs: JudgedPairs,
-        columns: Columns,
+        pairs: JudgedGroups,
+        columns: DistinctColumns,
         totals: Counts,
     ) -> None:
         """Nothing counted yet; ``totals`` are those that it is read into."""

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xlbench.arrays import IntArray, VectorArray
 from xlbench.collection import Collection
 from xlbench.engine.counted_tiles import PART_ROWS, Counts, Part, count_shared, count_warm
-from xlbench.engine.device_counting import Columns, JudgedPairs, count_on_device
+from xlbench.engine.device_counting import count_on_device
+from xlbench.engine.distinct_columns import DistinctColumns
+from xlbench.engine.judged_groups import JudgedGroups
 from xlbench.engine.scores import (
     SHARD_ROWS,
     TILE_PASSAGES,
@@ -30,8 +31,8 @@ from xlbench.engine.scores import (
     makes_in_threads,
     one_thread_each,
 )
-from xlbench.measures.best import Best
-from xlbench.measures.ranks import Judged, Lists, Ranking
+from xlbench.measures.best import Best, Lists
+from xlbench.measures.ranks import Judged, Ranking
 from xlbench.support.checkpoint import Checkpoint
 from xlbench.support.progress import Advance
 
@@ -81,15 +82,13 @@ def rank(
     everything = tuple(np.flatnonzero(sizes).tolist())
     pools = tuple((code,) for code in range(n_languages)) if by_language else (everything,)
     places = min(depth, max((int(sizes[list(pool)].sum()) for pool in pools), default=0))
-    judged = _Judged.of(collection, scores)
-    columns = _Columns.of(collection, scores)
+    judged = JudgedGroups.of(collection, scores)
+    columns = DistinctColumns.of(collection, scores)
     slots = np.arange(n_languages) * by_language
     languages = judged.languages(collection) if sums else None
     counts = Counts.start(len(judged.pair), (len(judged.query), len(pools), places), slots, languages=languages)
     if isinstance(scores, VectorScores) and scores.device:
-        pairs = JudgedPairs(judged.query, judged.starts, judged.column, judged.order)
-        passages = Columns(columns.bounds, columns.order, columns.copies)
-        count_on_device(scores, pairs, passages, counts, file=work.checkpoint, tell=work.tell)
+        count_on_device(scores, judged, columns, counts, file=work.checkpoint, tell=work.tell)
         return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
     in_one_shard = scores.n_passages <= shard_rows
     warm = makes_in_threads(scores)
@@ -123,130 +122,12 @@ def rank(
     return _ranking(collection, scores, judged, counts, pools=pools, depth=depth)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """The judged pairs grouped by distinct query; queries that share passages are neighbours.
-
-    Translations of one question have the same relevant passages, so a tile of neighbouring queries needs few columns
-    for the pairs' own scores.
-    """
-
-    query: IntArray
-    """``[G]``, distinct query."""
-    starts: IntArray
-    """``[G + 1]``: group ``g`` owns ``pair[starts[g]:starts[g + 1]]``."""
-    pair: IntArray
-    """``[Nr]``, index of the pair in the collection."""
-    column: IntArray
-    """``[Nr]``, distinct passage."""
-    order: IntArray
-    """``[Nr]``, tie order of the pair's passage."""
-    own: VectorArray
-    """``[Nr]``, score of the pair, as its tile gives it; to be filled in."""
-
-    @classmethod
-    def of(cls, collection: Collection, scores: Scores) -> _Judged:
-        query = scores.query[collection.pairs.query]
-        column = scores.passage[collection.pairs.passage]
-        first_column = np.full(scores.n_queries, scores.n_passages, np.int64)
-        np.minimum.at(first_column, query, column)
-        pair = np.lexsort((column, query, first_column[query]))
-        starts = np.flatnonzero(np.diff(query[pair], prepend=-1))
-        return cls(
-            query=query[pair][starts],
-            starts=np.append(starts, len(pair)),
-            pair=pair,
-            column=column[pair],
-            order=collection.passages.tie_order[collection.pairs.passage[pair]],
-            own=np.empty(len(pair), np.float32),
-        )
-
-    def languages(self, collection: Collection) -> IntArray:
-        """The languages of each pair's passage and query, ``int64[2, Nr]``."""
-        passage, query = collection.pairs.passage[self.pair], collection.pairs.query[self.pair]
-        of = collection.passages.language[passage], collection.queries.language[query]
-        return np.stack(of).astype(np.int64)
-
-    def query_tiles(self) -> Iterator[tuple[int, int]]:
-        for start in range(0, len(self.query), TILE_QUERIES):
-            yield start, min(start + TILE_QUERIES, len(self.query))
-
-    def score(self, scores: Scores) -> None:
-        """Fills in all scores of the pairs."""
-        judged, judged_column = np.unique(self.column, return_inverse=True)
-        selected = scores.select(judged)
-        for start, stop in self.query_tiles():
-            mine = slice(self.starts[start], self.starts[stop])
-            columns, at = np.unique(judged_column[mine], return_inverse=True)
-            tiles = selected.tiles(self.query[start:stop], selected.prepare(columns), buffer(len(columns)))
-            self.take(tiles, start, stop, at)
-
-    def take(self, tiles: VectorArray, start: int, stop: int, columns: IntArray | None = None) -> None:
-        """Fills in the scores of some groups from their tiles, which have all distinct passages or these columns."""
-        mine = slice(self.starts[start], self.starts[stop])
-        column = self.column[mine] if columns is None else columns
-        row = np.repeat(np.arange(stop - start), np.diff(self.starts[start : stop + 1]))
-        self.own[mine] = tiles[column // TILE_PASSAGES, row, column % TILE_PASSAGES]
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """The distinct passages in the order of their first copy, hence sorted by its language; and the other copies."""
-
-    bounds: IntArray
-    """``[L + 1]``: the first copies in language ``l`` are the columns ``bounds[l]:bounds[l + 1]``."""
-    order: IntArray
-    """``[U]``, tie order of each first copy."""
-    copies: IntArray
-    """``[C, 3]``: column, language and tie order of each further copy, sorted by column."""
-    first: int = 0
-    """The first column of the shard."""
-    last: int = 0
-    """The column after the shard's last."""
-
-    @classmethod
-    def of(cls, collection: Collection, scores: Scores) -> _Columns:
-        order = collection.passages.tie_order
-        first_copy = np.empty(scores.n_passages, np.int64)
-        first_copy[scores.passage[::-1]] = np.arange(len(scores.passage))[::-1]  # Of several the first is written last.
-        is_further = np.ones(len(scores.passage), bool)
-        is_further[first_copy] = False
-        further = np.flatnonzero(is_further)
-        further = further[np.argsort(scores.passage[further], kind="stable")]
-        language = collection.passages.language
-        return cls(
-            bounds=np.searchsorted(language[first_copy], np.arange(len(collection.languages) + 1)).astype(np.int64),
-            order=order[first_copy],
-            copies=np.stack([scores.passage[further], language[further], order[further]], axis=1).astype(np.int64),
-            last=scores.n_passages,
-        )
-
-    def spans(self) -> IntArray:
-        """The runs of columns of one language in one tile: tile, language, first and last column, ``int64[S, 4]``."""
-        runs = []
-        for language, (start, stop) in enumerate(pairwise(self.bounds.tolist())):
-            edges = [start, *range((start // TILE_PASSAGES + 1) * TILE_PASSAGES, stop, TILE_PASSAGES), stop]
-            runs += [(first // TILE_PASSAGES, language, first, last) for first, last in pairwise(edges) if first < last]
-        return np.array(runs, dtype=np.int64).reshape(-1, 4)
-
-    def shard(self, first: int, last: int) -> _Columns:
-        """The columns ``first:last``, counted from 0 in ``bounds`` and ``copies``."""
-        copies = self.copies[slice(*np.searchsorted(self.copies[:, 0], [first, last]))]
-        return _Columns(
-            bounds=np.clip(self.bounds, first, last) - first,
-            order=self.order[first:last],
-            copies=copies - np.array([first, 0, 0]),
-            first=first,
-            last=last,
-        )
-
-
-def _parts(scores: Scores, judged: _Judged, columns: _Columns, starts: range) -> list[Part]:
+def _parts(scores: Scores, judged: JudgedGroups, columns: DistinctColumns, starts: range) -> list[Part]:
     """Columns from each start to the next as the compiled loops take them."""
     return [_part(scores, judged, columns.shard(*ends)) for ends in pairwise([*starts, starts.stop])]
 
 
-def _part(scores: Scores, judged: _Judged, columns: _Columns) -> Part:
+def _part(scores: Scores, judged: JudgedGroups, columns: DistinctColumns) -> Part:
     """Some columns as the compiled loops take them."""
     return Part(
         prepared=scores.prepare(slice(columns.first, columns.last)),
@@ -257,7 +138,7 @@ def _part(scores: Scores, judged: _Judged, columns: _Columns) -> Part:
 
 
 def _count_in_turn(
-    threads: ThreadPoolExecutor, scores: Scores, part: Part, judged: _Judged, counts: Counts, *, take: bool
+    threads: ThreadPoolExecutor, scores: Scores, part: Part, judged: JudgedGroups, counts: Counts, *, take: bool
 ) -> Iterator[None]:
     """Counts all groups, a tile after the other, and yields after each; ``take`` takes the pairs' scores from them."""
     out = buffer(len(part.columns[1]))
@@ -270,7 +151,7 @@ def _count_in_turn(
 
 
 def _ranking(
-    collection: Collection, scores: Scores, judged: _Judged, counts: Counts, *, pools: _Pools, depth: int
+    collection: Collection, scores: Scores, judged: JudgedGroups, counts: Counts, *, pools: _Pools, depth: int
 ) -> Ranking:
     """What was counted, in the order of the collection."""
     above = np.empty_like(counts.above)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from xlbench.collection.clusters import question_of
 
 _T = TypeVar("_T", np.float32, np.int32)
 
@@ -69,3 +72,35 @@ class Best:
 def _widened(places: npt.NDArray[_T], width: int, free: float) -> npt.NDArray[_T]:
     """With free places at the end, ``[G, S, width]``."""
     return np.pad(places, ((0, 0), (0, 0), (0, width - places.shape[2])), constant_values=free)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The best passages of every query in the pool of all languages, and which queries are translations."""
+
+    passage: npt.NDArray[np.int32]
+    """``[Nq, k]``, rows of passages, best first; -1 where the pool has fewer, and for queries without a judged pair."""
+    translated: npt.NDArray[np.int64]
+    """``[Nq, L]``, row of the same question in each language; -1 where there is none."""
+
+    @classmethod
+    def of(
+        cls,
+        passage: npt.NDArray[np.int32],
+        queries: Sequence[str],
+        language: npt.NDArray[np.integer[Any]],
+        languages: Sequence[str],
+    ) -> Lists:
+        """The lists of these passages, of queries in languages; ids ``de:1`` and ``en:1`` are of one question."""
+        names = [
+            question_of(query) if query.startswith(f"{languages[code]}:") else f"{query}\n{row}"
+            for row, (query, code) in enumerate(zip(queries, language.tolist(), strict=True))
+        ]
+        question = np.unique(names, return_inverse=True)[1]
+        of_question = np.full((int(question.max(initial=-1)) + 1, len(languages)), -1)
+        of_question[question, language] = np.arange(len(question))
+        return cls(passage, of_question[question])
+
+    def translations(self, queries: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """The row of each query's question in each language, ``int64[len(queries), L]``; -1 where there is none."""
+        return self.translated[queries]

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.collection import Clusters, Collection
-from xlbench.collection.clusters import question_of
 from xlbench.errors import DataError
-from xlbench.measures.best import Best
+from xlbench.measures.best import Best, Lists
 from xlbench.settings import Setting
 
 SUMS = OWN, ASKED, ALL = range(3)
@@ -55,38 +54,6 @@ class Ranks:
     def position(self) -> npt.NDArray[np.int64]:
         """``[n]``: 1 for the first relevant passage of each query, 2 for the second, and so on."""
         return np.arange(len(self.rank)) - np.repeat(self.starts[:-1], self.n_relevant) + 1
-
-
-@dataclass(frozen=True)
-class Lists:
-    """The best passages of every query in the pool of all languages, and which queries are translations."""
-
-    passage: npt.NDArray[np.int32]
-    """``[Nq, k]``, rows of passages, best first; -1 where the pool has fewer, and for queries without a judged pair."""
-    translated: npt.NDArray[np.int64]
-    """``[Nq, L]``, row of the same question in each language; -1 where there is none."""
-
-    @classmethod
-    def of(
-        cls,
-        passage: npt.NDArray[np.int32],
-        queries: Sequence[str],
-        language: npt.NDArray[np.integer[Any]],
-        languages: Sequence[str],
-    ) -> Lists:
-        """The lists of these passages, of queries in languages; ids ``de:1`` and ``en:1`` are of one question."""
-        names = [
-            question_of(query) if query.startswith(f"{languages[code]}:") else f"{query}\n{row}"
-            for row, (query, code) in enumerate(zip(queries, language.tolist(), strict=True))
-        ]
-        question = np.unique(names, return_inverse=True)[1]
-        of_question = np.full((int(question.max(initial=-1)) + 1, len(languages)), -1)
-        of_question[question, language] = np.arange(len(question))
-        return cls(passage, of_question[question])
-
-    def translations(self, queries: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-        """The row of each query's question in each language, ``int64[len(queries), L]``; -1 where there is none."""
-        return self.translated[queries]
 
 
 @dataclass(frozen=True)

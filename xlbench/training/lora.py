@@ -27,7 +27,7 @@ def add(model: Any, lora: Lora, *, seed: int) -> None:
     model.requires_grad_(False)  # noqa: FBT003 (torch's)
     config = LoraConfig(
         r=lora.r,
-        lora_alpha=lora.scale,
+        lora_alpha=lora.scale,  # type: ignore[arg-type]  # A float too, in spite of its annotation.
         lora_dropout=lora.dropout,
         target_modules=list(lora.targets) or "all-linear",
         # Nothing is made of what it gives.

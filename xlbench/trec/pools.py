@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.errors import DataError, shown
-from xlbench.measures.ranks import Lists, PooledRanks, Ranks
+from xlbench.measures.best import Lists
+from xlbench.measures.ranks import PooledRanks, Ranks
 from xlbench.trec.read import Judgements, Run
 
 NOT_RETRIEVED = 1 << 31  # As a rank: below every passage that was.

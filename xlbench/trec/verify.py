@@ -15,8 +15,9 @@ from xlbench.engine.fusion import alone
 from xlbench.engine.scores import TILE_QUERIES, Scores, matrix
 from xlbench.errors import ResultError
 from xlbench.measures import Measure
+from xlbench.measures.best import Lists
 from xlbench.measures.oracle import trec_scores
-from xlbench.measures.ranks import Lists, PooledRanks, Ranks
+from xlbench.measures.ranks import PooledRanks, Ranks
 from xlbench.measures.values import QueryValues
 from xlbench.models.pooling import Pooling
 from xlbench.results import Result

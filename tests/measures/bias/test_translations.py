@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from tests.measures.bias.made_rankings import measure
-from xlbench.measures.ranks import Lists, PooledRanks, Ranks
+from xlbench.measures.best import Lists
+from xlbench.measures.ranks import PooledRanks, Ranks
 
 NAMES = ["RBO", "Overlap", "MRC"]
 
