@@ -37,18 +37,19 @@ def validated(content: Any, path: Path) -> Task:
     of_retrieval = [name for name in measure_names if not measures.of_bias(name)]
     for name in of_retrieval:
         _known(measures.get, name, where)
+    text = one_of(record["text"], forms(reader), f"{where} 'text'")
     sizes = by_language(record["sizes"], languages, f"{where} 'sizes'", _sizes)
     task = Task(
         name=typed(record["name"], str, f"{where} 'name'"),
         title=typed(record["title"], str, f"{where} 'title'"),
         version=typed(record["version"], int, f"{where} 'version'"),
         reader=reader,
-        text=one_of(record["text"], forms(reader), f"{where} 'text'"),
+        text=text,
         source={} if reader == "datasets" else sources(record["source"], reader, sizes, where),
         tables=tables(record["source"], where) if reader == "datasets" else {},
         sizes=sizes,
         languages=languages,
-        settings=_kinds(record["settings"], reader, f"{where} 'settings'"),
+        settings=_kinds(record["settings"], reader, text, f"{where} 'settings'"),
         measures=measure_names,
         headline=one_of(record["headline"], of_retrieval, f"{where} 'headline'"),
         licence=typed(record["licence"], str, f"{where} 'licence'"),
@@ -61,10 +62,10 @@ def validated(content: Any, path: Path) -> Task:
     return task
 
 
-def _kinds(value: Any, reader: str, where: str) -> tuple[Kind, ...]:
+def _kinds(value: Any, reader: str, text: str, where: str) -> tuple[Kind, ...]:
     wanted = names(value, where, known=KINDS)
     for kind in KINDS:
-        if kind in wanted and (why := why_not(reader, kind)):
+        if kind in wanted and (why := why_not(reader, kind, text=text)):
             raise TaskError(f"{where} has {kind!r}. {why}")
     return tuple(kind for kind in KINDS if kind in wanted)
 
