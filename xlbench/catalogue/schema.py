@@ -12,7 +12,7 @@ from xlbench.catalogue.readers import READERS, forms, why_not
 from xlbench.catalogue.source import sources, tables
 from xlbench.catalogue.task import Sizes, Task
 from xlbench.catalogue.yaml_values import by_language, mapping, names, one_of, typed
-from xlbench.errors import TaskError, UnknownNameError
+from xlbench.errors import TaskError, UnknownNameError, shown
 from xlbench.settings import KINDS, Kind
 
 
@@ -78,8 +78,12 @@ def _known(parse: Callable[[str], object], name: str, where: str) -> None:
 
 
 def _sizes(value: Any, where: str) -> Sizes:
-    record = mapping(value, ["queries", "passages"], where)
+    record = mapping(value, ["queries", "passages"], where, optional=["counted"])
+    counted = record.get("counted", True)
+    if not isinstance(counted, bool):
+        raise TaskError(f"{where} 'counted' is {shown(counted)}; expected true or false.")
     return Sizes(
         queries=typed(record["queries"], int, f"{where} 'queries'"),
         passages=typed(record["passages"], int, f"{where} 'passages'"),
+        counted=counted,
     )
