@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from xlbench import measures
-from xlbench.catalogue.readers import READERS, forms, why_not
+from xlbench.catalogue.readers import BY_ANSWERS, READERS, forms, why_not
 from xlbench.catalogue.source import sources, tables
 from xlbench.catalogue.task import Sizes, Task
 from xlbench.catalogue.yaml_values import by_language, mapping, names, one_of, typed
@@ -33,6 +33,7 @@ def validated(content: Any, path: Path) -> Task:
             raise TaskError(f"{where} 'languages' has {language!r}; expected letters, digits, '-' or '_'.")
     reader = one_of(record["reader"], READERS, f"{where} 'reader'")
     measure_names = names(record["measures"], f"{where} 'measures'", known=None)
+    _measured_by_answers(reader, measure_names, where)
     # The headline is shown for every kind of setting, and bias measures are defined in one.
     of_retrieval = [name for name in measure_names if not measures.of_bias(name)]
     for name in of_retrieval:
@@ -68,6 +69,17 @@ def _kinds(value: Any, reader: str, text: str, where: str) -> tuple[Kind, ...]:
         if kind in wanted and (why := why_not(reader, kind, text=text)):
             raise TaskError(f"{where} has {kind!r}. {why}")
     return tuple(kind for kind in KINDS if kind in wanted)
+
+
+def _measured_by_answers(reader: str, measure_names: Sequence[str], where: str) -> None:
+    """Returns if a task that is judged by answer strings has measures of just that, and no other task has."""
+    for name in measure_names:
+        if measures.find(name) and measures.by_answers(name) != (reader == BY_ANSWERS):
+            others = "Answer@k and R@2kt" if reader == BY_ANSWERS else "measures of judged passages"
+            raise TaskError(
+                f"{where} 'measures' has {name!r}; expected {others}: what contains an answer string and what someone "
+                "has judged are not compared."
+            )
 
 
 def _known(parse: Callable[[str], object], name: str, where: str) -> None:

@@ -24,7 +24,21 @@ from xlbench.support.progress import Advance
 
 Files = Mapping[str, Path]
 Parts = Mapping[str, Mapping[str, Sequence[Path]]]
-READERS = ("afriqa", "beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tatoeba", "tmx")
+READERS = (
+    "afriqa",
+    "beir",
+    "belebele",
+    "by_answers",
+    "datasets",
+    "lareqa",
+    "lines",
+    "miracl",
+    "parallel",
+    "tatoeba",
+    "tmx",
+)
+BY_ANSWERS = "by_answers"
+"""The reader of what nobody has judged: a passage counts if it contains an answer as a string."""
 ONE_FILE = ("texts",)
 """The parts of a reader of a single file a language."""
 
