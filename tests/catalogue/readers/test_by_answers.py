@@ -125,6 +125,7 @@ def test_a_task_by_answers_is_evaluated(tmp_path):
     result = xlbench.evaluate("hash", str(task_in(tmp_path)), cache=tmp_path / "cache", quiet=True)
     assert set(result.summary["multi"]) == {"Answer@1", "R@2kt"}
     assert result.queries[xlbench.Setting("fi", "en")] == 1
+    assert not any(result.matrices.values())  # They are of AP.
     assert result.value("multi", "R@2kt") == 1.0  # All passages together have fewer tokens.
 
 
