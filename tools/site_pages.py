@@ -144,9 +144,11 @@ def _tasks() -> str:
     rows = []
     for name in catalogue.names():
         task = catalogue.load(name)
-        n_queries = sum(size.queries for size in task.sizes.values())
-        n_passages = sum(size.passages for size in task.sizes.values())
-        rows.append(f"| [{name}]({name}.md) | {task.title} | {len(task.languages)} | {n_queries:,} | {n_passages:,} |")
+        sizes = task.sizes.values()
+        counted = all(size.counted for size in sizes)
+        n_queries = f"{sum(size.queries for size in sizes):,}" if counted else "?"
+        n_passages = f"{sum(size.passages for size in sizes):,}" if counted else "?"
+        rows.append(f"| [{name}]({name}.md) | {task.title} | {len(task.languages)} | {n_queries} | {n_passages} |")
     head = "| task | | languages | queries | passages |\n|---|---|--:|--:|--:|"
     return "\n".join(["# Tasks", "", head, *rows, ""])
 
@@ -161,9 +163,13 @@ def _task(name: str) -> str:
         "Licence": task.licence,
         "Version": str(task.version),
     }
-    urls = dict.fromkeys(source.url or "comes with xlbench" for source in task.source.values())
+    of_tables = (f"hf://datasets/{table.name}@{table.revision}" for table in task.tables.values())
+    urls = dict.fromkeys([*(source.url or "comes with xlbench" for source in task.source.values()), *of_tables])
     facts |= {"Source": "<br>".join(f"`{url}`" if ":" in url else url for url in urls)} if urls else {}
-    sizes = [f"| {code} | {size.queries:,} | {size.passages:,} |" for code, size in task.sizes.items()]
+    sizes = [
+        f"| {code} | {size.queries:,} | {size.passages:,} |" if size.counted else f"| {code} | ? | ? |"
+        for code, size in task.sizes.items()
+    ]
     return "\n".join(
         [
             f"# {name}",

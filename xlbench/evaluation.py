@@ -220,7 +220,8 @@ def result_of(
         summary=computed.summary,
         intervals=computed.intervals,
         references=computed.references,
-        matrices=computed.matrices,
+        # They are of AP and of what is relevant, which a string is not.
+        matrices={name: {} for name in computed.matrices} if collection.by_answers else computed.matrices,
         alignment=alignment or {},
         environment=environment or {},
         sample=collection.sample,

@@ -64,7 +64,7 @@ class Job:
             loaded = catalogue.load(task)
         for kind in kinds:
             if kind not in loaded.settings:
-                why = why_not(loaded.reader, kind) or f"Task {loaded.name} has no such setting."
+                why = why_not(loaded.reader, kind, text=loaded.text) or f"Task {loaded.name} has no such setting."
                 raise UnknownNameError("setting", kind, loaded.settings, hint=why)
         job = cls(
             loaded,

@@ -147,9 +147,9 @@ def test_a_task_downloads_the_files_of_the_wanted_languages_only(name, tmp_path,
 
 def test_miracl_has_no_cross_lingual_setting_and_says_why():
     """MIRACL's judgements are within a language."""
-    assert "the query's own language only" in why_not("miracl", "cross")
-    assert why_not("miracl", "multi") is None
-    assert why_not("beir", "cross") is None
+    assert "the query's own language only" in why_not("miracl", "cross", text="title+text")
+    assert why_not("miracl", "multi", text="title+text") is None
+    assert why_not("beir", "cross", text="text") is None
 
 
 def test_miracl_has_the_published_sizes():

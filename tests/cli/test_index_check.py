@@ -56,6 +56,7 @@ def test_with_known_passages_the_usual_tables_and_remedies_follow(xlbench, files
     ("more", "code", "said"),
     [
         (["--remedies"], 2, "--remedies needs --queries"),
+        (["--vectors", "v.npy"], 2, "Name a --model that encodes INDEX, or --vectors that it has of its own"),
         (["--column", "text"], 2, "'text' is not KEY=NAME"),
         (["--column", "text=body"], 1, "has no 'body', but 'id', 'text'; --column text=NAME says which it is"),
         (["--column", "title=text"], 2, "'title=text' is not KEY=NAME"),

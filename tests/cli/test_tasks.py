@@ -173,7 +173,19 @@ def test_fetch_refuses_another_file_than_the_task_says(xlbench, folder, site, re
 def test_fetch_of_a_task_that_comes_with_xlbench_downloads_nothing(xlbench, folder):
     """The built-in task needs no download."""
     assert "comes with the task file" in xlbench("fetch", "--task", "demo", "--data-dir", "data").out
+    outcome = xlbench("fetch", "--task", "demo", "muplr", "--data-dir", "data")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "muplr: read through `datasets`, which downloads into its own cache" in outcome.err
     assert not (folder / "data").exists()
+
+
+def test_a_task_of_tables_says_where_they_are_and_that_some_sizes_are_not_counted(xlbench):
+    """In place of files; a size that nobody has counted is no number."""
+    shown = xlbench("tasks", "multi-eup").out
+    assert "source of passages:   unimelb-nlp/MultiEup-v2, clean_all_with_did_qid.MEP.csv, train, at 38281785" in shown
+    assert re.search(r"^all +\? +\?$", shown, flags=re.MULTILINE)
+    (record,) = json.loads(xlbench("tasks", "multi-eup", "--format", "json").out)
+    assert (record["n_queries"], record["languages"]["de"]) == (None, {})
 
 
 def test_version_is_that_of_the_package(xlbench):

@@ -362,6 +362,16 @@ def test_any_json_is_a_result_that_can_be_shown_or_refused(tmp_path, data):
     picture(found, width=80)
 
 
+def test_a_reference_that_is_null_is_left_out_of_the_picture(tmp_path):
+    """As of a measure that has no perfect value; the other end is still there."""
+    changed = record()
+    changed["references"]["RankDistance"]["perfect"] = None
+    (tmp_path / "r.json").write_text(json.dumps(changed), encoding="utf-8")
+    shown = "\n".join(picture(load(tmp_path / "r.json"), width=80))
+    assert "random" in shown
+    assert "perfect" not in shown
+
+
 def _places(value: object, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """The ways to every value within a JSON object."""
     if not isinstance(value, dict):

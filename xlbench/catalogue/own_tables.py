@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from xlbench.catalogue.readers.fields import expect
+from xlbench.catalogue.readers.fields import expect, field
 from xlbench.catalogue.readers.rows import records
 from xlbench.errors import DataError, shown
 
@@ -38,6 +38,10 @@ class Row(NamedTuple):
     passage: str | None
     """The id of the passage that a query is known to be answered by."""
     where: str
+    number: int
+    """Which row it is, counted from 0, those without text too."""
+    vector: tuple[float, ...] = ()
+    """Empty unless a column of them is asked for."""
 
 
 @dataclass(frozen=True)
@@ -49,31 +53,34 @@ class Rows:
     """How many have none."""
 
 
-def read_index(path: Path, columns: Mapping[str, str] | None = None) -> Rows:
+def read_index(path: Path, columns: Mapping[str, str] | None = None, *, vectors: str | None = None) -> Rows:
     """The passages in a file, in the files of a folder, or in a folder of a language each in BEIR form.
 
-    ``columns`` says which column is the ``id``, the ``text`` and the ``language``. Rows are numbered where there is no
-    id. In a folder in BEIR form the folders' names are the languages and an id is ``language:id``.
+    ``columns`` says which column is the ``id``, the ``text`` and the ``language``, and ``vectors`` which has vectors.
+    Rows are numbered where there is no id. In a folder in BEIR form the folders' names are the languages and an id is
+    ``language:id``.
 
     Raises:
         DataError: if there is no such file, or one is damaged or has no text, or an id occurs twice.
 
     """
     names = {key: (columns[key],) if columns and key in columns else known for key, known in COLUMNS.items()}
-    return _read(_files(path), names, "--column text=NAME says which it is")
+    return _read(_files(path), names, "--column text=NAME says which it is", vectors)
 
 
-def read_queries(path: Path) -> Rows:
-    """The queries in a file, with the passage that each is known to be answered by, where it says.
+def read_queries(path: Path, *, vectors: str | None = None) -> Rows:
+    """The queries in a file, with the passage that each is known to be answered by, where it says, and their vectors.
 
     Raises:
         DataError: if it is damaged, or has no queries.
 
     """
-    return _read([(path, None)], _OF_QUERIES, "expected one named 'query'")
+    return _read([(path, None)], _OF_QUERIES, "expected one named 'query'", vectors)
 
 
-def _read(files: Sequence[tuple[Path, str | None]], names: Mapping[str, Sequence[str]], advice: str) -> Rows:
+def _read(
+    files: Sequence[tuple[Path, str | None]], names: Mapping[str, Sequence[str]], advice: str, vectors: str | None
+) -> Rows:
     rows: dict[tuple[str, str | None], Row] = {}
     n_empty = number = 0
     for path, folder in files:
@@ -92,6 +99,8 @@ def _read(files: Sequence[tuple[Path, str | None]], names: Mapping[str, Sequence
                 language or folder,
                 _name(known, names.get("passage", ()), where),
                 where,
+                number - 1,
+                _vector(known, vectors, where) if vectors else (),
             )
             # The same id in two languages is taken for a translation of one question.
             key = row.id, row.language if "passage" in names else None
@@ -171,6 +180,14 @@ def _text(record: Mapping[str, Any], names: Sequence[str], where: str, advice: s
     value = record[name]
     text = "" if value is None else expect(value, str, f"{where}, {name!r}").strip()
     return text or None
+
+
+def _vector(record: Mapping[str, Any], name: str, where: str) -> tuple[float, ...]:
+    """The vector of a row."""
+    value = field(dict(record), name, list, where)
+    if not value or any(isinstance(each, bool) or not isinstance(each, int | float) for each in value):
+        raise DataError(f"{where}, {name!r} is {shown(value)}; expected a list of numbers.")
+    return tuple(value)
 
 
 def _name(record: Mapping[str, Any], names: Sequence[str], where: str) -> str | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from xlbench import measures
-from xlbench.catalogue.readers import READERS, forms, why_not
+from xlbench.catalogue.readers import BY_ANSWERS, READERS, forms, why_not
 from xlbench.catalogue.source import sources, tables
 from xlbench.catalogue.task import Sizes, Task
 from xlbench.catalogue.yaml_values import by_language, mapping, names, one_of, typed
-from xlbench.errors import TaskError, UnknownNameError
+from xlbench.errors import TaskError, UnknownNameError, shown
 from xlbench.settings import KINDS, Kind
 
 
@@ -33,22 +33,24 @@ def validated(content: Any, path: Path) -> Task:
             raise TaskError(f"{where} 'languages' has {language!r}; expected letters, digits, '-' or '_'.")
     reader = one_of(record["reader"], READERS, f"{where} 'reader'")
     measure_names = names(record["measures"], f"{where} 'measures'", known=None)
+    _measured_by_answers(reader, measure_names, where)
     # The headline is shown for every kind of setting, and bias measures are defined in one.
     of_retrieval = [name for name in measure_names if not measures.of_bias(name)]
     for name in of_retrieval:
         _known(measures.get, name, where)
+    text = one_of(record["text"], forms(reader), f"{where} 'text'")
     sizes = by_language(record["sizes"], languages, f"{where} 'sizes'", _sizes)
     task = Task(
         name=typed(record["name"], str, f"{where} 'name'"),
         title=typed(record["title"], str, f"{where} 'title'"),
         version=typed(record["version"], int, f"{where} 'version'"),
         reader=reader,
-        text=one_of(record["text"], forms(reader), f"{where} 'text'"),
+        text=text,
         source={} if reader == "datasets" else sources(record["source"], reader, sizes, where),
         tables=tables(record["source"], where) if reader == "datasets" else {},
         sizes=sizes,
         languages=languages,
-        settings=_kinds(record["settings"], reader, f"{where} 'settings'"),
+        settings=_kinds(record["settings"], reader, text, f"{where} 'settings'"),
         measures=measure_names,
         headline=one_of(record["headline"], of_retrieval, f"{where} 'headline'"),
         licence=typed(record["licence"], str, f"{where} 'licence'"),
@@ -61,12 +63,23 @@ def validated(content: Any, path: Path) -> Task:
     return task
 
 
-def _kinds(value: Any, reader: str, where: str) -> tuple[Kind, ...]:
+def _kinds(value: Any, reader: str, text: str, where: str) -> tuple[Kind, ...]:
     wanted = names(value, where, known=KINDS)
     for kind in KINDS:
-        if kind in wanted and (why := why_not(reader, kind)):
+        if kind in wanted and (why := why_not(reader, kind, text=text)):
             raise TaskError(f"{where} has {kind!r}. {why}")
     return tuple(kind for kind in KINDS if kind in wanted)
+
+
+def _measured_by_answers(reader: str, measure_names: Sequence[str], where: str) -> None:
+    """Returns if a task that is judged by answer strings has measures of just that, and no other task has."""
+    for name in measure_names:
+        if measures.find(name) and measures.by_answers(name) != (reader == BY_ANSWERS):
+            others = "Answer@k and R@2kt" if reader == BY_ANSWERS else "measures of judged passages"
+            raise TaskError(
+                f"{where} 'measures' has {name!r}; expected {others}: what contains an answer string and what someone "
+                "has judged are not compared."
+            )
 
 
 def _known(parse: Callable[[str], object], name: str, where: str) -> None:
@@ -77,8 +90,12 @@ def _known(parse: Callable[[str], object], name: str, where: str) -> None:
 
 
 def _sizes(value: Any, where: str) -> Sizes:
-    record = mapping(value, ["queries", "passages"], where)
+    record = mapping(value, ["queries", "passages"], where, optional=["counted"])
+    counted = record.get("counted", True)
+    if not isinstance(counted, bool):
+        raise TaskError(f"{where} 'counted' is {shown(counted)}; expected true or false.")
     return Sizes(
         queries=typed(record["queries"], int, f"{where} 'queries'"),
         passages=typed(record["passages"], int, f"{where} 'passages'"),
+        counted=counted,
     )

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from xlbench.catalogue.readers import optional, parts
-from xlbench.catalogue.readers.datasets import COLUMNS, PARTS, DatasetTable
+from xlbench.catalogue.readers.datasets import ACROSS, COLUMNS, OPTIONAL_COLUMNS, PAIRS, PARTS
+from xlbench.catalogue.readers.hub_tables import DatasetTable
 from xlbench.catalogue.sources import ALGORITHMS, Checksum, Source, hub
 from xlbench.catalogue.task import Sizes
-from xlbench.catalogue.yaml_values import by_language, mapping, typed
+from xlbench.catalogue.yaml_values import by_language, mapping, names, one_of, typed
 from xlbench.errors import TaskError
 
 
@@ -39,23 +40,37 @@ def sources(value: Any, reader: str, sizes: Mapping[str, Sizes], where: str) -> 
 
 def tables(value: Any, where: str) -> dict[str, DatasetTable]:
     """The tables of a task that `datasets` reads, by part."""
-    record = mapping(value, PARTS, f"{where} 'source'")
-    return {part: _table(record[part], part, f"{where} 'source', {part!r},") for part in PARTS}
+    several = (PAIRS,) if isinstance(value, dict) and PAIRS in value else PARTS
+    record = mapping(value, several, f"{where} 'source'")
+    return {part: _table(record[part], part, f"{where} 'source', {part!r},") for part in several}
 
 
 def _table(value: Any, part: str, where: str) -> DatasetTable:
-    record = mapping(value, ["name", "config", "split", "revision", "columns"], where)
-    title = ["title"] if part == "passages" else []
-    columns = mapping(record["columns"], COLUMNS[part], f"{where} 'columns'", optional=title)
-    texts = {key: typed(record[key], str, f"{where} {key!r}") for key in ("name", "config", "split", "revision")}
+    place = "file" if isinstance(value, dict) and "file" in value else "config"
+    more = {"queries": ["asked_in"], "judgements": ["across"]}.get(part, [])
+    record = mapping(value, ["name", place, "split", "revision", "columns"], where, optional=["names", "header", *more])
+    texts = {key: typed(record[key], str, f"{where} {key!r}") for key in ("name", place, "split", "revision")}
     if not re.fullmatch(r"[0-9a-f]{40}", texts["revision"]):
         raise TaskError(
             f"{where} 'revision' is {texts['revision']!r}, which may have other data tomorrow; expected a commit, 40 "
             "digits of 0-9a-f."
         )
+    known = names(record["header"], f"{where} 'header'", known=None) if "header" in record else ()
+    values = mapping(record["columns"], COLUMNS[part], f"{where} 'columns'", optional=OPTIONAL_COLUMNS[part])
+    given = record.get("names", {})
     return DatasetTable(
-        **texts, columns={ours: typed(theirs, str, f"{where} 'columns', {ours!r},") for ours, theirs in columns.items()}
+        **{"config": "", **texts},
+        columns={ours: _columns(theirs, f"{where} 'columns', {ours!r},") for ours, theirs in values.items()},
+        header=known,
+        names=_names(given, list(given) if isinstance(given, dict) else [], f"{where} 'names'"),
+        asked_in=typed(record.get("asked_in", ""), str, f"{where} 'asked_in'"),
+        across=one_of(record["across"], ACROSS, f"{where} 'across'") if "across" in record else "",
     )
+
+
+def _columns(value: Any, where: str) -> tuple[str, ...]:
+    """One name that a column may have, or several."""
+    return names(value, where, known=None) if isinstance(value, list) else (typed(value, str, where),)
 
 
 def _source(value: Any, languages: Sequence[str], where: str, *, may_lack: bool = False) -> Source:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xlbench.catalogue.readers.datasets import DatasetTable
+from xlbench.catalogue.readers.hub_tables import DatasetTable
 from xlbench.catalogue.sources import Source
 from xlbench.settings import Kind
 
@@ -20,6 +20,8 @@ class Sizes:
 
     queries: int
     passages: int
+    counted: bool = True
+    """Whether someone has counted them; if not, the figures say only whether there are any."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,6 @@ class Task:
     def commit(self) -> str | None:
         """The commit that the passages are pinned to; None if they are pinned by nothing but checksums."""
         if self.tables:
-            return self.tables["passages"].revision
+            return self.tables.get("passages", next(iter(self.tables.values()))).revision
         commit = _COMMIT.search((self.passages.url if self.passages else None) or "")
         return commit[0] if commit else None

@@ -41,5 +41,10 @@ def fetch(*, task_names: tuple[str, ...], wanted: tuple[str, ...], data_dir: Pat
     chosen = [catalogue.load(name) for name in dict.fromkeys(task_names)]
     # What is wrong with any task's languages is said before the first download.
     languages = [catalogue.choose_languages(task, wanted) for task in chosen]
+    if tables := [task.name for task in chosen if task.tables]:
+        raise click.UsageError(
+            f"{', '.join(tables)}: read through `datasets`, which downloads into its own cache when a task is run; "
+            "there are no files to fetch."
+        )
     for task, its in zip(chosen, languages, strict=True):
         sources.fetch(task.source.values(), data_dir, languages=catalogue.needed(task, its), report=click.echo)

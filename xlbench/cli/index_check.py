@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,7 @@ from xlbench.cli.options import (
     format_option,
     model_arg_option,
     model_arguments,
-    model_option,
+    model_or_vectors_options,
     output_option,
     quiet_option,
     reach_hub,
@@ -40,7 +40,8 @@ _COLUMNS = ("text", "id", "language")
 
 @click.command("index-check", cls=ManyValues)
 @click.argument("index", metavar="INDEX", type=click.Path(exists=True, path_type=Path))
-@model_option
+@model_or_vectors_options[0]
+@model_or_vectors_options[1]
 @model_arg_option
 @click.option(
     "--queries",
@@ -66,7 +67,8 @@ _COLUMNS = ("text", "id", "language")
 def index_check(
     *,
     index: Path,
-    model_name: str,
+    model_name: str | None,
+    vectors: str | None,
     model_args: tuple[str, ...],
     queries: Path | None,
     columns: tuple[str, ...],
@@ -87,23 +89,23 @@ def index_check(
     refuse_overwriting(output, [index, queries])
     if mend and queries is None:
         raise click.UsageError("--remedies needs --queries whose passage_id is known.")
+    if (model_name is None) == (vectors is None):
+        raise click.UsageError("Name a --model that encodes INDEX, or --vectors that it has of its own.")
     arguments = model_arguments(model_args)
     named = _named(columns)
 
     from xlbench.examination.index_check import check_index
     from xlbench.examination.own_index import OwnIndex
-    from xlbench.models import load
     from xlbench.reports.index_tables import index_record, index_tables, sentences
     from xlbench.reports.remedy_tables import remedy_tables, variants
     from xlbench.reports.remedy_tables import sentences as of_remedies
     from xlbench.reports.terminal import show, wrapped
     from xlbench.support.progress import display
 
-    own = OwnIndex.read(index, queries=queries, columns=named, limit=limit)
+    own = OwnIndex.read(index, queries=queries, columns=named, limit=limit, vectors=vectors)
     if mend and not len(own.collection.pairs):
         raise click.UsageError(f"--remedies needs queries whose passage is known: {queries} has no passage_id.")
-    reach_hub(model_name)
-    model = load(model_name, device=device, arguments=arguments)
+    model = _loaded(own, model_name, device=device, arguments=arguments)
     progress = display(index.name, quiet=quiet)
     folder = default_cache_dir(cache_dir)
     checked = check_index(own, model, cache_dir=folder, progress=progress)
@@ -120,6 +122,15 @@ def index_check(
         click.echo("\n".join(map(wrapped, said)))
     else:
         write_or_print(_text(f"{model.name} on {index.name}", tables, said, form), output)
+
+
+def _loaded(own: OwnIndex, name: str | None, *, device: str | None, arguments: dict[str, Any]) -> Model:
+    """The model of this name, or the vectors that stand for one."""
+    from xlbench.models import load
+
+    if name is not None:
+        reach_hub(name)
+    return load(own.vectors or name, device=device, arguments=arguments)
 
 
 def _text(title: str, tables: Sequence[Table], said: Sequence[str], form: str) -> str:

@@ -49,6 +49,14 @@ model_option = click.option(
     shell_complete=model_values,
     help="As `xlbench run --model` takes it.",
 )
+model_or_vectors_options = (
+    click.option("--model", "model_name", shell_complete=model_values, help="As `xlbench run --model` takes it."),
+    click.option(
+        "--vectors",
+        metavar="FILE.npy|COLUMN",
+        help="In place of a model, the vectors that INDEX has: a file with one for each row, or a column with them.",
+    ),
+)
 quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
 pair_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 

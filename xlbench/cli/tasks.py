@@ -12,9 +12,9 @@ from xlbench.cli.options import plain_format_option
 from xlbench.support.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from xlbench.catalogue import Task
+    from xlbench.catalogue import Sizes, Task
     from xlbench.catalogue.sources import Source
     from xlbench.catalogue.suites import Suite
 
@@ -57,8 +57,7 @@ def tasks(*, name: str | None, new: Path | None, form: str) -> None:
         return
     rows = []
     for task in loaded:
-        queries, passages = _totals(task)
-        sizes = (len(task.languages), queries, passages)
+        sizes = (len(task.languages), *_shown(task.sizes.values()))
         rows.append(row(task.name, task.title, *sizes, " ".join(task.settings), task.version))
     header = ("task", "title", "languages", "queries", "passages", "settings", "version")
     of_suites = [
@@ -97,13 +96,14 @@ def _write(folder: Path) -> None:
         raise click.UsageError(f"{path} exists: remove it or rename it, and write it again.")
     write_whole(path, content.encode())
     task = catalogue.load(path)
-    n_queries, n_passages = _totals(task)
+    n_queries, n_passages = _total(task.sizes.values())
     click.echo(f"{len(task.languages):,} languages, {n_queries:,} queries, {n_passages:,} passages.\nSaved to {path}")
 
 
 def _record(task: Task) -> dict[str, Any]:
     """What a task file says, but for the checksums."""
-    n_queries, n_passages = _totals(task)
+    sizes = task.sizes.values()
+    n_queries, n_passages = _total(sizes) if all(size.counted for size in sizes) else (None, None)
     return {
         "task": task.name,
         "title": task.title,
@@ -116,7 +116,8 @@ def _record(task: Task) -> dict[str, Any]:
         "n_queries": n_queries,
         "n_passages": n_passages,
         "languages": {
-            language: {"n_queries": size.queries, "n_passages": size.passages} for language, size in task.sizes.items()
+            language: {"n_queries": size.queries, "n_passages": size.passages} if size.counted else {}
+            for language, size in task.sizes.items()
         },
         "instruction": task.instruction or None,
         "licence": task.licence,
@@ -149,17 +150,17 @@ def _show_task(task: Task) -> None:
             f"source{of}": source.url or "comes with the task file",
             f"path{of}": f"{source.path}, below --data-dir",
         }
+    for part, table in task.tables.items():
+        facts[f"source of {part}"] = f"{table.name}, {table.config or table.file}, {table.split}, at {table.revision}"
     width = max(11, *(len(name) + 2 for name in facts))
     lines = {"task": task.name, **facts}.items()
     click.echo("\n".join(f"{name + ':':<{width}}{value}" for name, value in lines) + "\n")
-    for part, table in task.tables.items():
-        facts[f"source of {part}"] = f"{table.name}, {table.config}, {table.split}, at {table.revision}"
     header = ("language", "queries", "passages", *(f"checksum{_of(parts, task)}" for _, parts in sources))
     rows = [
-        row(language, size.queries, size.passages, *(_checksum(source, language, task) for source, _ in sources))
+        row(language, *_shown([size]), *(_checksum(source, language, task) for source, _ in sources))
         for language, size in task.sizes.items()
     ]
-    rows.append(row("all", *_totals(task), *("" for _ in sources)))
+    rows.append(row("all", *_shown(task.sizes.values()), *("" for _ in sources)))
     unchecked = any(None in source.checksums.values() for source, _ in sources)
     show([Table("Languages", header, tuple(rows), _UNCHECKED if unchecked else "")])
 
@@ -185,5 +186,13 @@ def _checksum(source: Source, language: str, task: Task) -> str:
     return kind if len(_distinct(task)) > 1 else f"{kind} {checksums[0].digits}"
 
 
-def _totals(task: Task) -> tuple[int, int]:
-    return sum(size.queries for size in task.sizes.values()), sum(size.passages for size in task.sizes.values())
+def _total(sizes: Iterable[Sizes]) -> tuple[int, int]:
+    """How many queries and passages there are in all."""
+    all_ = list(sizes)
+    return sum(size.queries for size in all_), sum(size.passages for size in all_)
+
+
+def _shown(sizes: Iterable[Sizes]) -> tuple[int | str, int | str]:
+    """How many queries and passages there are, or that nobody has counted them."""
+    all_ = list(sizes)
+    return _total(all_) if all(size.counted for size in all_) else ("?", "?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +29,8 @@ class Collection:
     """Of the queries."""
     sample: Sample | None = None
     """How much of a larger collection this is; None if it is no part of one."""
+    by_answers: bool = False
+    """Whether nobody has judged its passages, and one counts if it contains an answer as a string."""
 
     @cached_property
     def checksums(self) -> dict[str, str]:
@@ -121,7 +123,7 @@ class Collection:
         kept = {self.languages.index(language) for language in languages}
         queries, passages = self.queries, self.passages
         pairs = zip(self.pairs.query.tolist(), self.pairs.passage.tolist(), self.pairs.gain.tolist(), strict=True)
-        return Collection.build(
+        chosen = Collection.build(
             languages,
             self._records(queries, kept),
             self._records(passages, kept),
@@ -133,6 +135,7 @@ class Collection:
             unit=self.clusters.unit,
             clusters=dict(zip(queries.ids, self.clusters.of_query, strict=True)),
         )
+        return replace(chosen, by_answers=self.by_answers)
 
     def _records(self, texts: Texts, kept: set[int]) -> list[Text]:
         return [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from xlbench.collection import Collection
+from xlbench.collection.answer_strings import n_tokens
 from xlbench.engine.counted_tiles import PART_ROWS, Counts, Part, count_shared, count_warm
 from xlbench.engine.device_counting import count_on_device
 from xlbench.engine.distinct_columns import DistinctColumns
@@ -180,4 +181,7 @@ def best_of_all(collection: Collection, judged: Judged, best: Best, depth: int) 
     for start in range(0, len(passages), TILE_QUERIES):  # To merge them takes many times their memory.
         rows = np.arange(start, min(start + TILE_QUERIES, len(passages)))
         passages[rows] = best.top(judged.everything, rows, depth).passage
-    return language[passages], Lists.of(passages, judged.query_ids, judged.query_language, judged.languages)
+    lists = Lists.of(passages, judged.query_ids, judged.query_language, judged.languages)
+    if collection.by_answers:
+        lists = replace(lists, n_tokens=n_tokens(collection.passages.text, passages))
+    return language[passages], lists

@@ -15,7 +15,7 @@ from xlbench.collection import Collection
 from xlbench.engine.language_clusters import LanguageClusters, Neighbours
 from xlbench.engine.model_scores import debiased, score_collection, vectors_of
 from xlbench.engine.scores import VectorScores
-from xlbench.errors import DataError, EncoderError
+from xlbench.errors import DataError, EncoderError, UsageError
 from xlbench.evaluation import evaluate_collection
 from xlbench.examination.own_index import UNKNOWN, OwnIndex
 from xlbench.job import Job
@@ -108,10 +108,11 @@ class IndexCheck:
 
 def index_check(
     index: str | Path,
-    model: object,
+    model: object = None,
     *,
     queries: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    vectors: str | Path | None = None,
     limit: int | None = None,
     arguments: Mapping[str, Any] | None = None,
     device: str | None = None,
@@ -122,9 +123,11 @@ def index_check(
 
     Args:
         index: A parquet, CSV or JSONL file with a text a row, a folder of such files, or one in BEIR form.
-        model: As ``evaluate`` takes it; it must give one dense vector a text.
+        model: As ``evaluate`` takes it; it must give one dense vector a text. None where ``vectors`` are given.
         queries: A file with a query a row, with the ``passage_id`` that answers it where that is known.
         columns: Which column has the ``text``, the ``id`` and the ``language`` of a passage.
+        vectors: The index's own: a ``.npy`` file with one for each row, or the name of a column with them, of the
+            index and of the queries.
         limit: How many passages to draw; all if it is not given.
         arguments: Arguments of the model.
         device: Where the model runs.
@@ -134,11 +137,20 @@ def index_check(
     Raises:
         DataError: For a file that cannot be read, or an index that is too small or in one language.
         EncoderError: For a model that cannot be loaded, or gives no dense vectors.
+        UsageError: If there is neither a model nor vectors, or both.
 
     """
-    own = OwnIndex.read(Path(index), queries=Path(queries) if queries else None, columns=columns, limit=limit)
+    if (model is None) == (vectors is None):
+        raise UsageError("Expected a model that encodes the index, or vectors that it has of its own.")
+    own = OwnIndex.read(
+        Path(index),
+        queries=Path(queries) if queries else None,
+        columns=columns,
+        limit=limit,
+        vectors=None if vectors is None else str(vectors),
+    )
     progress = silent if quiet else display(Path(index).name, quiet=False)
-    loaded = load(model, device=device, arguments=arguments)
+    loaded = load(own.vectors or model, device=device, arguments=arguments)
     return check_index(own, loaded, cache_dir=cache_folder(cache), progress=progress)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from xlbench.catalogue.own_tables import Row, Rows, read_index, read_queries
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.errors import DataError, nearest, shown
+from xlbench.examination.own_vectors import ARRAY, OwnVectors
 from xlbench.models.language_identifier import Identifier
 from xlbench.support.extras import require
 
@@ -36,14 +37,23 @@ class OwnIndex:
     """How many there are with text, of which the collection may be a sample."""
     n_unknown_queries: int
     """How many queries were left out since their language was not declared and could not be identified."""
+    vectors: OwnVectors | None = None
+    """Those that the index has of its own, in place of a model."""
 
     @classmethod
     def read(
-        cls, path: Path, *, queries: Path | None, columns: Mapping[str, str] | None = None, limit: int | None = None
+        cls,
+        path: Path,
+        *,
+        queries: Path | None,
+        columns: Mapping[str, str] | None = None,
+        limit: int | None = None,
+        vectors: str | None = None,
     ) -> OwnIndex:
         """The index in a file or folder, and the queries in a file.
 
-        At most ``limit`` passages are drawn, beside those that queries name.
+        At most ``limit`` passages are drawn, beside those that queries name. ``vectors`` is a file with a vector for
+        each row of the index, or the name of a column with them.
 
         Raises:
             DataError: if a file cannot be read, a query names a passage that there is not, or all passages are in one
@@ -51,8 +61,10 @@ class OwnIndex:
             MissingLibraryError: if languages are to be identified, and the library is not installed.
 
         """
-        index = read_index(path, columns)
-        asked = read_queries(queries) if queries else Rows((), 0)
+        column = vectors if vectors and not vectors.endswith(ARRAY) else None
+        index = read_index(path, columns, vectors=column)
+        asked = read_queries(queries, vectors=column) if queries else Rows((), 0)
+        own = OwnVectors.of(vectors, index, asked, path) if vectors else None
         _refuse_unknown_passages(asked.rows, index.rows, path)
         passages = _drawn(index.rows, {row.passage for row in asked.rows}, limit)
         languages = _Languages(passages, asked.rows)
@@ -81,6 +93,7 @@ class OwnIndex:
             n_empty=index.n_empty,
             n_passages=len(index.rows),
             n_unknown_queries=len(asked.rows) - len(asking),
+            vectors=own,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from xlbench.errors import UnknownNameError
-from xlbench.measures import retrieval
+from xlbench.measures import answers, retrieval
 from xlbench.measures.bias import families
 from xlbench.measures.measure import Better, Family, Measure
 
@@ -26,7 +26,7 @@ __all__ = [
     "of_bias",
 ]
 
-FAMILIES: tuple[Family, ...] = (*retrieval.FAMILIES, *families.FAMILIES)
+FAMILIES: tuple[Family, ...] = (*retrieval.FAMILIES, *answers.FAMILIES, *families.FAMILIES)
 
 # The names of the measures that other parts treat in a way of their own.
 PRECISION = "AP"
@@ -99,7 +99,12 @@ def of_bias(name: str) -> Measure | None:
 
 def of_lists(names: Iterable[str]) -> Measure | None:
     """The first measure of these names that compares the lists of a question's translations, or None."""
-    return next((measure for name in names if (measure := find(name)) and measure.needs_lists), None)
+    return next((measure for name in names if (measure := find(name)) and measure.by_language), None)
+
+
+def by_answers(name: str) -> bool:
+    """Whether a measure is one of open retrieval that is judged by answer strings."""
+    return any(family.find(name) for family in answers.FAMILIES)
 
 
 def better(name: str) -> Better:

@@ -82,6 +82,8 @@ class Lists:
     """``[Nq, k]``, rows of passages, best first; -1 where the pool has fewer, and for queries without a judged pair."""
     translated: npt.NDArray[np.int64]
     """``[Nq, L]``, row of the same question in each language; -1 where there is none."""
+    n_tokens: npt.NDArray[np.int32] | None = None
+    """``[Nq, k]``, tokens of each of these passages; None but where answers are looked for in them."""
 
     @classmethod
     def of(
@@ -100,6 +102,11 @@ class Lists:
         of_question = np.full((int(question.max(initial=-1)) + 1, len(languages)), -1)
         of_question[question, language] = np.arange(len(question))
         return cls(passage, of_question[question])
+
+    def cut(self, depth: int) -> Lists:
+        """The first ``depth`` passages of each list."""
+        n_tokens = None if self.n_tokens is None else self.n_tokens[:, :depth]
+        return replace(self, passage=self.passage[:, :depth], n_tokens=n_tokens)
 
     def translations(self, queries: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """The row of each query's question in each language, ``int64[len(queries), L]``; -1 where there is none."""

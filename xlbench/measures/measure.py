@@ -20,7 +20,7 @@ reader wants their own language is theirs to say.
 """
 PerQuery = Callable[[Any], FloatArray]
 """From ``Ranks``, or from ``PooledRanks`` for a measure of bias, to ``float64[m]``."""
-_NAME = re.compile(r"([A-Za-z]+)(?:@([1-9][0-9]{0,8}))?")
+_NAME = re.compile(r"([A-Za-z]+)(?:@([1-9][0-9]{0,8})(kt)?)?")
 
 
 def _one(ranks: Any) -> FloatArray:
@@ -91,11 +91,13 @@ class Family:
     needs_cutoff: bool = False
     takes_cutoff: bool = True
     largest_cutoff: int = 999_999_999
+    unit: str = ""
+    """What the cut-off counts, as it follows it: ``kt`` for a thousand tokens, nothing for passages."""
 
     def find(self, name: str) -> Measure | None:
         """The measure of this name, if the family has it."""
         match = _NAME.fullmatch(name)
-        if match is None or match[1] != self.name:
+        if match is None or match[1] != self.name or (match[3] or "") != self.unit:
             return None
         cutoff = int(match[2] or 0)
         fits = self.takes_cutoff and cutoff <= self.largest_cutoff if cutoff else not self.needs_cutoff

@@ -217,7 +217,7 @@ class Ranking:
 
     def with_places(self, depth: int, *, keep_best: bool) -> Ranking:
         """With no more than the ``depth`` first languages and passages of each query."""
-        lists = replace(self.lists, passage=self.lists.passage[:, :depth]) if self.lists and depth else None
+        lists = self.lists.cut(depth) if self.lists and depth else None
         return replace(self, top=self.top[:, :depth], best=self.best if keep_best else None, lists=lists)
 
     def ranks(self, setting: Setting) -> Ranks:

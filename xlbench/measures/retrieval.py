@@ -40,7 +40,7 @@ def _precision(ranks: Ranks, cutoff: int) -> FloatArray:
     return _sum(ranks, _within(ranks, cutoff).astype(np.float64)) / cutoff
 
 
-def _success(ranks: Ranks, cutoff: int) -> FloatArray:
+def success(ranks: Ranks, cutoff: int) -> FloatArray:
     """1 if a relevant passage is within the cut-off, else 0: trec_eval's ``success``."""
     return _within(ranks, cutoff)[ranks.starts[:-1]].astype(np.float64)
 
@@ -65,7 +65,7 @@ def _ndcg(ranks: Ranks, cutoff: int) -> FloatArray:
 
 
 def _family(
-    name: str, about: str, value: Callable[..., FloatArray], trec_names: tuple[str, str], **more: bool
+    name: str, about: str, value: Callable[..., FloatArray], trec_names: tuple[str, str], *, needs_cutoff: bool = False
 ) -> Family:
     """A family; ``trec_names`` are trec_eval's without and with a cut-off."""
     plain, cut = trec_names
@@ -75,14 +75,14 @@ def _family(
         trec_name = plain if not cutoff or plain == cut else f"{cut}.{cutoff}"
         return Measure(full_name, about, partial(value, cutoff=cutoff), cutoff=cutoff, trec_name=trec_name)
 
-    return Family(name, make, **more)
+    return Family(name, make, needs_cutoff=needs_cutoff)
 
 
 FAMILIES = (
     _family("AP", "Average precision, trec_eval's map.", _average_precision, ("map", "map_cut")),
     _family("R", "Share of the relevant passages that are found.", _recall, ("", "recall"), needs_cutoff=True),
     _family("P", "Share of the first passages that are relevant.", _precision, ("", "P"), needs_cutoff=True),
-    _family("Success", "Whether a relevant passage is found.", _success, ("", "success"), needs_cutoff=True),
+    _family("Success", "Whether a relevant passage is found.", success, ("", "success"), needs_cutoff=True),
     _family("RR", "1 / rank of the first relevant passage.", _reciprocal_rank, ("recip_rank", "recip_rank")),
     _family("nDCG", "Discounted gain (Järvelin and Kekäläinen 2002).", _ndcg, ("ndcg", "ndcg_cut")),
 )

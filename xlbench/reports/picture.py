@@ -75,7 +75,7 @@ def _distance(result: Result) -> str:
     if not cell.text:
         return ""
     ends = result.references.get(DISTANCE, {})
-    scale = [f"{name} {number(end, DISTANCE)}" for name, end in ends.items()]
+    scale = [f"{name} {number(end, DISTANCE)}" for name, end in ends.items() if end is not None]
     return "; ".join(filter(None, [f"{DISTANCE} {cell.text}", ", ".join(scale)]))
 
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from xlbench.errors import MissingLibraryError
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "answers": ("ahocorasick",),
     "api": ("openai",),
     "bm25": ("bm25s", "Stemmer", "regex"),
     "check": ("langcodes", "py3langid"),

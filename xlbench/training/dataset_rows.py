@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from xlbench.catalogue.readers import datasets
+from xlbench.catalogue.readers import hub_tables
 
 HUB = "hf://datasets/"
 _READERS = {".parquet": "parquet", ".jsonl": "json", ".jsonl.gz": "json", ".json": "json", ".arrow": "arrow"}
@@ -38,9 +38,9 @@ def _loaded(source: str) -> Any:
     advice = f". Expected a parquet file, or {HUB}OWNER/NAME, perhaps with @REVISION and the path of a file."
     reader = next((reader for suffix, reader in _READERS.items() if source.endswith(suffix)), None)
     if reader is not None:
-        return datasets.load(reader, data_files=source, split="train", where=source, advice=advice)
+        return hub_tables.load(reader, data_files=source, split="train", where=source, advice=advice)
     name, _, revision = source.removeprefix(HUB).strip("/").partition("@")
-    return datasets.load(name, split="train", revision=revision or None, where=source, advice=advice)
+    return hub_tables.load(name, split="train", revision=revision or None, where=source, advice=advice)
 
 
 def _whole(value: Any) -> Any:

@@ -110,11 +110,12 @@ def overlap(pairs: PairFile, collection: Collection, *, task: str, progress: Pro
 
 
 def _at_hand(task: Task, data_dir: Path | None, cache_dir: Path) -> list[str]:
-    """The languages of a task with queries whose files are all here."""
+    """The languages of a task with queries whose files are all here; none of one that is read from the Hub."""
     return [
         language
         for language in task.languages
-        if (task.sizes[language].queries or len(needed(task, [language])) > 1)
+        if not task.tables
+        and (task.sizes[language].queries or len(needed(task, [language])) > 1)
         and all(
             at_hand(source, each, data_dir=data_dir, task_dir=task.file.parent, cache_dir=cache_dir)
             for source in task.source.values()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xlbench import measures
 from xlbench.collection import Collection
+from xlbench.collection.answer_strings import n_tokens
 from xlbench.engine.fusion import alone
 from xlbench.engine.scores import TILE_QUERIES, Scores, matrix
 from xlbench.errors import ResultError
@@ -169,7 +170,8 @@ def _lists(collection: Collection, scores: Scores, pooling: Pooling | None, dept
             line = _pooled(plain, order, language, int(asked[row]), pooling) if pooling and in_order else plain
             ranked = np.lexsort((-order, -line))[:depth]
             best[row, : len(ranked)] = ranked
-    return Lists.of(best, collection.queries.ids, asked, collection.languages)
+    lists = Lists.of(best, collection.queries.ids, asked, collection.languages)
+    return replace(lists, n_tokens=n_tokens(collection.passages.text, best)) if collection.by_answers else lists
 
 
 def _pooled(

@@ -45,11 +45,29 @@ def test_the_sentences_of_a_document_are_a_cluster(tmp_path):
 
 def test_it_has_pairs_of_languages_only():
     """In a pool with its own language a sentence would find itself, which a task file is told."""
-    assert forms("lines") == ("sentence",)
+    assert forms("lines") == ("sentence", "asked-elsewhere")
     assert parts("lines") == ("sentences", "documents")
-    assert "would find itself" in why_not("lines", "mono")
-    assert "would find itself" in why_not("lines", "multi")
-    assert why_not("lines", "cross") is None
+    assert "would find itself" in why_not("lines", "mono", text="sentence")
+    assert "would find itself" in why_not("lines", "multi", text="sentence")
+    assert why_not("lines", "cross", text="sentence") is None
+
+
+def test_in_one_pool_no_sentence_finds_itself(tmp_path):
+    """In the form ``asked-elsewhere`` a sentence is a query or a passage of a language, by a hash, and never both."""
+    several = {language: f"{language} 1\n{language} 2\n{language} 3\n{language} 4\n" for language in ("de", "en", "fr")}
+    collection = read("lines", files(tmp_path, **several), text="asked-elsewhere")
+    asked, answering = set(collection.queries.ids), set(collection.passages.ids)
+    assert not asked & answering
+    assert asked | answering == {f"{language}:{number}" for language in several for number in range(1, 5)}
+    # As of Python 3.11: those for which the first byte of hashlib.sha256(id.encode()).digest() is odd.
+    assert asked == {"de:1", "de:2", "de:4", "en:1", "en:4", "fr:1", "fr:2", "fr:3", "fr:4"}
+    judged = {
+        (collection.queries.ids[query], collection.passages.ids[passage])
+        for query, passage in zip(collection.pairs.query, collection.pairs.passage, strict=True)
+    }
+    assert judged == {(a, b) for a in asked for b in answering if a[3:] == b[3:]}
+    assert why_not("lines", "multi", text="asked-elsewhere") is None
+    assert "in which it is no passage" in why_not("lines", "mono", text="asked-elsewhere")
 
 
 def test_a_file_with_more_lines_than_documents_is_refused(tmp_path):

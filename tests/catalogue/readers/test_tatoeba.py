@@ -50,7 +50,7 @@ def test_settings_are_the_two_directions_of_each_pair():
     assert not answers("tatoeba", "gle", "eng-ita")
     assert not answers("tatoeba", "gle", "gle")
     assert forms("tatoeba") == ("sentence",)
-    assert "by the other side of its pair of files alone" in why_not("tatoeba", "multi")
+    assert "by the other side of its pair of files alone" in why_not("tatoeba", "multi", text="sentence")
 
 
 def test_one_side_alone_is_told_its_other_side():

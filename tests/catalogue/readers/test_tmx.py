@@ -42,9 +42,9 @@ def test_equal_ids_are_translations(tmp_path):
 
 def test_it_has_pairs_of_languages_only():
     """In a pool with its own language a sentence would find itself, as of files that agree line by line."""
-    assert forms("tmx") == ("sentence",)
-    assert "would find itself" in why_not("tmx", "multi")
-    assert why_not("tmx", "cross") is None
+    assert forms("tmx") == ("sentence", "asked-elsewhere")
+    assert "would find itself" in why_not("tmx", "multi", text="sentence")
+    assert why_not("tmx", "cross", text="sentence") is None
 
 
 BOMB = '<!DOCTYPE tmx [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>\n'
@@ -100,3 +100,15 @@ def test_tico_19(real_data):
     for place in (0, 9, 3_070):
         assert {(place, 3_071 + place), (3_071 + place, place), (place, 2 * 3_071 + place)} <= judged
     assert {len(collection.queries.text[place]) for place in (0, 9, 3_070)} == {49, 71, 145}
+
+
+@pytest.mark.real_data
+def test_tico_19_in_one_pool(real_data):
+    """Each sentence is asked or found in a language, and the sizes of all 30 languages add up to all sentences."""
+    task = load("tico-19-pool")
+    assert {size.queries + size.passages for size in task.sizes.values()} == {3_071}
+    collection = read_collection(task, languages=["en", "fr"], data_dir=real_data, cache_dir=None)
+    assert not set(collection.queries.ids) & set(collection.passages.ids)
+    keys = [collection.queries.ids[query].partition(":")[2] for query in collection.pairs.query]
+    assert keys == [collection.passages.ids[passage].partition(":")[2] for passage in collection.pairs.passage]
+    assert collection.pairs.query.max() < len(collection.queries)

@@ -4,9 +4,9 @@ A reader module has ``FORMS``, the forms of passage text it can give, and ``read
 that reads a single file a language is given ``files`` as a mapping from languages to paths. One that reads several has
 ``PARTS`` and is given a mapping from parts to languages to lists of paths, empty for a language without files; of the
 parts in ``OPTIONAL`` a task may have no file in some languages. One whose data cannot have some kinds of settings has
-``WITHOUT``, which says why. One with ``WHOLE`` needs the files of all languages, whichever are evaluated: passages of
-one language are in the files of others. One with ``answers(asked, answered)`` has cross-lingual settings for some pairs
-of languages only.
+``WITHOUT``, which says why, or ``WITHOUT_IN`` by form. One with ``WHOLE`` needs the files of all languages, whichever
+are evaluated: passages of one language are in the files of others. One with ``answers(asked, answered)`` has
+cross-lingual settings for some pairs of languages only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,21 @@ from xlbench.support.progress import Advance
 
 Files = Mapping[str, Path]
 Parts = Mapping[str, Mapping[str, Sequence[Path]]]
-READERS = ("afriqa", "beir", "belebele", "datasets", "lareqa", "lines", "miracl", "parallel", "tatoeba", "tmx")
+READERS = (
+    "afriqa",
+    "beir",
+    "belebele",
+    "by_answers",
+    "datasets",
+    "lareqa",
+    "lines",
+    "miracl",
+    "parallel",
+    "tatoeba",
+    "tmx",
+)
+BY_ANSWERS = "by_answers"
+"""The reader of what nobody has judged: a passage counts if it contains an answer as a string."""
 ONE_FILE = ("texts",)
 """The parts of a reader of a single file a language."""
 
@@ -58,10 +72,12 @@ def is_whole(reader: str) -> bool:
     return bool(getattr(_module(reader), "WHOLE", False))
 
 
-def why_not(reader: str, kind: Kind) -> str | None:
-    """Why the data that a reader reads has no settings of a kind, or None if it may have."""
-    reason: str | None = getattr(_module(reader), "WITHOUT", {}).get(kind)
-    return reason
+def why_not(reader: str, kind: Kind, *, text: str) -> str | None:
+    """Why the data that a reader reads, in this form, has no settings of a kind, or None if it may have."""
+    module = _module(reader)
+    in_form: Mapping[str, Mapping[Kind, str]] = getattr(module, "WITHOUT_IN", {})
+    reasons: Mapping[Kind, str] = in_form.get(text, getattr(module, "WITHOUT", {}))
+    return reasons.get(kind)
 
 
 def read(

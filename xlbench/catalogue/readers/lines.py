@@ -1,10 +1,13 @@
 """Reads translations that agree line by line: one file a language, line i of one the translation of line i of another.
 
-Each sentence is a query, answered by its translation in each other language: bitext retrieval.
+Each sentence is a query, answered by its translation in each other language: bitext retrieval. There is a pool of all
+languages in the form ``asked-elsewhere``: by its hash, a sentence is a query in about half of its languages and a
+passage in the others, so that no query finds itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,13 +16,17 @@ from xlbench.collection import Collection, Judgement, Text
 from xlbench.errors import DataError
 from xlbench.settings import Kind
 
-FORMS = ("sentence",)
+_ELSEWHERE = "asked-elsewhere"
+FORMS = ("sentence", _ELSEWHERE)
 PARTS = ("sentences", "documents")
 _ITSELF = "A sentence is asked for its translations, and in a pool with its own language it would find itself."
-WITHOUT: Mapping[Kind, str] = {"mono": _ITSELF, "multi": _ITSELF}
+WITHOUT_IN: Mapping[str, Mapping[Kind, str]] = {
+    "sentence": {"mono": _ITSELF, "multi": _ITSELF},
+    _ELSEWHERE: {"mono": "A sentence is asked in languages in which it is no passage."},
+}
 
 
-def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Collection:  # noqa: ARG001 (one form)
+def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Collection:
     """The collection in these files.
 
     Ids of queries and passages are ``language:number``, lines counted from 1. ``documents`` is a file with the name of
@@ -52,29 +59,47 @@ def read(files: Mapping[str, Mapping[str, Sequence[Path]]], *, text: str) -> Col
             for language, of_number in sentences.items()
         },
         {str(number): name for number, name in document.items()},
+        text=text,
     )
 
 
-def bitext(sentences: Mapping[str, Mapping[str, tuple[str, str]]], document: Mapping[str, str]) -> Collection:
+def bitext(
+    sentences: Mapping[str, Mapping[str, tuple[str, str]]], document: Mapping[str, str], *, text: str
+) -> Collection:
     """The collection of sentences by language and key, each with where it is; equal keys are translations.
 
     Each sentence is a query and a passage with the id ``language:key``, answered by its translations in all other
-    languages. ``document`` has the document of each key, whose sentences are a cluster.
+    languages; in the form ``asked-elsewhere`` it is one of the two. ``document`` has the document of each key, whose
+    sentences are a cluster.
     """
-    texts = [
-        Text(f"{language}:{key}", language, sentence, where)
+    by_id = {
+        f"{language}:{key}": Text(f"{language}:{key}", language, sentence, where)
         for language, of_key in sentences.items()
         for key, (sentence, where) in of_key.items()
-    ]
+    }
+    asked = {id_ for id_ in by_id if text != _ELSEWHERE or _is_asked(id_)}
+    answering = by_id.keys() - asked if text == _ELSEWHERE else by_id.keys()
     judgements = (
-        Judgement(f"{asked}:{key}", f"{other}:{key}", 1)
-        for asked, of_key in sentences.items()
+        Judgement(f"{language}:{key}", f"{other}:{key}", 1)
+        for language, of_key in sentences.items()
         for key in of_key
-        for other, others in sentences.items()
-        if other != asked and key in others
+        if f"{language}:{key}" in asked
+        for other in sentences
+        if other != language and f"{other}:{key}" in answering
     )
-    clusters = {f"{language}:{key}": document[key] for language, of_key in sentences.items() for key in of_key}
-    return Collection.build(tuple(sentences), texts, texts, judgements, unit="document", clusters=clusters)
+    return Collection.build(
+        tuple(sentences),
+        [query for id_, query in by_id.items() if id_ in asked],
+        [passage for id_, passage in by_id.items() if id_ in answering],
+        judgements,
+        unit="document",
+        clusters={id_: document[id_.partition(":")[2]] for id_ in asked},
+    )
+
+
+def _is_asked(id_: str) -> bool:
+    """Whether a sentence is a query in a language or a passage: as good as a coin, and the same on every machine."""
+    return bool(hashlib.sha256(id_.encode()).digest()[0] & 1)
 
 
 def numbered(path: Path) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """Reads translation memories: zipped TMX, English and one more language a file, as TICO-19 has them (arXiv 2007.01788).
 
 Units with the same ``tuid`` are the same sentence in all files. Each sentence is a query, answered by its translation
-in each other language: bitext retrieval, as with ``lines``.
+in each other language: bitext retrieval, in the forms of ``lines``.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from xlbench.catalogue.readers.lines import FORMS, WITHOUT, bitext
+from xlbench.catalogue.readers.lines import FORMS, WITHOUT_IN, bitext
 from xlbench.collection import Collection
 from xlbench.errors import DataError, shown
 
-__all__ = ["FORMS", "WITHOUT", "read"]
+__all__ = ["FORMS", "WITHOUT_IN", "read"]
 
 _MOST_BYTES = 1 << 28
 """Of an unpacked file, far more than any sentences need: a zip archive of kilobytes can hold gigabytes."""
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001 (one form)
+def read(files: Mapping[str, Path], *, text: str) -> Collection:
     """The collection in these files.
 
     Ids of queries and passages are ``language:tuid``. What stands before the colon of a ``tuid`` is the document, whose
@@ -36,7 +36,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:  # noqa: ARG001
     """
     sentences = {language: dict(_sentences(path, language)) for language, path in files.items()}
     document = {tuid: tuid.rpartition(":")[0] or tuid for of_tuid in sentences.values() for tuid in of_tuid}
-    return bitext(sentences, document)
+    return bitext(sentences, document, text=text)
 
 
 def _sentences(path: Path, language: str) -> Iterator[tuple[str, tuple[str, str]]]:
