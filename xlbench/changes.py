@@ -11,7 +11,7 @@ from xlbench.errors import ResultError, UsageError
 from xlbench.models import compression, load_reranking, perturbation, pooling, transform
 from xlbench.models.load import RERANK_API
 from xlbench.models.protocols import Model
-from xlbench.models.reranker import Among
+from xlbench.models.reranker import Among, Reranking
 from xlbench.models.transform import Debiasing, FitOn, Side
 from xlbench.results import Result
 
@@ -80,24 +80,57 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
     )
 
 
-def changed_as(model: Model, result: Result, where: Path, *, fit_on: Path | None = None) -> Model:
-    """The model with the changes of a stored result, a debiasing fitted on this file.
+def changed_as(
+    model: Model,
+    result: Result,
+    where: Path,
+    *,
+    fit_on: Path | None = None,
+    rerank: str | None = None,
+    device: str | None = None,
+) -> Model:
+    """The model with the changes of a stored result, a debiasing fitted on this file, and this reranker.
 
     Raises:
-        UsageError: if there is a file, and no debiasing.
-        ResultError: if it was fitted on another file, or the result is of a reranker.
+        UsageError: if there is a file, and no debiasing, or a reranker, and none in the result, or the other way round.
+        ResultError: if it was fitted on another file, or is of another reranker.
 
     """
-    if "reranker" in result.model:
-        raise ResultError(f"{where} is of a reranker, which cannot be verified yet; a result of its first stage can.")
     reduced = result.model.get("compression", {})
     return replace(
         model,
         debiasing=debiasing_of(result, fit_on, where),
         compression=compression.parse(reduced.get("dimensions"), reduced.get("quantize")),
         pooling=pooling.parse(str(result.model.get("pooling", "one"))),
+        reranking=reranking_of(result, rerank, where, device=device),
         perturbation=perturbation.parse(result.model.get("perturbation", {}).get("method")),
     )
+
+
+def reranking_of(result: Result, rerank: str | None, where: Path, *, device: str | None = None) -> Reranking | None:
+    """The reranking of a result's model by the reranker of this name; None if it has none.
+
+    Raises:
+        UsageError: if only one of them has a reranker.
+        ResultError: if the result is of another reranker.
+
+    """
+    stated = result.model.get("reranker")
+    if stated is None:
+        if rerank is not None:
+            raise UsageError(f"{where} is of no reranker: leave --rerank {rerank} out.")
+        return None
+    if rerank is None:
+        raise UsageError(f"{where} is of the reranker {stated['name']}: name it with --rerank too.")
+    loaded = load_reranking(
+        rerank, depth=stated["depth"], among=stated["among"], device=device, arguments=dict(stated["arguments"])
+    )
+    if stated["revision"] != loaded.reranker.revision:
+        raise ResultError(
+            f"{where} is of the reranker {stated['name']} with the revision {stated['revision']}, but {rerank} has the "
+            f"revision {loaded.reranker.revision}."
+        )
+    return loaded
 
 
 def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing | None:

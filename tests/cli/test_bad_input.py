@@ -131,7 +131,11 @@ def test_a_model_with_unusable_vectors_is_refused(xlbench, task, fault, phrases)
     ("model", "code", "phrases"),
     [
         ("task", 1, ["The folder task has neither modules.json nor config.json"]),
-        ("models.py:Nobody", 1, ["models.py has no 'Nobody'; it has os, time, np, count, Counting, Faulty, Unnamed."]),
+        (
+            "models.py:Nobody",
+            1,
+            ["models.py has no 'Nobody'; it has os, time, np, count, Counting, Sparse, "],
+        ),
         ("nothing.py:Model", 1, ["nothing.py is no file; expected file.py:Class."]),
         ("no_such_package.module:Model", 1, ["no_such_package.module cannot be imported", "ModuleNotFoundError"]),
         ("models.py:count", 1, ["models.py:count is no class"]),
