@@ -53,8 +53,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._send(401, {"error": {"message": said}})
         if fault.isdigit():
             return self._send(int(fault), {"error": {"message": said}}, **{"Retry-After": "0.05"})
-        if fault == "hang":
-            time.sleep(1)
+        if fault in ("hang", "wait"):
+            time.sleep(1 if fault == "hang" else 30)
         if self.path.endswith("/rerank"):
             return self._send(200, reranked(body, fault))
         return self._send(200, embedded(api, body, fault), half=fault == "half", text=fault == "html")

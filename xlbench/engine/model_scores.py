@@ -94,9 +94,8 @@ def _vector_scores(
         ("passages", collection.passages, encoder.encode_passages),
     )
     stages = getattr(encoder, "stages", None)
-    meter = getattr(encoder, "meter", None)
-    more: dict[str, Any] = {"more": meter.said} if isinstance(meter, Meter) else {}
-    unique = [collection.queries.distinct, collection.passages.distinct]
+    more: dict[str, Any] = {"more": meter.said} if isinstance(meter := getattr(encoder, "meter", None), Meter) else {}
+    unique = [texts.distinct for _, texts, _ in roles]
     n_characters = sum(int(distinct.n_characters.sum(dtype=np.int64)) for distinct in unique)
     stores = [
         VectorStore.open(cache_dir, role, key, dtype=model.stored_as, form=form)
@@ -116,6 +115,7 @@ def _vector_scores(
                 store=store,
                 form=form,
                 stages=stages(role) if stages else None,
+                answers=getattr(encoder, "answers", None),
                 fresh=fresh,
                 tolerance=_HALF_TOLERANCE if half else _TOLERANCE,
                 advance=advance,

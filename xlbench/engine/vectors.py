@@ -24,6 +24,7 @@ from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Rows
 from xlbench.engine.shards import Keeper, kept, shards_of
 from xlbench.errors import EncoderError
+from xlbench.models.answers import Answers
 from xlbench.models.protocols import Stages
 from xlbench.support.files import sweep, write_whole
 from xlbench.support.progress import Advance
@@ -195,6 +196,7 @@ def embed(
     store: VectorStore | None,
     form: Representation = DENSE,
     stages: Stages | None = None,
+    answers: Answers | None = None,
     fresh: bool = False,
     tolerance: float | None = None,
     advance: Advance | None = None,
@@ -203,6 +205,7 @@ def embed(
 
     ``advance`` is called after each shard. No more than a window of texts and a few shards of vectors are in memory,
     unless there is no store: then all vectors are. With ``stages`` a device waits neither for texts nor for a disk.
+    With ``answers`` those of an API are kept one by one until their shard is.
     With ``fresh`` everything is encoded again, and replaces what is stored.
     Stored vectors are trusted after a probe: some of their texts are encoded again, and compared within
     ``tolerance``; without one they are trusted as they are.
@@ -215,7 +218,10 @@ def embed(
     probe = None if tolerance is None else Probe(encode, tolerance, form)
     keeper = Keeper(form, store, probe, len(texts.distinct), fresh=fresh)
     n_stored, order = 0, []
-    for shard in kept(shards_of(texts), keeper, encode=encode, stages=stages):
+    keep = KeptAnswers(answers, store.folder if store else None, fresh=fresh)
+    for shard in kept(shards_of(texts), keeper, encode=keep.within(encode), stages=stages):
+        if shard.stored is None:
+            keep.forget()
         n_stored += len(shard.rows) * (shard.stored is not None)
         order.append(shard.rows)
         if advance:
@@ -230,6 +236,35 @@ def embed(
         n_probed=probe.n_probed if probe else 0,
         is_constant=keeper.is_constant,
     )
+
+
+class KeptAnswers:
+    """Has an API's answers kept one by one in a folder until all that they are part of is stored; nothing for others.
+
+    With ``fresh`` those of an earlier run are not taken.
+    """
+
+    def __init__(self, answers: Answers | None, folder: Path | None, *, fresh: bool) -> None:
+        self._answers, self._folder = answers, folder
+        if fresh:
+            self.forget()
+
+    def within(self, call: Callable[[list[str]], Any]) -> Callable[[list[str]], Any]:
+        """The call, with each answer kept."""
+        answers, folder = self._answers, self._folder
+        if answers is None or folder is None:
+            return call
+
+        def keeping(texts: list[str]) -> Any:
+            with answers.kept_in(folder):
+                return call(texts)
+
+        return keeping
+
+    def forget(self) -> None:
+        """Removes the answers: what they are part of is stored."""
+        if self._answers is not None and self._folder is not None:
+            self._answers.forget(self._folder)
 
 
 def missing(texts: Texts, store: VectorStore | None) -> tuple[int, int]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
+from xlbench.models.answers import Answers
 from xlbench.models.http_api import Connection, Spending, checked_number
 from xlbench.models.prompts import Prompts
 
@@ -109,6 +110,11 @@ class OpenAIEncoder:
             concurrency=concurrency,
             spending=Spending(price, max_cost),
         )
+
+    @property
+    def answers(self) -> Answers:
+        """What keeps each answer as it comes."""
+        return self._connection.answers
 
     @property
     def revision(self) -> str:

@@ -47,7 +47,7 @@ class Encoder(Protocol):
     An encoder may also have ``provenance() -> dict``: what else can change its vectors, such as versions of libraries
     or the kind of device. It is part of the key under which vectors are kept, and it is stored in the result.
     Where texts cost money, it may have ``expect``, which is called with how much is to be encoded, before that, and
-    ``usage() -> dict``, which is stored in the result.
+    ``usage() -> dict``, which is stored in the result, and ``answers``, which keep each answer as it comes.
     """
 
     name: str
