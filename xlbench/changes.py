@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from xlbench.catalogue.readers import read
 from xlbench.errors import ResultError, UsageError
-from xlbench.models import compression, load_reranking, perturbation, pooling, transform
+from xlbench.models import compression, load_reranking, mixture, perturbation, pooling, transform
 from xlbench.models.load import RERANK_API
 from xlbench.models.protocols import Model
 from xlbench.models.reranker import Among, Reranking
@@ -19,6 +19,8 @@ from xlbench.results import Result
 class Changes(TypedDict, total=False):
     """What is done to a model, in this order; nothing that is left out."""
 
+    representation: str | None
+    """``dense``, ``sparse``, ``late``, ``sum`` or ``sum:0.4,0.2,0.4``, of a model that gives several."""
     transform: str | None
     """``center``, ``lir:K`` or ``shift:LANGUAGE``, to debias the vectors."""
     side: Side | None
@@ -49,7 +51,7 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
     Raises:
         UsageError, UnknownNameError: for a change that does not exist, or one that needs another.
         TypeError: for a keyword that is none.
-        EncoderError: if the reranker cannot be loaded.
+        EncoderError: if the reranker cannot be loaded, or the model has no such representation.
 
     """
     if unknown := changes.keys() - Changes.__annotations__.keys():
@@ -68,10 +70,13 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
         )
     elif depth is not None or among is not None:
         raise UsageError("--depth and --among say what --rerank gets: name a reranker too.")
+    mixed = mixture.parse(changes.get("representation")) or model.mixture
+    mixture.check_mixture(model.encoder, mixed, model.name)
     fit_on = changes.get("fit_on")
     wanted = debiasing(changes.get("transform"), Path(fit_on) if fit_on else None, side=changes.get("side"))
     return replace(
         model,
+        mixture=mixed,
         debiasing=wanted or model.debiasing,
         compression=compression.parse(changes.get("dimensions"), changes.get("quantize")) or model.compression,
         pooling=pooling.parse(changes.get("pool", "one")) or model.pooling,
@@ -99,6 +104,7 @@ def changed_as(
     reduced = result.model.get("compression", {})
     return replace(
         model,
+        mixture=mixture.parse(result.model.get("representation")),
         debiasing=debiasing_of(result, fit_on, where),
         compression=compression.parse(reduced.get("dimensions"), reduced.get("quantize")),
         pooling=pooling.parse(str(result.model.get("pooling", "one"))),

@@ -24,6 +24,7 @@ _UNKNOWN_KEY = re.compile(r"unknown field `(.+)`")
 class VariantRecord(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What is done to a model's vectors and lists, as the options of `xlbench run` have it; nothing by default."""
 
+    representation: _Text | None = None
     transform: _Text | None = None
     side: Literal["both", "queries", "passages"] | None = None
     fit_on: _Text | None = None

@@ -70,6 +70,17 @@ class Late(Counting):
         starts = np.cumsum([0, *map(len, words)])
         return TokenVectors(count([word for some in words for word in some]), starts)
 
+class Several(Counting):
+    name = "owner/several"
+    representation = ("dense", "sparse", "late")
+
+    def encode(self, role, texts):
+        from scipy.sparse import csr_array
+        from xlbench.arrays import TokenVectors
+        vectors = super().encode(role, texts)
+        starts = np.arange(len(texts) + 1)
+        return {"dense": vectors, "sparse": csr_array(vectors), "late": TokenVectors(vectors, starts)}
+
 class Judging(Counting):
     name = "owner/judging"
 

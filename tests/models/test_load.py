@@ -258,6 +258,7 @@ def test_every_kind_of_model_says_what_it_takes():
         "transformers",
         "sparse-encoder",
         "late-interaction",
+        "m3",
         "reranker",
         "openai",
         "cohere",

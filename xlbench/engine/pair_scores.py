@@ -14,7 +14,8 @@ from xlbench.collection import Collection
 from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE
-from xlbench.engine.vectors import KeptAnswers, VectorStore
+from xlbench.engine.shards import KeptAnswers
+from xlbench.engine.vectors import VectorStore
 from xlbench.errors import EncoderError
 from xlbench.models.reranker import Reranking
 from xlbench.support.progress import Progress

@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from xlbench.collection import Texts
 from xlbench.engine.probe import Probe
-from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Rows
-from xlbench.engine.shards import Keeper, kept, shards_of
+from xlbench.engine.representations import DENSE, UNREADABLE, Form, Representation, Rows
+from xlbench.engine.shards import Keeper, KeptAnswers, Store, kept, shards_of
 from xlbench.errors import EncoderError
 from xlbench.models.answers import Answers
 from xlbench.models.protocols import Stages
@@ -180,6 +180,10 @@ class VectorStore:
         path = self.path(texts)
         write_whole(path, seal(path, self.form.content(rows, self.dtype)))
 
+    def has(self, texts: Sequence[str]) -> bool:
+        """Whether there is a file of these texts."""
+        return self.path(texts).exists()
+
     def path(self, texts: Sequence[str]) -> Path:
         """The file of the vectors of these texts."""
         digest = hashlib.sha256()
@@ -189,6 +193,34 @@ class VectorStore:
         return self.folder / f"{digest.hexdigest()[:32]}{self.form.suffix}"
 
 
+@dataclass(frozen=True)
+class EncodedTexts:
+    """The shards of some texts, in the store or in memory."""
+
+    shards: Sequence[Any]
+    """The file of each, or its rows; of several representations those of each by name."""
+    lengths: Sequence[int]
+    width: Any
+    row: npt.NDArray[np.int64]
+    n_stored: int
+    n_probed: int
+    is_constant: bool
+    on_disk: bool
+
+    def embeddings(self, form: Representation) -> Embeddings:
+        """They as embeddings of this representation."""
+        width = max(self.width, 1)
+        return Embeddings(
+            StoredVectors(self.shards, self.lengths, width=width, form=form)
+            if self.on_disk
+            else _held(self.shards, form, width),
+            row=self.row,
+            n_stored=self.n_stored,
+            n_probed=self.n_probed,
+            is_constant=self.is_constant,
+        )
+
+
 def embed(
     texts: Texts,
     encode: Callable[[list[str]], Any],
@@ -196,11 +228,28 @@ def embed(
     store: VectorStore | None,
     form: Representation = DENSE,
     stages: Stages | None = None,
-    answers: Answers | None = None,
     fresh: bool = False,
     tolerance: float | None = None,
     advance: Advance | None = None,
 ) -> Embeddings:
+    """The vectors of all texts; see ``encode_texts``."""
+    return encode_texts(
+        texts, encode, store=store, form=form, stages=stages, fresh=fresh, tolerance=tolerance, advance=advance
+    ).embeddings(form)
+
+
+def encode_texts(
+    texts: Texts,
+    encode: Callable[[list[str]], Any],
+    *,
+    store: Store | None,
+    form: Form = DENSE,
+    stages: Stages | None = None,
+    answers: Answers | None = None,
+    fresh: bool = False,
+    tolerance: float | None = None,
+    advance: Advance | None = None,
+) -> EncodedTexts:
     """The vectors of all texts; each distinct text is encoded once, language by language, longest first.
 
     ``advance`` is called after each shard. No more than a window of texts and a few shards of vectors are in memory,
@@ -228,50 +277,21 @@ def embed(
             advance(texts=len(shard.rows), characters=sum(map(len, shard.texts)), stored=shard.stored is not None)
     place = np.empty(len(texts.distinct), np.int64)
     place[np.concatenate(order) if order else []] = np.arange(len(place))
-    lengths, width = list(map(len, order)), max(keeper.width, 1)
-    return Embeddings(
-        StoredVectors(keeper.shards, lengths, width=width, form=form) if store else _held(keeper.shards, form, width),
+    return EncodedTexts(
+        keeper.shards,
+        list(map(len, order)),
+        keeper.width,
         row=place[texts.distinct.row],
         n_stored=n_stored,
         n_probed=probe.n_probed if probe else 0,
         is_constant=keeper.is_constant,
+        on_disk=store is not None,
     )
 
 
-class KeptAnswers:
-    """Has an API's answers kept one by one in a folder until all that they are part of is stored; nothing for others.
-
-    With ``fresh`` those of an earlier run are not taken.
-    """
-
-    def __init__(self, answers: Answers | None, folder: Path | None, *, fresh: bool) -> None:
-        self._answers, self._folder = answers, folder
-        if fresh:
-            self.forget()
-
-    def within(self, call: Callable[[list[str]], Any]) -> Callable[[list[str]], Any]:
-        """The call, with each answer kept."""
-        answers, folder = self._answers, self._folder
-        if answers is None or folder is None:
-            return call
-
-        def keeping(texts: list[str]) -> Any:
-            with answers.kept_in(folder):
-                return call(texts)
-
-        return keeping
-
-    def forget(self) -> None:
-        """Removes the answers: what they are part of is stored."""
-        if self._answers is not None and self._folder is not None:
-            self._answers.forget(self._folder)
-
-
-def missing(texts: Texts, store: VectorStore | None) -> tuple[int, int]:
+def missing(texts: Texts, store: Store | None) -> tuple[int, int]:
     """How many distinct texts have no stored vectors, and how many characters these have."""
-    lengths = [
-        [*map(len, shard.texts)] for shard in shards_of(texts) if store is None or not store.path(shard.texts).exists()
-    ]
+    lengths = [[*map(len, shard.texts)] for shard in shards_of(texts) if store is None or not store.has(shard.texts)]
     return sum(map(len, lengths)), sum(map(sum, lengths))
 
 
