@@ -261,6 +261,7 @@ def test_every_kind_of_model_says_what_it_takes():
         "m3",
         "reranker",
         "openai",
+        "litellm",
         "cohere",
         "fusion",
         "debiased",

@@ -143,7 +143,7 @@ def kept_of(options: RunOptions) -> Kept | None:
 def _plain_model(options: RunOptions) -> Model:
     """The model with its arguments."""
     from xlbench.models import load
-    from xlbench.models.load import API
+    from xlbench.models.load import APIS
 
     if options["instruction"] is not None and options["no_instruction"]:
         raise click.UsageError("--instruction and --no-instruction exclude each other: leave one out.")
@@ -151,10 +151,10 @@ def _plain_model(options: RunOptions) -> Model:
     own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind")}
     own["instruction"] = False if options["no_instruction"] else options["instruction"]
     api: dict[str, Any] = {key: options[key] for key in ("base_url", "price", "max_cost")}
-    if not model.startswith(API) and (of_api := next((key for key in api if api[key] is not None), None)):
+    if not model.startswith(tuple(APIS)) and (of_api := next((key for key in api if api[key] is not None), None)):
         raise click.UsageError(
-            f"--{of_api.replace('_', '-')} is for a model behind an API: name it as {API}MODEL, with the name that its "
-            "server knows."
+            f"--{of_api.replace('_', '-')} is for a model behind an API: name it as {'MODEL or '.join(APIS)}MODEL, "
+            "with the name that its server knows."
         )
     own |= api
     return load(

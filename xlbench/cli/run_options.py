@@ -142,8 +142,13 @@ _OPTIONS = [
         help="Address of the API of openai:MODEL, such as http://127.0.0.1:8000/v1; the key is read from "
         "XLBENCH_API_KEY.  [default: OpenAI's, with OPENAI_API_KEY]",
     ),
-    click.option("--price", type=float, metavar="PER_MILLION", help="What a million tokens of the API cost."),
-    click.option("--max-cost", type=float, help="Stop before all tokens cost more than this; needs --price."),
+    click.option(
+        "--price",
+        type=float,
+        metavar="PER_MILLION",
+        help="What a million tokens of the API cost.  [default: of litellm:MODEL, what litellm says]",
+    ),
+    click.option("--max-cost", type=float, help="Stop before all tokens cost more than this; needs a price."),
     click.option(
         "--kind",
         type=click.Choice(["dense", "sparse", "late", "several"]),

@@ -29,6 +29,8 @@ class Spending:
     """Of a million tokens, in whatever currency."""
     most: float | None = None
     """What all may cost."""
+    source: str = ""
+    """Whose table the price is from; empty for one that the user gives."""
     n_requests: int = 0
     n_tokens: int = 0
     """As the API counts them, where it does."""

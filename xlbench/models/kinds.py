@@ -94,6 +94,15 @@ KINDS = (
         "pip install 'xlbench[api]'",
     ),
     Kind(
+        "litellm",
+        "litellm:PROVIDER/MODEL",
+        "a model behind an API that litellm knows, such as Cohere's, Voyage's and Gemini's, with litellm's prices; "
+        "model arguments: those of openai",
+        "litellm:voyage/voyage-3.5",
+        ("litellm",),
+        "pip install 'xlbench[litellm]'",
+    ),
+    Kind(
         "cohere",
         "--rerank cohere:MODEL, with --rerank-base-url",
         "a reranker behind an HTTP API in Cohere's form",

@@ -13,6 +13,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "check": ("langcodes", "py3langid"),
     "html": ("jinja2", "matplotlib"),
     "leaderboard": ("confusable_homoglyphs",),
+    "litellm": ("litellm",),
     "perturb": ("anyascii",),
     "ray": ("ray",),
     "train": ("accelerate",),
