@@ -259,3 +259,30 @@ def test_a_result_of_another_model_is_refused_by_verify(xlbench, folder, task):
     write_task(folder / "newer", version=3)
     outcome = xlbench("verify", path, "--model", "models.py:Counting", "--task", "newer/tiny.yaml")
     assert refused(outcome, 1, "is of tiny version 1", "the task at hand is of tiny version 3")
+
+
+@pytest.mark.parametrize("model", ["Sparse", "Late"])
+@pytest.mark.parametrize("option", [["--dimensions", "2"], ["--quantize", "int8"]])
+def test_sparse_and_token_vectors_are_not_made_smaller(xlbench, folder, task, monkeypatch, model, option):
+    """Said before a text is encoded."""
+    monkeypatch.setenv("CALLS", str(folder / "calls"))
+    outcome = xlbench("run", "--model", f"models.py:{model}", "--task", task, *option)
+    assert refused(outcome, 1, "does not give one dense vector a text", "leave them out")
+    assert not (folder / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--depth", "6"], ""),
+        (["--depth", "7"], "--depth 7 is more than the 6 passages of de: the reranker gets all of them."),
+        (["--depth", "7", "--setting", "multi"], ""),
+        (["--depth", "19", "--setting", "multi"], "more than the 18 passages of all languages"),
+        (["--depth", "7", "--setting", "multi", "--among", "language"], "more than the 6 passages of de"),
+    ],
+)
+def test_a_depth_beyond_the_pool_is_said(xlbench, task, caplog, options, said):
+    """The run goes on: nothing is left to rerank."""
+    rerank = ["--rerank", "models.py:Judging"]
+    assert xlbench("run", "--model", "hash", "--task", task, *rerank, *options).code == 0
+    assert (said in caplog.text) if said else ("--depth" not in caplog.text)

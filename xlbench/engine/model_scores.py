@@ -167,13 +167,16 @@ def _compressed(
     collection: Collection, model: Model, *, cache_dir: Path | None, fresh: bool, progress: Progress
 ) -> VectorScores:
     """The scores of compressed vectors."""
+    refused = EncoderError(
+        f"{model.name} does not give one dense vector a text, so that --dimensions and --quantize have nothing to make "
+        "smaller: leave them out, or name a model that does."
+    )
+    if (model.mixture.of if model.mixture else getattr(model.encoder, "representation", "dense")) != "dense":
+        raise refused  # Before hours of encoding.
     whole = replace(model, compression=None)
     scores = score_collection(collection, whole, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if not isinstance(scores, VectorScores) or model.compression is None:
-        raise EncoderError(
-            f"{model.name} does not give one dense vector a text, so that --dimensions and --quantize have nothing "
-            "to make smaller: leave them out, or name a model that does."
-        )
+        raise refused
     return compressed(scores, model.compression)
 
 
