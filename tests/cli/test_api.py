@@ -41,6 +41,28 @@ def test_a_key_is_in_no_file_and_not_on_the_screen(xlbench, folder, task, api, c
     assert api.keys[-1] == f"Bearer {KEY}"
 
 
+@pytest.mark.filterwarnings("ignore")  # Those of litellm's own code.
+def test_a_key_that_litellm_gets_is_in_no_file_and_not_on_the_screen(xlbench, folder, task, api, caplog):
+    """As without it; the result names the table that the price is from."""
+    pytest.importorskip("litellm", reason="litellm is not installed")
+    run = ["run", "--task", task, "--model", "litellm:voyage/voyage-3.5", "--base-url", api.url, "--max-cost", 1]
+    ran = xlbench(*run, "--model-arg", "retries=0")
+    assert ran.code == 0, ran.err
+    said = [ran.out + ran.err]
+    for fault in ("400", "401", "500"):
+        api.faults += ["", fault]
+        refused = xlbench(*run, "--force", "--model-arg", "retries=0")
+        assert (refused.code, "Traceback" in refused.err) == (1, False), fault
+        said.append(refused.out + refused.err)
+        api.faults.clear()
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert not any(KEY.encode() in path.read_bytes() for path in files)
+    assert KEY not in "".join([*said, caplog.text])
+    (path,) = (folder / "results").rglob("tiny.json")
+    usage = json.loads(path.read_text(encoding="utf-8"))["environment"]["usage"]
+    assert usage["prices_of"].startswith("litellm ")
+
+
 def test_a_result_says_what_stands_for_the_revision_and_what_was_asked(xlbench, folder, task, api):
     """The probe, the day, the server and the tokens."""
     assert xlbench("run", "--task", task, "--model", "openai:mine", "--base-url", api.url).code == 0
