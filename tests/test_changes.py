@@ -14,7 +14,7 @@ from xlbench.models import load
 
 def test_an_unknown_keyword_is_an_error():
     """A name that is misspelt is never passed over; the error has those that there are."""
-    with pytest.raises(TypeError, match=r"unexpected keyword 'poool'; expected transform, .*pool, rerank"):
+    with pytest.raises(TypeError, match=r"unexpected keyword 'poool'; expected representation, .*pool, rerank"):
         xlbench.evaluate("hash", "demo", poool="round-robin", cache=None, quiet=True)
 
 

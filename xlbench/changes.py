@@ -8,10 +8,10 @@ from typing import TypedDict
 
 from xlbench.catalogue.readers import read
 from xlbench.errors import ResultError, UsageError
-from xlbench.models import compression, load_reranking, perturbation, pooling, transform
+from xlbench.models import compression, load_reranking, mixture, perturbation, pooling, transform
 from xlbench.models.load import RERANK_API
 from xlbench.models.protocols import Model
-from xlbench.models.reranker import Among
+from xlbench.models.reranker import Among, Reranking
 from xlbench.models.transform import Debiasing, FitOn, Side
 from xlbench.results import Result
 
@@ -19,6 +19,8 @@ from xlbench.results import Result
 class Changes(TypedDict, total=False):
     """What is done to a model, in this order; nothing that is left out."""
 
+    representation: str | None
+    """``dense``, ``sparse``, ``late``, ``sum`` or ``sum:0.4,0.2,0.4``, of a model that gives several."""
     transform: str | None
     """``center``, ``lir:K`` or ``shift:LANGUAGE``, to debias the vectors."""
     side: Side | None
@@ -49,7 +51,7 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
     Raises:
         UsageError, UnknownNameError: for a change that does not exist, or one that needs another.
         TypeError: for a keyword that is none.
-        EncoderError: if the reranker cannot be loaded.
+        EncoderError: if the reranker cannot be loaded, or the model has no such representation.
 
     """
     if unknown := changes.keys() - Changes.__annotations__.keys():
@@ -68,10 +70,13 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
         )
     elif depth is not None or among is not None:
         raise UsageError("--depth and --among say what --rerank gets: name a reranker too.")
+    mixed = mixture.parse(changes.get("representation")) or model.mixture
+    mixture.check_mixture(model.encoder, mixed, model.name)
     fit_on = changes.get("fit_on")
     wanted = debiasing(changes.get("transform"), Path(fit_on) if fit_on else None, side=changes.get("side"))
     return replace(
         model,
+        mixture=mixed,
         debiasing=wanted or model.debiasing,
         compression=compression.parse(changes.get("dimensions"), changes.get("quantize")) or model.compression,
         pooling=pooling.parse(changes.get("pool", "one")) or model.pooling,
@@ -80,24 +85,58 @@ def changed(model: Model, changes: Changes, *, device: str | None = None) -> Mod
     )
 
 
-def changed_as(model: Model, result: Result, where: Path, *, fit_on: Path | None = None) -> Model:
-    """The model with the changes of a stored result, a debiasing fitted on this file.
+def changed_as(
+    model: Model,
+    result: Result,
+    where: Path,
+    *,
+    fit_on: Path | None = None,
+    rerank: str | None = None,
+    device: str | None = None,
+) -> Model:
+    """The model with the changes of a stored result, a debiasing fitted on this file, and this reranker.
 
     Raises:
-        UsageError: if there is a file, and no debiasing.
-        ResultError: if it was fitted on another file, or the result is of a reranker.
+        UsageError: if there is a file, and no debiasing, or a reranker, and none in the result, or the other way round.
+        ResultError: if it was fitted on another file, or is of another reranker.
 
     """
-    if "reranker" in result.model:
-        raise ResultError(f"{where} is of a reranker, which cannot be verified yet; a result of its first stage can.")
     reduced = result.model.get("compression", {})
     return replace(
         model,
+        mixture=mixture.parse(result.model.get("representation")),
         debiasing=debiasing_of(result, fit_on, where),
         compression=compression.parse(reduced.get("dimensions"), reduced.get("quantize")),
         pooling=pooling.parse(str(result.model.get("pooling", "one"))),
+        reranking=reranking_of(result, rerank, where, device=device),
         perturbation=perturbation.parse(result.model.get("perturbation", {}).get("method")),
     )
+
+
+def reranking_of(result: Result, rerank: str | None, where: Path, *, device: str | None = None) -> Reranking | None:
+    """The reranking of a result's model by the reranker of this name; None if it has none.
+
+    Raises:
+        UsageError: if only one of them has a reranker.
+        ResultError: if the result is of another reranker.
+
+    """
+    stated = result.model.get("reranker")
+    if stated is None:
+        if rerank is not None:
+            raise UsageError(f"{where} is of no reranker: leave --rerank {rerank} out.")
+        return None
+    if rerank is None:
+        raise UsageError(f"{where} is of the reranker {stated['name']}: name it with --rerank too.")
+    loaded = load_reranking(
+        rerank, depth=stated["depth"], among=stated["among"], device=device, arguments=dict(stated["arguments"])
+    )
+    if stated["revision"] != loaded.reranker.revision:
+        raise ResultError(
+            f"{where} is of the reranker {stated['name']} with the revision {stated['revision']}, but {rerank} has the "
+            f"revision {loaded.reranker.revision}."
+        )
+    return loaded
 
 
 def debiasing_of(result: Result, fit_on: Path | None, where: Path) -> Debiasing | None:

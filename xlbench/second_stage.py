@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from xlbench.models.reranker import Reranking
 from xlbench.results.from_ranking import score
 from xlbench.settings import Setting
 from xlbench.support.progress import Progress
+
+_LOG = logging.getLogger("xlbench")
 
 
 class SecondStage:
@@ -46,6 +49,7 @@ class SecondStage:
             return ranking
         kinds = {setting.kind for setting in self._wanted}
         wanted = RerankedPools(pooled="multi" in kinds, own="mono" in kinds, other="cross" in kinds, depth=self._depth)
+        self._say_depth(self._reranking)
         self.record = {"recall_of_candidates": self._bound(ranking, self._reranking)}
         return reranked(
             ranking,
@@ -57,6 +61,20 @@ class SecondStage:
             fresh=self._fresh,
             progress=self._progress,
         )
+
+    def _say_depth(self, reranking: Reranking) -> None:
+        """Says so where a pool has fewer passages than the reranker is to get."""
+        languages, passages = self._collection.languages, self._collection.passages
+        sizes = dict(zip(languages, np.bincount(passages.language, minlength=len(languages)).tolist(), strict=True))
+        asked = {setting.passages for setting in self._wanted}
+        pools = {name: n for name, n in sizes.items() if n and (name in asked or reranking.among == "language")}
+        if None in asked and reranking.among == "pool":
+            pools["all languages"] = len(passages)
+        name, n = min(pools.items(), key=lambda pool: pool[1], default=("", reranking.depth))
+        if n < reranking.depth:
+            _LOG.warning(
+                f"--depth {reranking.depth} is more than the {n:,} passages of {name}: the reranker gets all of them."
+            )
 
     def _bound(self, ranking: Ranking, reranking: Reranking) -> dict[str, float]:
         """The recall of the first stage at the depth, by kind of setting: a reranker finds nothing beyond."""

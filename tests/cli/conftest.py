@@ -51,6 +51,43 @@ class Counting:
         time.sleep(float(os.environ.get("SLEEP", 0)))
         return count(texts)
 
+class Sparse(Counting):
+    name = "owner/sparse"
+    representation = "sparse"
+
+    def encode(self, role, texts):
+        from scipy.sparse import csr_array
+        return csr_array(super().encode(role, texts))
+
+class Late(Counting):
+    name = "owner/late"
+    representation = "late"
+
+    def encode(self, role, texts):
+        from xlbench.arrays import TokenVectors
+        super().encode(role, texts)
+        words = [text.split() for text in texts]
+        starts = np.cumsum([0, *map(len, words)])
+        return TokenVectors(count([word for some in words for word in some]), starts)
+
+class Several(Counting):
+    name = "owner/several"
+    representation = ("dense", "sparse", "late")
+
+    def encode(self, role, texts):
+        from scipy.sparse import csr_array
+        from xlbench.arrays import TokenVectors
+        vectors = super().encode(role, texts)
+        starts = np.arange(len(texts) + 1)
+        return {"dense": vectors, "sparse": csr_array(vectors), "late": TokenVectors(vectors, starts)}
+
+class Judging(Counting):
+    name = "owner/judging"
+
+    def score_pairs(self, queries, passages):
+        vectors = super().encode("pairs", queries)
+        return (vectors * count(passages)).sum(axis=1)
+
 class Faulty:
     name = "faulty"
     revision = "1"

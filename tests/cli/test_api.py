@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
+from tests.cli.conftest import finish, start, wait_until
 from tests.models.made_api_server import KEY, serving
 
 pytest.importorskip("openai", reason="openai is not installed")
@@ -39,6 +41,28 @@ def test_a_key_is_in_no_file_and_not_on_the_screen(xlbench, folder, task, api, c
     assert api.keys[-1] == f"Bearer {KEY}"
 
 
+@pytest.mark.filterwarnings("ignore")  # Those of litellm's own code.
+def test_a_key_that_litellm_gets_is_in_no_file_and_not_on_the_screen(xlbench, folder, task, api, caplog):
+    """As without it; the result names the table that the price is from."""
+    pytest.importorskip("litellm", reason="litellm is not installed")
+    run = ["run", "--task", task, "--model", "litellm:voyage/voyage-3.5", "--base-url", api.url, "--max-cost", 1]
+    ran = xlbench(*run, "--model-arg", "retries=0")
+    assert ran.code == 0, ran.err
+    said = [ran.out + ran.err]
+    for fault in ("400", "401", "500"):
+        api.faults += ["", fault]
+        refused = xlbench(*run, "--force", "--model-arg", "retries=0")
+        assert (refused.code, "Traceback" in refused.err) == (1, False), fault
+        said.append(refused.out + refused.err)
+        api.faults.clear()
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert not any(KEY.encode() in path.read_bytes() for path in files)
+    assert KEY not in "".join([*said, caplog.text])
+    (path,) = (folder / "results").rglob("tiny.json")
+    usage = json.loads(path.read_text(encoding="utf-8"))["environment"]["usage"]
+    assert usage["prices_of"].startswith("litellm ")
+
+
 def test_a_result_says_what_stands_for_the_revision_and_what_was_asked(xlbench, folder, task, api):
     """The probe, the day, the server and the tokens."""
     assert xlbench("run", "--task", task, "--model", "openai:mine", "--base-url", api.url).code == 0
@@ -65,6 +89,53 @@ def test_a_run_that_failed_goes_on_without_asking_again(xlbench, task, api):
     assert xlbench(*run).code == 0
     asked = [text for text in api.texts() if text in kept]
     assert len(asked) == 4  # Of two stored shards, the longest and the shortest.
+
+
+SMALL = ["--model-arg", "batch_texts=2", "concurrency=1"]
+
+
+def test_an_answer_is_kept_as_it_comes(xlbench, folder, task, api, monkeypatch):
+    """After kill -9 between two requests of one shard, only the one that had no answer is made again."""
+    run = ["run", "--task", task, "--model", "openai:mine", "--base-url", api.url, *SMALL]
+    api.faults += [*[""] * 6, "wait"]  # Two of the probe, three of the first shard, and one of the second.
+    process = start(folder, *run)
+    wait_until(lambda: len(api.bodies) == 7 or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    assert finish(process).code == -signal.SIGKILL
+    answered = [text for body in api.bodies[2:6] for text in body["input"]]
+    assert len(answered) == 8
+    api.bodies.clear()
+    assert xlbench(*run).code == 0
+    again = [text for body in api.bodies for text in body["input"] if text in answered]
+    assert len(again) == 2  # Of the stored shard, the longest and the shortest text.
+    assert not list((folder / "cache").rglob("answers"))
+    assert xlbench(*run, "--output", "undisturbed", "--cache-dir", "other").code == 0
+    of_both = [{path.name: path.read_bytes() for path in (folder / name).rglob("*.npy")} for name in ("cache", "other")]
+    assert len(of_both[0]) == 6
+    assert of_both[0] == of_both[1]
+
+
+def test_an_answer_of_a_reranker_is_kept_as_it_comes(xlbench, folder, task, api):
+    """A run that failed after some queries asks for the others only; with --force it asks for all."""
+    rerank = ["--rerank", "cohere:mine", "--rerank-base-url", api.url, "--depth", 5]
+    run = ["run", "--task", task, "--model", "hash", *rerank]
+    api.faults += [*[""] * 9, "400"]
+    assert xlbench(*run).code == 1
+    api.bodies.clear()
+    assert xlbench(*run).code == 0
+    n_asked = len(api.bodies)
+    api.bodies.clear()
+    assert xlbench(*run, "--force").code == 0
+    assert len(api.bodies) - n_asked >= 8
+    assert not list((folder / "cache").rglob("answers"))
+
+
+def test_a_number_that_is_refused_is_not_kept(xlbench, folder, task, api):
+    """A NaN is asked for again."""
+    run = ["run", "--task", task, "--model", "openai:mine", "--base-url", api.url, *SMALL]
+    api.faults += ["", "", "nan"]
+    assert xlbench(*run).code == 1
+    assert xlbench(*run).code == 0
 
 
 def test_another_model_under_the_same_name_is_said(xlbench, task, api):

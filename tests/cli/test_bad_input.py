@@ -131,7 +131,11 @@ def test_a_model_with_unusable_vectors_is_refused(xlbench, task, fault, phrases)
     ("model", "code", "phrases"),
     [
         ("task", 1, ["The folder task has neither modules.json nor config.json"]),
-        ("models.py:Nobody", 1, ["models.py has no 'Nobody'; it has os, time, np, count, Counting, Faulty, Unnamed."]),
+        (
+            "models.py:Nobody",
+            1,
+            ["models.py has no 'Nobody'; it has os, time, np, count, Counting, Sparse, "],
+        ),
         ("nothing.py:Model", 1, ["nothing.py is no file; expected file.py:Class."]),
         ("no_such_package.module:Model", 1, ["no_such_package.module cannot be imported", "ModuleNotFoundError"]),
         ("models.py:count", 1, ["models.py:count is no class"]),
@@ -255,3 +259,30 @@ def test_a_result_of_another_model_is_refused_by_verify(xlbench, folder, task):
     write_task(folder / "newer", version=3)
     outcome = xlbench("verify", path, "--model", "models.py:Counting", "--task", "newer/tiny.yaml")
     assert refused(outcome, 1, "is of tiny version 1", "the task at hand is of tiny version 3")
+
+
+@pytest.mark.parametrize("model", ["Sparse", "Late"])
+@pytest.mark.parametrize("option", [["--dimensions", "2"], ["--quantize", "int8"]])
+def test_sparse_and_token_vectors_are_not_made_smaller(xlbench, folder, task, monkeypatch, model, option):
+    """Said before a text is encoded."""
+    monkeypatch.setenv("CALLS", str(folder / "calls"))
+    outcome = xlbench("run", "--model", f"models.py:{model}", "--task", task, *option)
+    assert refused(outcome, 1, "does not give one dense vector a text", "leave them out")
+    assert not (folder / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--depth", "6"], ""),
+        (["--depth", "7"], "--depth 7 is more than the 6 passages of de: the reranker gets all of them."),
+        (["--depth", "7", "--setting", "multi"], ""),
+        (["--depth", "19", "--setting", "multi"], "more than the 18 passages of all languages"),
+        (["--depth", "7", "--setting", "multi", "--among", "language"], "more than the 6 passages of de"),
+    ],
+)
+def test_a_depth_beyond_the_pool_is_said(xlbench, task, caplog, options, said):
+    """The run goes on: nothing is left to rerank."""
+    rerank = ["--rerank", "models.py:Judging"]
+    assert xlbench("run", "--model", "hash", "--task", task, *rerank, *options).code == 0
+    assert (said in caplog.text) if said else ("--depth" not in caplog.text)

@@ -73,3 +73,60 @@ def test_two_runs_at_once_on_one_cache_give_equal_results(folder, command):
     assert outputs(folder, "a") == outputs(folder, "b")
     assert len(list((folder / "cache").rglob("*.npy"))) == 4
     assert not list((folder / "cache").rglob(".*"))
+
+
+def files_of(folder):
+    """The bytes of all that a cache has of vectors and scores, by name."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".npy", ".npz") and "counts" not in path.parts
+    }
+
+
+@pytest.mark.parametrize("model", ["Sparse", "Late"])
+def test_sparse_and_token_vectors_go_on_after_kill_9(xlbench, folder, command, monkeypatch, model):
+    """The shards that were kept are not encoded again, and all files are those of an undisturbed run."""
+    log = folder / "calls"
+    command[command.index("models.py:Counting")] = f"models.py:{model}"
+    kill(folder, command, log, at=3)
+    log.unlink()
+    monkeypatch.setenv("CALLS", str(log))
+    assert xlbench(*command).code == 0
+    assert [call for call in calls(log) if not call.endswith(PROBE)] == SHARDS[2:]
+    assert xlbench(*command, "--output", "undisturbed", "--cache-dir", "other").code == 0
+    assert len(files_of(folder / "cache")) == 4
+    assert files_of(folder / "cache") == files_of(folder / "other")
+    of_both = [path.read_bytes() for path in sorted(folder.rglob("tiny.queries.parquet"))]
+    assert len(of_both) == 2
+    assert of_both[0] == of_both[1]
+
+
+def test_the_scores_of_a_reranker_go_on_after_kill_9(xlbench, folder, monkeypatch):
+    """Pairs that were scored are not scored again, and all files are those of an undisturbed run."""
+    log = folder / "calls"
+    task = write_task(folder / "task", languages=("de", "th"), lines=40)
+    rerank = ["--rerank", "models.py:Judging", "--depth", "100"]
+    command = ["run", "--model", "hash", "--task", task, *rerank]
+    kill(folder, command, log, at=3)
+    before = calls(log)
+    log.unlink()
+    monkeypatch.setenv("CALLS", str(log))
+    assert xlbench(*command).code == 0
+    again = [call for call in calls(log) if not call.endswith(PROBE)]
+    log.unlink()
+    assert xlbench(*command, "--output", "undisturbed", "--cache-dir", "other").code == 0
+    assert len(before) == 3
+    assert calls(log) == [*before[:2], *again]
+    assert files_of(folder / "cache") == files_of(folder / "other")
+    of_both = [path.read_bytes() for path in sorted(folder.rglob("tiny.queries.parquet"))]
+    assert len(of_both) == 2
+    assert of_both[0] == of_both[1]
+
+
+def kill(folder, command, log, *, at):
+    """Runs the command until a model's call of this number, and kills it in that."""
+    process = start(folder, *command, CALLS=str(log), HANG_AT=str(at))
+    wait_until(lambda: log.with_name("calls.hangs").exists() or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    assert finish(process).code == -signal.SIGKILL

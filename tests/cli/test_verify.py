@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.cli.conftest import write_task
+from tests.cli.conftest import calls, write_task
 
 RESULT = "results/hash/tiny.json"
 
@@ -156,3 +156,40 @@ def test_verify_takes_a_folder_of_ones_own_data(xlbench, folder):
     assert xlbench("run", "--model", "hash", "--task", "own", "--quiet").code == 0
     outcome = xlbench("verify", "results/hash/own.json", "--model", "hash", "--task", "own", "--quiet")
     assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.parametrize(
+    "options", [["--depth", "3"], ["--depth", "2", "--among", "language"], ["--depth", "30", "--pool", "round-robin"]]
+)
+def test_verify_takes_a_reranked_result(xlbench, folder, task, monkeypatch, options):
+    """Its pairs' scores come from the store but for a probe; a changed value is found."""
+    rerank = ["--rerank", "models.py:Judging"]
+    assert xlbench("run", "--model", "hash", "--task", task, *rerank, *options).code == 0
+    (path,) = (folder / "results").rglob("tiny.json")
+    monkeypatch.setenv("CALLS", str(folder / "calls"))
+    verify = ["verify", path, "--model", "hash", "--task", task, "--quiet"]
+    outcome = xlbench(*verify, *rerank)
+    assert outcome.code == 0, outcome.out
+    assert outcome.out.startswith("12 settings, 68 rankings: largest difference ")
+    assert calls(folder / "calls") == ["pairs 2"]
+    table = pq.read_table(path.with_name("tiny.queries.parquet"))
+    values = table["AP"].to_pylist()
+    column = pa.array([*values[:-1], values[-1] - 0.25], pa.float64())
+    changed = table.set_column(table.column_names.index("AP"), "AP", column)
+    pq.write_table(changed, path.with_name("tiny.queries.parquet"))
+    assert xlbench(*verify, *rerank).code == 1
+
+
+def test_verify_says_which_reranker_is_missing_or_too_many(xlbench, folder, task):
+    """A reranked result without --rerank, with another reranker, and a plain result with one."""
+    xlbench("run", "--model", "hash", "--task", task, "--rerank", "models.py:Judging", "--depth", "3")
+    xlbench("run", "--model", "hash", "--task", task)
+    reranked = next(path for path in (folder / "results").rglob("tiny.json") if "judging" in str(path))
+    (folder / "others.py").write_text((folder / "models.py").read_text().replace('revision = "1"', 'revision = "2"'))
+    for path, rerank, code, said in (
+        (reranked, [], 2, "is of the reranker owner/judging: name it with --rerank too."),
+        (reranked, ["--rerank", "others.py:Judging"], 1, "with the revision 1, but others.py:Judging has the revision"),
+        (folder / RESULT, ["--rerank", "models.py:Judging"], 2, "is of no reranker: leave --rerank models.py:Judging"),
+    ):
+        outcome = xlbench("verify", path, "--model", "hash", "--task", task, *rerank)
+        assert (outcome.code, said in outcome.err) == (code, True), outcome.err

@@ -55,3 +55,23 @@ def product(query: str, passage: str, kind: type) -> float:
     if kind is SparseMade:
         return float(terms_of(query) @ terms_of(passage))
     return float((tokens_of(query) @ tokens_of(passage).T).max(axis=1).sum())
+
+
+class SeveralMade:
+    """An encoder of a dense vector, weighted terms and token vectors from one encoding; it counts its calls."""
+
+    name, revision, representation = "several-made", "1", ("dense", "sparse", "late")
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def encode_queries(self, texts: Sequence[str]) -> dict[str, object]:
+        """All three of these texts."""
+        self.texts += texts
+        return {
+            "dense": np.stack([terms_of(text)[:3] for text in texts]),
+            "sparse": SparseMade().encode_queries(texts),
+            "late": LateMade().encode_queries(texts),
+        }
+
+    encode_passages = encode_queries

@@ -17,6 +17,7 @@ from xlbench.measures.ranks import Ranking, sums_of
 from xlbench.models.pooling import parse
 from xlbench.results.from_ranking import score
 from xlbench.settings import KINDS, settings
+from xlbench.trec.final_order import FinalOrder
 from xlbench.trec.verify import verify
 
 IN_ORDER = ["round-robin", "round-robin:fixed", "own-first", "balanced:1", "balanced:3", "balanced:500"]
@@ -142,7 +143,8 @@ def test_trec_eval_and_lists_made_one_by_one_agree(name):
     wanted = settings(KINDS, COLLECTION.languages)
     reported = score(reranked_scores(name), wanted, MEASURES)
     scores = SCORES if name in IN_ORDER else normalised(name)
-    found = verify(COLLECTION, scores, reported, settings=wanted, pooling=parse(name), advance=lambda **done: None)
+    final = FinalOrder(COLLECTION, parse(name))
+    found = verify(COLLECTION, scores, reported, settings=wanted, final=final, advance=lambda **done: None)
     assert max(difference.difference for difference in found) < 1e-12
 
 
@@ -150,9 +152,8 @@ def test_verify_finds_values_of_another_pooling():
     """The values of one index are not those of lists in rounds."""
     wanted = settings(["multi"], COLLECTION.languages)
     reported = score(rank(COLLECTION, SCORES, depth=10), wanted, ["AP"])
-    found = verify(
-        COLLECTION, SCORES, reported, settings=wanted, pooling=parse("round-robin"), advance=lambda **done: None
-    )
+    final = FinalOrder(COLLECTION, parse("round-robin"))
+    found = verify(COLLECTION, SCORES, reported, settings=wanted, final=final, advance=lambda **done: None)
     assert max(difference.difference for difference in found) > 0.01
 
 

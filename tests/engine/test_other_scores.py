@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array, random_array
 
 from tests.conftest import random_collection, torch_threads
 from tests.engine.made_representations import LateMade, SparseMade, product
@@ -14,9 +15,10 @@ from xlbench.collection import Collection
 from xlbench.engine import late_scores
 from xlbench.engine.late_scores import LateScores
 from xlbench.engine.model_scores import from_store, score_collection, warnings_of
-from xlbench.engine.representations import LATE
+from xlbench.engine.representations import LATE, SPARSE
 from xlbench.engine.scores import matrix
 from xlbench.engine.search import rank
+from xlbench.engine.sparse_scores import SparseScores
 from xlbench.engine.vectors import Embeddings, HeldVectors
 from xlbench.errors import EncoderError
 from xlbench.models import load
@@ -210,6 +212,22 @@ def test_a_late_score_does_not_depend_on_the_texts_beside_it():
     some = rng.permutation(600)[:50]
     assert np.array_equal(matrix(scores, np.array([7, 3]), some), whole[[7, 3]][:, some])
     assert np.array_equal(matrix(scores.select(some), np.arange(30), np.arange(50)), whole[:, some])
+
+
+def test_a_sparse_score_is_that_of_scipy_whatever_is_beside_it():
+    """Summed in the order of the query's terms, on any threads, to the last bit."""
+    rng = np.random.default_rng(9)
+    rows = [random_array((n, 300), density=0.1, rng=rng, dtype=np.float32, format="csr") for n in (40, 700)]
+    queries, passages = (
+        Embeddings(HeldVectors(of, SPARSE), row=np.arange(of.shape[0])) for of in (csr_array(of) for of in rows)
+    )
+    scores = SparseScores(queries, passages)
+    expected = (rows[0] @ rows[1].T).toarray()
+    for n_threads in (1, 2, 64):
+        with torch_threads(n_threads):
+            assert np.array_equal(matrix(scores, np.arange(40), np.arange(700)), expected)
+    some = rng.permutation(700)[:50]
+    assert np.array_equal(matrix(scores, np.array([7, 3]), some), expected[[7, 3]][:, some])
 
 
 @KINDS

@@ -49,14 +49,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             api.keys.append(self.headers["Authorization"])
             fault = api.faults.pop(0) if api.faults else ""
         said = f"{fault} it is, {self.headers['Authorization']}"  # As some servers repeat what they got.
-        if api.key and self.headers["Authorization"] != f"Bearer {api.key}":
+        given = self.headers["Authorization"] or f"Bearer {self.headers['x-goog-api-key']}"
+        if api.key and given != f"Bearer {api.key}":
             return self._send(401, {"error": {"message": said}})
         if fault.isdigit():
             return self._send(int(fault), {"error": {"message": said}}, **{"Retry-After": "0.05"})
-        if fault == "hang":
-            time.sleep(1)
+        if fault in ("hang", "wait"):
+            time.sleep(1 if fault == "hang" else 30)
         if self.path.endswith("/rerank"):
             return self._send(200, reranked(body, fault))
+        if "texts" in body:
+            return self._send(200, as_cohere(api, body))
+        if "requests" in body:
+            return self._send(200, as_gemini(api, body))
         return self._send(200, embedded(api, body, fault), half=fault == "half", text=fault == "html")
 
     def _send(self, status, content, *, half=False, text=False, **headers):
@@ -99,6 +104,18 @@ def embedded(api, body, fault):
     return {"data": data, "model": body["model"], "usage": {"prompt_tokens": n_tokens, "total_tokens": n_tokens}}
 
 
+def as_cohere(api, body):
+    """The answer to a request for embeddings in Cohere's own form."""
+    vectors = [vector_of(text, api.dimensions, api.shift) for text in body["texts"]]
+    return {"embeddings": {"float": vectors}, "meta": {"billed_units": {"input_tokens": sum(map(len, body["texts"]))}}}
+
+
+def as_gemini(api, body):
+    """The answer to a request for embeddings in Gemini's own form."""
+    texts = [request["content"]["parts"][0]["text"] for request in body["requests"]]
+    return {"embeddings": [{"values": vector_of(text, api.dimensions, api.shift)} for text in texts]}
+
+
 def score_of(query: str, passage: str) -> float:
     """How many words the two have in common, and a little for each character of the passage."""
     return len({*query.lower().split()} & {*passage.lower().split()}) + len(passage) / 1000
@@ -120,7 +137,7 @@ def reranked(body, fault):
 def serving(monkeypatch) -> Iterator[Api]:
     """The server, with no key in the environment, and a client that waits little before it asks again."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    for name in ("OPENAI_API_KEY", "XLBENCH_API_KEY", "CO_API_KEY"):
+    for name in ("OPENAI_API_KEY", "XLBENCH_API_KEY", "CO_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
     with Api() as api:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.models.made_models import TEXTS, make_bert, make_sentence_bert, one_thread
+from tests.models.made_models import LONG, ROOM, TEXTS, make_bert, make_sentence_bert, one_thread
 from xlbench.models import load
 
 
@@ -57,3 +57,17 @@ def test_a_dense_model_has_its_token_vectors_without_a_projection(tmp_path):
     assert np.abs(found.vectors - tokens / np.linalg.norm(tokens, axis=1, keepdims=True)).max() < 1e-5
     assert ["nobody has trained it" in note for note in loaded.notes] == [True]
     assert loaded.arguments == {"kind": "late"}
+
+
+def test_a_passage_that_is_longer_than_the_model_is_said(tmp_path):
+    """With how many there are and how long the longest is; a query is not, nor a passage that just fits."""
+    folder = make_sentence_bert(tmp_path / "dense")
+    encoder = load(str(folder), arguments={"kind": "late"}).encoder
+    with one_thread():
+        encoder.encode_queries([LONG])
+        encoder.encode_passages(["one two", " ".join(["one"] * (ROOM - 2))])
+        assert not any("cut" in note for note in encoder.notes)
+        encoder.encode_passages([LONG, "one"])
+        encoder.encode_passages([f"{LONG} one"])
+    said = f"2 passages have more tokens than the {ROOM} that the model takes, up to 63: their ends are cut."
+    assert said in encoder.notes

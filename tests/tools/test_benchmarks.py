@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from tests.models.made_models import make_sentence_bert, one_thread
+from tests.models.test_reranker import make_cross_encoder
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,3 +112,18 @@ def test_the_benchmark_of_a_gpu_runs_on_a_cpu(benchmark, tmp_path, monkeypatch, 
     (counted,) = figures["counting"]
     assert (counted["counts"], counted["counts_that_differ"]) == (100, 0)
     assert "device busy" in capsys.readouterr().out
+
+
+def test_the_benchmark_of_kinds_runs(benchmark, tmp_path, monkeypatch, capsys):
+    """With tiny models and few texts each part gives its ratio, and MaxSim is that of the library."""
+    with one_thread():
+        encoder = make_sentence_bert(tmp_path / "tiny")
+        arguments = ["--model", encoder, "--reranker", make_cross_encoder(tmp_path / "cross"), "--task", "demo"]
+        numbers = {"limit": 4, "languages": 3, "texts": 8, "depth": 2, "queries": 3, "runs": 1}
+        arguments += [word for name, number in numbers.items() for word in (f"--{name}", number)]
+        arguments += ["--dimensions", 8, 4, 2, "--cache-dir", tmp_path / "cache"]
+        monkeypatch.setattr(sys, "argv", ["kinds.py", *map(str, arguments)])
+        benchmark("kinds").main()
+    shown = capsys.readouterr().out
+    for part in ("sparse, all settings", "MaxSim of 8 x", "reranking 3 queries x 2", "8 rows / one row"):
+        assert part in shown

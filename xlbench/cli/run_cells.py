@@ -25,8 +25,8 @@ _NOT_OF_THE_RESULT = (
     "workers", "ray",
 )  # fmt: skip
 _CHANGES = (
-    "transform_name", "side", "fit_on", "dimensions", "quantize", "pool", "reranker", "rerank_base_url", "depth",
-    "among", "perturb",
+    "representations", "transform_name", "side", "fit_on", "dimensions", "quantize", "pool", "reranker",
+    "rerank_base_url", "depth", "among", "perturb",
 )  # fmt: skip
 _OF_SWEEPS = ("model_names", "name", "model_args", "task_names", *_CHANGES)
 _PARAMETER = {"transform": "transform_name", "rerank": "reranker"}
@@ -60,8 +60,9 @@ def choices_of(context: click.Context, path: Path | None, options: RunOptions) -
             raise click.UsageError("Missing option '--model', or a file of a sweep.")
         if len(names) > 1 and options["name"]:
             raise click.UsageError(f"--name names one model; {len(names)} are given: {', '.join(names)}.")
+        mixtures = [{"representations": (of,)} for of in dict.fromkeys(options["representations"])]
         return list(dict.fromkeys(options["task_names"])), [
-            Choice({"model_names": (name,)}) for name in dict.fromkeys(names)
+            Choice({"model_names": (name,), **of}) for name in dict.fromkeys(names) for of in mixtures or [{}]
         ]
     for option in context.command.params:
         if option.name in _OF_SWEEPS and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
@@ -72,6 +73,7 @@ def choices_of(context: click.Context, path: Path | None, options: RunOptions) -
     of_models = []
     for of in sweep.models:
         changes: dict[str, Any] = {_PARAMETER.get(name, name): value for name, value in of.changes.items()}
+        changes |= {"representations": (changes.pop("representation"),)} if "representation" in changes else {}
         changes |= {"fit_on": Path(changes["fit_on"])} if "fit_on" in changes else {}
         model = {"model_names": (of.model,), "name": of.name, "model_args": argument_pairs(of.arguments)}
         of_models.append(Choice({**model, **changes}, of.where))
@@ -141,7 +143,7 @@ def kept_of(options: RunOptions) -> Kept | None:
 def _plain_model(options: RunOptions) -> Model:
     """The model with its arguments."""
     from xlbench.models import load
-    from xlbench.models.load import API
+    from xlbench.models.load import APIS
 
     if options["instruction"] is not None and options["no_instruction"]:
         raise click.UsageError("--instruction and --no-instruction exclude each other: leave one out.")
@@ -149,10 +151,10 @@ def _plain_model(options: RunOptions) -> Model:
     own: dict[str, Any] = {key: options[key] for key in ("dtype", "max_length", "kind", "attention")}
     own["instruction"] = False if options["no_instruction"] else options["instruction"]
     api: dict[str, Any] = {key: options[key] for key in ("base_url", "price", "max_cost")}
-    if not model.startswith(API) and (of_api := next((key for key in api if api[key] is not None), None)):
+    if not model.startswith(tuple(APIS)) and (of_api := next((key for key in api if api[key] is not None), None)):
         raise click.UsageError(
-            f"--{of_api.replace('_', '-')} is for a model behind an API: name it as {API}MODEL, with the name that its "
-            "server knows."
+            f"--{of_api.replace('_', '-')} is for a model behind an API: name it as {'MODEL or '.join(APIS)}MODEL, "
+            "with the name that its server knows."
         )
     own |= api
     return load(
@@ -170,6 +172,7 @@ def _changed_model(model: Model, options: RunOptions) -> Model:
     from xlbench.changes import Changes, changed
 
     changes = Changes(
+        representation=next(iter(options["representations"]), None),
         transform=options["transform_name"],
         side=options["side"],
         fit_on=options["fit_on"],

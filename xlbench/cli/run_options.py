@@ -54,6 +54,7 @@ class RunOptions(TypedDict):
     instruction: str | None
     no_instruction: bool
     stored_as: StoredAs
+    representations: tuple[str, ...]
     transform_name: str | None
     side: Side | None
     fit_on: Path | None
@@ -144,12 +145,26 @@ _OPTIONS = [
         help="Address of the API of openai:MODEL, such as http://127.0.0.1:8000/v1; the key is read from "
         "XLBENCH_API_KEY.  [default: OpenAI's, with OPENAI_API_KEY]",
     ),
-    click.option("--price", type=float, metavar="PER_MILLION", help="What a million tokens of the API cost."),
-    click.option("--max-cost", type=float, help="Stop before all tokens cost more than this; needs --price."),
+    click.option(
+        "--price",
+        type=float,
+        metavar="PER_MILLION",
+        help="What a million tokens of the API cost.  [default: of litellm:MODEL, what litellm says]",
+    ),
+    click.option("--max-cost", type=float, help="Stop before all tokens cost more than this; needs a price."),
     click.option(
         "--kind",
-        type=click.Choice(["dense", "sparse", "late"]),
-        help="What the model gives: a vector a text, weighted terms, or a vector a token.  [default: as its files say]",
+        type=click.Choice(["dense", "sparse", "late", "several"]),
+        help="What the model gives: a vector a text, weighted terms, a vector a token, or all three, as BGE-M3.  "
+        "[default: as its files say]",
+    ),
+    click.option(
+        "--representation",
+        "representations",
+        multiple=True,
+        metavar="dense|sparse|late|sum[:WEIGHTS]",
+        help="Which representations of a model that gives several are scored, a result each; sum:0.4,0.2,0.4 adds "
+        "their scores.",
     ),
     click.option(
         "--instruction",

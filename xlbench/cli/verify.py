@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,13 @@ from xlbench.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from xlbench.arrays import IntArray, VectorArray
     from xlbench.catalogue import Task
+    from xlbench.collection import Collection
     from xlbench.models.protocols import Model
     from xlbench.results import Result
     from xlbench.settings import Setting
+    from xlbench.support.progress import Progress
     from xlbench.trec.verify import LargestDifference
 
 _TOLERANCE = 1e-12
@@ -50,6 +54,12 @@ _TOLERANCE = 1e-12
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The parallel text that the result's --transform was fitted on.",
 )
+@click.option(
+    "--rerank",
+    "reranker",
+    metavar="RERANKER",
+    help="The reranker that the result is of; its depth and its arguments are taken from the result.",
+)
 @data_dir_option
 @cache_dir_option
 @device_option
@@ -61,6 +71,7 @@ def verify(
     names: tuple[str, ...],
     task_name: str | None,
     fit_on: Path | None,
+    reranker: str | None,
     data_dir: Path | None,
     cache_dir: Path | None,
     device: str | None,
@@ -68,8 +79,8 @@ def verify(
 ) -> None:
     """Recompute full rankings, score them with trec_eval, and print the largest difference to RESULT.
 
-    Exits with 1 if a score differs by more than 1e-12. Some of the vectors that come from the cache are encoded
-    again and compared; an empty --cache-dir makes it encode everything again.
+    Exits with 1 if a score differs by more than 1e-12. Some of the vectors and of the reranker's scores that come from
+    the cache are computed again and compared; an empty --cache-dir makes it compute everything again.
     """
     from xlbench import models, results
     from xlbench.changes import changed_as
@@ -79,14 +90,14 @@ def verify(
     per_query = results.load_per_query(result)
     job = Job.of(task_name or stored.task)
     task = job.task
-    reach_hub(model_name)
+    reach_hub(model_name, *filter(None, [reranker]))
     plain = models.load(
         model_name,
         device=device,
         arguments=dict(stored.model["arguments"]),
         stored_as=stored.model.get("stored_as", "float32"),
     )
-    model = changed_as(plain, stored, result, fit_on=fit_on)
+    model = changed_as(plain, stored, result, fit_on=fit_on, rerank=reranker, device=device)
     _check_same(stored, task, model, model_name, result)
     languages = [language for language in task.languages if language not in stored.missing_languages]
     chosen = _chosen(stored, languages, names, result)
@@ -94,25 +105,38 @@ def verify(
     from xlbench.engine.model_scores import from_store, score_collection
     from xlbench.support.progress import display
     from xlbench.trec import verify
+    from xlbench.trec.final_order import FinalOrder
 
     folder = default_cache_dir(cache_dir)
     limit = stored.sample.limit if stored.sample else None
     whole = replace(job, languages=tuple(languages), limit=limit).read(data_dir=data_dir, cache_dir=folder)
     collection = model.perturbation.apply(whole) if model.perturbation else whole
-    scores = score_collection(collection, model, cache_dir=folder, progress=display(task.name, quiet=quiet))
+    progress = display(task.name, quiet=quiet)
+    scores = score_collection(collection, model, cache_dir=folder, progress=progress)
+    final = FinalOrder(collection, model.pooling, model.reranking, _pair_scores(collection, model, folder, progress))
     n_queries = sum(stored.queries[setting] for setting in chosen)
-    with display(task.name, quiet=quiet)(
-        "verifying", n_texts=n_queries, n_characters=n_queries, noun="rankings"
-    ) as advance:
-        differences = list(
-            verify.verify(collection, scores, per_query, settings=chosen, pooling=model.pooling, advance=advance)
-        )
+    with progress("verifying", n_texts=n_queries, n_characters=n_queries, noun="rankings") as advance:
+        differences = list(verify.verify(collection, scores, per_query, settings=chosen, final=final, advance=advance))
     differences += verify.means_verified(stored, [of_it for of_it in per_query if of_it.setting in chosen])
     if not names:
         differences += verify.intervals_verified(stored, per_query)
     if not quiet:
         click.echo(from_store(scores), err=True)
     _show_differences(differences, quiet=quiet)
+
+
+def _pair_scores(
+    collection: Collection, model: Model, cache_dir: Path, progress: Progress
+) -> Callable[[IntArray], VectorArray] | None:
+    """The scores of the model's reranker, from the store as far as they are there; None without one."""
+    from xlbench.engine.pair_scores import score_pairs
+
+    reranking = model.reranking
+    if reranking is None:
+        return None
+    return partial(
+        score_pairs, collection, reranking=reranking, cache_dir=cache_dir, key=reranking.key(), progress=progress
+    )
 
 
 def _check_same(stored: Result, task: Task, model: Model, model_name: str, result: Path) -> None:

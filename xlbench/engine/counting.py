@@ -1,4 +1,4 @@
-"""The compiled loops of the engine: counts over a tile of scores, and the largest products of late interaction."""
+"""The compiled loops of the engine: counts over a tile of scores, sparse products, the largest of late interaction."""
 
 from __future__ import annotations
 
@@ -155,3 +155,24 @@ def add_up(best, starts, mean, tile):
             for row in range(starts[query], starts[query + 1]):
                 total += best[row, passage]
             tile[query, passage] = total / np.float32(starts[query + 1] - starts[query]) if mean else total
+
+
+@compiled
+def add_products(queries, passages, span, tiles):
+    """Writes the products of some sparse queries with all passages to ``tiles[tile, query, passage]``.
+
+    ``queries`` are the arrays ``starts, terms, weights`` of a row a query, ``passages`` those of a row a term, with
+    passages for terms. ``span`` is the first and the last query, exclusive. A sum is in the order of the query's terms.
+    """
+    starts, terms, weights = queries
+    term_starts, columns, column_weights = passages
+    width = tiles.shape[2]
+    scores = np.empty(tiles.shape[0] * width, np.float32)
+    for query in range(span[0], span[1]):
+        scores[:] = 0
+        for at in range(starts[query], starts[query + 1]):
+            weight = weights[at]
+            for i in range(term_starts[terms[at]], term_starts[terms[at] + 1]):
+                scores[columns[i]] += weight * column_weights[i]
+        for tile in range(tiles.shape[0]):
+            tiles[tile, query] = scores[tile * width : (tile + 1) * width]

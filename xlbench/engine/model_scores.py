@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from xlbench.engine.device_counting import DEVICES
 from xlbench.engine.fusion import FusedScores
 from xlbench.engine.late_scores import LateScores
 from xlbench.engine.normalised_scores import NormalisedScores
-from xlbench.engine.representations import DENSE, LATE, SPARSE, representation_of
+from xlbench.engine.representations import DENSE, LATE, SPARSE, Representation
 from xlbench.engine.scores import EmbeddedScores, Scores, TextScores, VectorScores
+from xlbench.engine.several_representations import Several, SeveralStores, SummedScores, form_of, part_of
+from xlbench.engine.shards import Store
 from xlbench.engine.sparse_scores import SparseScores
-from xlbench.engine.vectors import HeldVectors, VectorStore, embed, missing
+from xlbench.engine.vectors import Embeddings, HeldVectors, VectorStore, encode_texts, missing
 from xlbench.errors import EncoderError
 from xlbench.models.fused import Fusion
 from xlbench.models.meter import Meter
+from xlbench.models.mixture import check_mixture
 from xlbench.models.protocols import Encoder, Model, Role, Scorer
 from xlbench.models.transform import Debiasing
 from xlbench.support.progress import Progress, silent
@@ -30,6 +33,7 @@ from xlbench.support.progress import Progress, silent
 # it by more.
 _TOLERANCE = 1e-4
 _HALF_TOLERANCE = 3e-2
+_OneScores: TypeAlias = VectorScores | SparseScores | LateScores
 
 
 def score_collection(
@@ -72,6 +76,7 @@ def score_collection(
             score_collection(collection, part, cache_dir=cache_dir, fresh=fresh, progress=progress) for part in parts
         ]
         return FusedScores.of(collection, scores, model.encoder)
+    check_mixture(model.encoder, model.mixture, model.name)
     if isinstance(model.encoder, Scorer):
         return TextScores.of(collection, model.encoder)
     return _vector_scores(collection, model, model.encoder, cache_dir=cache_dir, fresh=fresh, progress=progress)
@@ -85,8 +90,8 @@ def _vector_scores(
     cache_dir: Path | None,
     fresh: bool,
     progress: Progress,
-) -> VectorScores | SparseScores | LateScores:
-    form = representation_of(encoder)
+) -> _OneScores | SummedScores:
+    form = form_of(encoder)
     key = {"name": encoder.name, **model.key()}
     half = "float32" not in str(key["provenance"].get("dtype", "float32")) or model.stored_as != "float32"
     roles: tuple[tuple[Role, Texts, Any], ...] = (
@@ -94,34 +99,53 @@ def _vector_scores(
         ("passages", collection.passages, encoder.encode_passages),
     )
     stages = getattr(encoder, "stages", None)
-    meter = getattr(encoder, "meter", None)
-    more: dict[str, Any] = {"more": meter.said} if isinstance(meter, Meter) else {}
-    unique = [collection.queries.distinct, collection.passages.distinct]
+    more: dict[str, Any] = {"more": meter.said} if isinstance(meter := getattr(encoder, "meter", None), Meter) else {}
+    unique = [texts.distinct for _, texts, _ in roles]
     n_characters = sum(int(distinct.n_characters.sum(dtype=np.int64)) for distinct in unique)
-    stores = [
-        VectorStore.open(cache_dir, role, key, dtype=model.stored_as, form=form)
-        if cache_dir is not None and model.fingerprint is not None
-        else None
-        for role, *_ in roles
-    ]
+    stores = [_store(model, role, key, form, cache_dir) for role, *_ in roles]
     if expect := getattr(encoder, "expect", None):
         waiting = [missing(of[1], None if fresh else store) for of, store in zip(roles, stores, strict=True)]
         (n_queries, asked), (n_passages, answers) = waiting
         expect(n_queries=n_queries, n_passages=n_passages, n_characters=asked + answers)
     with progress("encoding", n_texts=sum(map(len, unique)), n_characters=n_characters, **more) as advance:
         queries, passages = (
-            embed(
+            encode_texts(
                 texts,
                 encode,
                 store=store,
                 form=form,
                 stages=stages(role) if stages else None,
+                answers=getattr(encoder, "answers", None),
                 fresh=fresh,
                 tolerance=_HALF_TOLERANCE if half else _TOLERANCE,
                 advance=advance,
             )
             for (role, texts, encode), store in zip(roles, stores, strict=True)
         )
+    if not isinstance(form, Several):
+        return _embedded_scores(queries.embeddings(form), passages.embeddings(form), form, encoder)
+    assert model.mixture is not None  # noqa: S101 (checked before)
+    weights = model.mixture.weight_of(list(form.forms))
+    parts = [
+        _embedded_scores(part_of(queries, name, form), part_of(passages, name, form), form.forms[name], encoder)
+        for name in weights
+    ]
+    return parts[0] if len(parts) == 1 else SummedScores(tuple(parts), tuple(weights.values()))
+
+
+def _store(
+    model: Model, role: Role, key: dict[str, Any], form: Representation | Several, cache_dir: Path | None
+) -> Store | None:
+    """Where the model's vectors are kept, None if they are not to be."""
+    if cache_dir is None or model.fingerprint is None:
+        return None
+    if isinstance(form, Several):
+        return SeveralStores.open(cache_dir, role, key, dtype=model.stored_as, form=form)
+    return VectorStore.open(cache_dir, role, key, dtype=model.stored_as, form=form)
+
+
+def _embedded_scores(queries: Embeddings, passages: Embeddings, form: Representation, encoder: Encoder) -> _OneScores:
+    """The scores of one representation."""
     dimensions = [part.vectors.shape[1] for part in (queries, passages) if len(part.vectors)]
     if len(set(dimensions)) > 1:
         raise EncoderError(
@@ -143,13 +167,16 @@ def _compressed(
     collection: Collection, model: Model, *, cache_dir: Path | None, fresh: bool, progress: Progress
 ) -> VectorScores:
     """The scores of compressed vectors."""
+    refused = EncoderError(
+        f"{model.name} does not give one dense vector a text, so that --dimensions and --quantize have nothing to make "
+        "smaller: leave them out, or name a model that does."
+    )
+    if (model.mixture.of if model.mixture else getattr(model.encoder, "representation", "dense")) != "dense":
+        raise refused  # Before hours of encoding.
     whole = replace(model, compression=None)
     scores = score_collection(collection, whole, cache_dir=cache_dir, fresh=fresh, progress=progress)
     if not isinstance(scores, VectorScores) or model.compression is None:
-        raise EncoderError(
-            f"{model.name} does not give one dense vector a text, so that --dimensions and --quantize have nothing "
-            "to make smaller: leave them out, or name a model that does."
-        )
+        raise refused
     return compressed(scores, model.compression)
 
 
@@ -201,13 +228,15 @@ def debiased(
 
 def vectors_of(scores: Scores) -> VectorScores | None:
     """The dense vectors that scores are made from, None where there are none."""
-    embedded = _embedded(scores)
-    return embedded if isinstance(embedded, VectorScores) else None
+    plain = scores.scores if isinstance(scores, NormalisedScores) else scores
+    return plain if isinstance(plain, VectorScores) else None
 
 
 def _embedded(scores: Scores) -> EmbeddedScores | None:
     if isinstance(scores, NormalisedScores):
         return _embedded(scores.scores)
+    if isinstance(scores, SummedScores):  # All are from one encoding.
+        return _embedded(scores.parts[0])
     return scores if isinstance(scores, EmbeddedScores) else None
 
 

@@ -14,6 +14,7 @@ from xlbench.collection import Collection
 from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE
+from xlbench.engine.shards import KeptAnswers
 from xlbench.engine.vectors import VectorStore
 from xlbench.errors import EncoderError
 from xlbench.models.reranker import Reranking
@@ -46,6 +47,7 @@ def score_pairs(
     asked, answers = queries.distinct.first[pairs[:, 0]], passages.distinct.first[pairs[:, 1]]
     store = VectorStore.open(cache_dir, "pairs", key) if cache_dir is not None and key is not None else None
     score, name = _of_joined(reranking), reranking.reranker.name
+    keep = KeptAnswers(getattr(reranking.reranker, "answers", None), store.folder if store else None, fresh=fresh)
     probe = Probe(lambda some: np.asarray(score(some)).reshape(-1, 1), _TOLERANCE, DENSE)
     all_scores = np.empty(len(pairs), np.float32)
     n_characters = queries.distinct.n_characters[pairs[:, 0]] + passages.distinct.n_characters[pairs[:, 1]]
@@ -61,9 +63,10 @@ def score_pairs(
             scores = store.get(texts) if store and not fresh else None
             stored = scores is not None
             if scores is None:
-                scores = _checked(encoded(score, texts, who="reranker"), ids, name)
+                scores = _checked(encoded(keep.within(score), texts, who="reranker"), ids, name)
                 if store:
                     store.put(texts, scores)
+                keep.forget()
             else:
                 probe.check(texts, scores, ids)
             all_scores[rows] = scores[:, 0]
@@ -93,10 +96,10 @@ def scores_of_texts(reranking: Reranking, pairs: Sequence[tuple[str, str]], *, p
     return all_scores
 
 
-def _of_joined(reranking: Reranking) -> Callable[[Sequence[str]], Any]:
+def _of_joined(reranking: Reranking) -> Callable[[list[str]], Any]:
     """The scores of pairs whose texts are joined."""
 
-    def score(joined: Sequence[str]) -> Any:
+    def score(joined: list[str]) -> Any:
         queries, passages = zip(*map(json.loads, joined), strict=True)
         return reranking.reranker.score_pairs(list(queries), list(passages))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from xlbench.engine.checked_vectors import encoded
-from xlbench.engine.representations import Representation, Rows
+from xlbench.engine.representations import Form, Rows
 from xlbench.errors import EncoderError
 
 _PROBED_SHARDS = (1, 2, 4, 8)
@@ -15,7 +15,7 @@ _PROBED_SHARDS = (1, 2, 4, 8)
 class Probe:
     """Encodes some stored texts again: a model may give other vectors under the name that they were stored under."""
 
-    def __init__(self, encode: Callable[[list[str]], object], tolerance: float, form: Representation) -> None:
+    def __init__(self, encode: Callable[[list[str]], object], tolerance: float, form: Form) -> None:
         self.n_probed = 0
         self._form = form
         self._encode = encode

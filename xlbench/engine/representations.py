@@ -34,11 +34,8 @@ UNREADABLE = (
 """What numpy raises for a file that is damaged: a header may be no Python literal, or ask for more memory than is."""
 
 
-class Representation(Protocol):
-    """One of the three forms."""
-
-    suffix: str
-    """Of a file of it."""
+class Form(Protocol):
+    """What is to be known of rows to check them and to hold them against others."""
 
     def checked(self, answer: object, ids: Sequence[str]) -> Rows:
         """An encoder's answer for the texts ``ids``, usable.
@@ -49,9 +46,32 @@ class Representation(Protocol):
         """
         ...
 
-    def width(self, rows: Rows) -> int:
-        """How many numbers a vector has."""
+    def width(self, rows: Rows) -> Any:
+        """How many numbers a vector has, ``int``; a tuple of several representations."""
         ...
+
+    def take(self, rows: Rows, which: slice | IntArray) -> Rows:
+        """Some of the rows, float32."""
+        ...
+
+    def n_rows(self, rows: Rows) -> int:
+        """How many texts there are."""
+        ...
+
+    def difference(self, rows: Rows, others: Rows, row: int, other: int) -> float:
+        """How far a row of one is from one of the other, as a share of its length."""
+        ...
+
+    def all_equal(self, rows: Rows, first: Rows) -> bool:
+        """Whether all rows are as the only one of ``first``."""
+        ...
+
+
+class Representation(Form, Protocol):
+    """One of the three forms."""
+
+    suffix: str
+    """Of a file of it."""
 
     def content(self, rows: Rows, dtype: npt.DTypeLike) -> memoryview:
         """The content of a file of these rows."""
@@ -66,24 +86,8 @@ class Representation(Protocol):
         """
         ...
 
-    def take(self, rows: Rows, which: slice | IntArray) -> Rows:
-        """Some of the rows, float32."""
-        ...
-
     def joined(self, parts: Sequence[Rows], width: int) -> Rows:
         """The rows of several parts of this width, one after the other."""
-        ...
-
-    def n_rows(self, rows: Rows) -> int:
-        """How many texts there are."""
-        ...
-
-    def difference(self, rows: Rows, others: Rows, row: int, other: int) -> float:
-        """How far a row of one is from one of the other, as a share of its length."""
-        ...
-
-    def all_equal(self, rows: Rows, first: Rows) -> bool:
-        """Whether all rows are as the only one of ``first``."""
         ...
 
 
@@ -240,9 +244,18 @@ def representation_of(encoder: object) -> Representation:
         EncoderError: if there is no such representation.
 
     """
+    return named(getattr(encoder, "representation", "dense"))
+
+
+def named(name: object) -> Representation:
+    """The representation of a name.
+
+    Raises:
+        EncoderError: if there is no such representation.
+
+    """
     known = {"dense": DENSE, "sparse": SPARSE, "late": LATE}
-    name = getattr(encoder, "representation", "dense")
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise EncoderError(f"The encoder has the representation {name!r}; expected {', '.join(known)}.")
     return known[name]
 

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,13 +18,11 @@ from xlbench.arrays import IntArray
 from xlbench.collection import Texts
 from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
-from xlbench.engine.representations import Representation, Rows
+from xlbench.engine.representations import Form, Rows
 from xlbench.errors import EncoderError
+from xlbench.models.answers import Answers
 from xlbench.models.protocols import Stages
 from xlbench.support.ahead import ahead
-
-if TYPE_CHECKING:
-    from xlbench.engine.vectors import VectorStore
 
 _SHARD_TEXTS = 1024
 _SHARD_CHARACTERS = 1 << 17
@@ -80,17 +79,40 @@ def _spans(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
     yield first, len(lengths)
 
 
+class Store(Protocol):
+    """Where the rows of shards are kept."""
+
+    @property
+    def folder(self) -> Path:
+        """Where their files are."""
+        ...
+
+    def get(self, texts: Sequence[str]) -> Rows | None:
+        """The rows of these texts, or None if they are not there or damaged."""
+        ...
+
+    def put(self, texts: Sequence[str], rows: Rows) -> None:
+        """Stores the rows."""
+        ...
+
+    def path(self, texts: Sequence[str]) -> Any:
+        """The file of the rows of these texts; of several representations one each, by name."""
+        ...
+
+    def has(self, texts: Sequence[str]) -> bool:
+        """Whether there is a file of these texts."""
+        ...
+
+
 class Keeper:
     """Checks the vectors of shards, and keeps them in the store, or in memory where there is none."""
 
-    def __init__(
-        self, form: Representation, store: VectorStore | None, probe: Probe | None, n_texts: int, *, fresh: bool
-    ) -> None:
+    def __init__(self, form: Form, store: Store | None, probe: Probe | None, n_texts: int, *, fresh: bool) -> None:
         """With ``fresh`` nothing is taken from the store; ``n_texts`` are to come."""
         self._form, self._store, self._probe, self._fresh = form, store, probe, fresh
         self.shards: list[Any] = []
         """The file of each shard, or its vectors."""
-        self.width = 0
+        self.width: Any = 0
         self.is_constant = n_texts > 1
         """Whether all vectors so far are equal."""
         self._first: Rows | None = None
@@ -121,6 +143,35 @@ class Keeper:
         if self._store and not is_stored:
             self._store.put(shard.texts, vectors)
         self.shards.append(self._store.path(shard.texts) if self._store else vectors)
+
+
+class KeptAnswers:
+    """Has an API's answers kept one by one in a folder until all that they are part of is stored; nothing for others.
+
+    With ``fresh`` those of an earlier run are not taken.
+    """
+
+    def __init__(self, answers: Answers | None, folder: Path | None, *, fresh: bool) -> None:
+        self._answers, self._folder = answers, folder
+        if fresh:
+            self.forget()
+
+    def within(self, call: Callable[[list[str]], Any]) -> Callable[[list[str]], Any]:
+        """The call, with each answer kept."""
+        answers, folder = self._answers, self._folder
+        if answers is None or folder is None:
+            return call
+
+        def keeping(texts: list[str]) -> Any:
+            with answers.kept_in(folder):
+                return call(texts)
+
+        return keeping
+
+    def forget(self) -> None:
+        """Removes the answers: what they are part of is stored."""
+        if self._answers is not None and self._folder is not None:
+            self._answers.forget(self._folder)
 
 
 def kept(

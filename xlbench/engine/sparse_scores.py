@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from xlbench.arrays import IntArray, VectorArray
+import numpy as np
+import torch
+
+from xlbench.arrays import Array, IntArray, VectorArray
+from xlbench.engine.counting import add_products
 from xlbench.engine.representations import SPARSE
 from xlbench.engine.scores import TILE_PASSAGES, EmbeddedScores
 
@@ -26,10 +32,21 @@ class SparseScores(EmbeddedScores):
         return self.passages.vectors[passages].T.tocsr()
 
     def tiles(self, queries: IntArray, prepared: Any, out: VectorArray) -> VectorArray:
-        """The products, laid out in tiles."""
-        scores = (self.queries.vectors[queries] @ prepared).toarray()
-        n_tiles = -(-scores.shape[1] // TILE_PASSAGES)
-        for tile in range(n_tiles):
-            columns = scores[:, tile * TILE_PASSAGES : (tile + 1) * TILE_PASSAGES]
-            out[tile, : len(queries), : columns.shape[1]] = columns
-        return out[:n_tiles]
+        """The products, laid out in tiles; threads take some of the queries."""
+        asked = self.queries.vectors[queries]
+        tiles = out[: -(-prepared.shape[1] // TILE_PASSAGES)]
+        n_threads = torch.get_num_threads()
+
+        def fill(span: tuple[int, int]) -> None:
+            # scipy's product makes a sparse matrix first, of which nearly all numbers are there.
+            add_products(_arrays(asked), _arrays(prepared), span, tiles)
+
+        ends = np.linspace(0, len(queries), n_threads + 1).astype(np.int64).tolist()
+        with ThreadPoolExecutor(n_threads) as threads:
+            list(threads.map(fill, pairwise(ends)))
+        return tiles
+
+
+def _arrays(rows: Any) -> tuple[Array, Array, VectorArray]:
+    """The arrays of a csr array."""
+    return rows.indptr, rows.indices, rows.data

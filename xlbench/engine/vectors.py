@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from xlbench.collection import Texts
 from xlbench.engine.probe import Probe
-from xlbench.engine.representations import DENSE, UNREADABLE, Representation, Rows
-from xlbench.engine.shards import Keeper, kept, shards_of
+from xlbench.engine.representations import DENSE, UNREADABLE, Form, Representation, Rows
+from xlbench.engine.shards import Keeper, KeptAnswers, Store, kept, shards_of
 from xlbench.errors import EncoderError
+from xlbench.models.answers import Answers
 from xlbench.models.protocols import Stages
 from xlbench.support.files import sweep, write_whole
 from xlbench.support.progress import Advance
@@ -179,6 +180,10 @@ class VectorStore:
         path = self.path(texts)
         write_whole(path, seal(path, self.form.content(rows, self.dtype)))
 
+    def has(self, texts: Sequence[str]) -> bool:
+        """Whether there is a file of these texts."""
+        return self.path(texts).exists()
+
     def path(self, texts: Sequence[str]) -> Path:
         """The file of the vectors of these texts."""
         digest = hashlib.sha256()
@@ -186,6 +191,34 @@ class VectorStore:
             encoded = text.encode("utf-8", "surrogatepass")
             digest.update(len(encoded).to_bytes(8, "little") + encoded)
         return self.folder / f"{digest.hexdigest()[:32]}{self.form.suffix}"
+
+
+@dataclass(frozen=True)
+class EncodedTexts:
+    """The shards of some texts, in the store or in memory."""
+
+    shards: Sequence[Any]
+    """The file of each, or its rows; of several representations those of each by name."""
+    lengths: Sequence[int]
+    width: Any
+    row: npt.NDArray[np.int64]
+    n_stored: int
+    n_probed: int
+    is_constant: bool
+    on_disk: bool
+
+    def embeddings(self, form: Representation) -> Embeddings:
+        """They as embeddings of this representation."""
+        width = max(self.width, 1)
+        return Embeddings(
+            StoredVectors(self.shards, self.lengths, width=width, form=form)
+            if self.on_disk
+            else _held(self.shards, form, width),
+            row=self.row,
+            n_stored=self.n_stored,
+            n_probed=self.n_probed,
+            is_constant=self.is_constant,
+        )
 
 
 def embed(
@@ -199,10 +232,29 @@ def embed(
     tolerance: float | None = None,
     advance: Advance | None = None,
 ) -> Embeddings:
+    """The vectors of all texts; see ``encode_texts``."""
+    return encode_texts(
+        texts, encode, store=store, form=form, stages=stages, fresh=fresh, tolerance=tolerance, advance=advance
+    ).embeddings(form)
+
+
+def encode_texts(
+    texts: Texts,
+    encode: Callable[[list[str]], Any],
+    *,
+    store: Store | None,
+    form: Form = DENSE,
+    stages: Stages | None = None,
+    answers: Answers | None = None,
+    fresh: bool = False,
+    tolerance: float | None = None,
+    advance: Advance | None = None,
+) -> EncodedTexts:
     """The vectors of all texts; each distinct text is encoded once, language by language, longest first.
 
     ``advance`` is called after each shard. No more than a window of texts and a few shards of vectors are in memory,
     unless there is no store: then all vectors are. With ``stages`` a device waits neither for texts nor for a disk.
+    With ``answers`` those of an API are kept one by one until their shard is.
     With ``fresh`` everything is encoded again, and replaces what is stored.
     Stored vectors are trusted after a probe: some of their texts are encoded again, and compared within
     ``tolerance``; without one they are trusted as they are.
@@ -215,28 +267,31 @@ def embed(
     probe = None if tolerance is None else Probe(encode, tolerance, form)
     keeper = Keeper(form, store, probe, len(texts.distinct), fresh=fresh)
     n_stored, order = 0, []
-    for shard in kept(shards_of(texts), keeper, encode=encode, stages=stages):
+    keep = KeptAnswers(answers, store.folder if store else None, fresh=fresh)
+    for shard in kept(shards_of(texts), keeper, encode=keep.within(encode), stages=stages):
+        if shard.stored is None:
+            keep.forget()
         n_stored += len(shard.rows) * (shard.stored is not None)
         order.append(shard.rows)
         if advance:
             advance(texts=len(shard.rows), characters=sum(map(len, shard.texts)), stored=shard.stored is not None)
     place = np.empty(len(texts.distinct), np.int64)
     place[np.concatenate(order) if order else []] = np.arange(len(place))
-    lengths, width = list(map(len, order)), max(keeper.width, 1)
-    return Embeddings(
-        StoredVectors(keeper.shards, lengths, width=width, form=form) if store else _held(keeper.shards, form, width),
+    return EncodedTexts(
+        keeper.shards,
+        list(map(len, order)),
+        keeper.width,
         row=place[texts.distinct.row],
         n_stored=n_stored,
         n_probed=probe.n_probed if probe else 0,
         is_constant=keeper.is_constant,
+        on_disk=store is not None,
     )
 
 
-def missing(texts: Texts, store: VectorStore | None) -> tuple[int, int]:
+def missing(texts: Texts, store: Store | None) -> tuple[int, int]:
     """How many distinct texts have no stored vectors, and how many characters these have."""
-    lengths = [
-        [*map(len, shard.texts)] for shard in shards_of(texts) if store is None or not store.path(shard.texts).exists()
-    ]
+    lengths = [[*map(len, shard.texts)] for shard in shards_of(texts) if store is None or not store.has(shard.texts)]
     return sum(map(len, lengths)), sum(map(sum, lengths))
 
 

@@ -26,6 +26,7 @@ from xlbench.engine.representations import representation_of
 from xlbench.engine.shards import shards_of
 from xlbench.engine.vectors import VectorStore
 from xlbench.errors import EncoderError, UsageError, XlbenchError
+from xlbench.models.mixture import several_of
 from xlbench.models.protocols import Encoder, Model
 from xlbench.support.progress import Advance, Progress, silent
 
@@ -82,10 +83,11 @@ def encode_missing(
 
     """
     encoder = model.encoder
-    if not isinstance(encoder, Encoder) or not model.named or model.fingerprint is None:
+    several = several_of(encoder)
+    if several or not isinstance(encoder, Encoder) or not model.named or model.fingerprint is None:
         raise UsageError(
             f"{model.name} cannot be given to workers: expected a folder, a Hub id or package.module:Class that "
-            "encodes texts. Leave --workers and --ray out."
+            "encodes texts, and gives one representation. Leave --workers and --ray out."
         )
     form = representation_of(encoder)
     key = {"name": encoder.name, **model.key()}

@@ -16,6 +16,7 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
+from xlbench.models.answers import Answers
 from xlbench.models.http_api import Connection, Spending, checked_number
 from xlbench.models.prompts import Prompts
 
@@ -52,12 +53,14 @@ class OpenAIEncoder:
     vectors_revision = 1  # To be raised when the same model gives other vectors than before.
     changes_no_vector = ("price", "max_cost", "batch_texts", "concurrency", "timeout", "retries", "key_variable")
     """Arguments that are not part of what identifies the model."""
+    _needs_price = True
+    """Whether nobody else knows what a token costs."""
 
     def __init__(
         self,
         model: str,
         *,
-        base_url: str = OPENAI,
+        base_url: str | None = None,
         dimensions: int | None = None,
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
@@ -73,7 +76,7 @@ class OpenAIEncoder:
         retries: int = 6,
         key_variable: str | None = None,
     ) -> None:
-        """``model`` is the name that the server knows.
+        """``model`` is the name that the server knows, at the address ``base_url``, by default OpenAI's.
 
         ``dimensions`` asks for shorter vectors, ``query_body`` and ``passage_body`` have more fields of a request, such
         as ``{"input_type": "query"}``, and ``max_characters`` cuts texts that are too long for the server. ``price`` is
@@ -94,21 +97,38 @@ class OpenAIEncoder:
         for name, body in (("query_body", query_body), ("passage_body", passage_body)):
             if body is not None and not isinstance(body, Mapping):
                 raise EncoderError(f'{name} is {body!r}; expected fields as JSON, such as {{"input_type": "query"}}.')
-        if max_cost is not None and price is None:
+        if max_cost is not None and price is None and self._needs_price:
             raise EncoderError("--max-cost needs --price, the price of a million tokens.")
         self.name = model
         self._prompts = Prompts.of([model], query=query_prompt, passage=passage_prompt, instruction=instruction)
         self._fields = {"model": model, **({} if dimensions is None else {"dimensions": dimensions})}
-        self._query_body, self._passage_body = dict(query_body or {}), dict(passage_body or {})
+        self._query_body, self._passage_body = self._bodies(query_body, passage_body)
         self._max_characters, self._batch_texts = max_characters, batch_texts
-        self._connection = Connection(
+        self._connection = self._connected(
             base_url,
-            key_variable=key_variable or ("OPENAI_API_KEY" if base_url == OPENAI else "XLBENCH_API_KEY"),
+            key_variable=key_variable,
             timeout=timeout,
             retries=retries,
             concurrency=concurrency,
             spending=Spending(price, max_cost),
         )
+
+    def _connected(self, base_url: str | None, *, key_variable: str | None, **options: Any) -> Connection:
+        """The server at an address, and how it is asked."""
+        of_address = "OPENAI_API_KEY" if base_url in (None, OPENAI) else "XLBENCH_API_KEY"
+        address = OPENAI if base_url is None else base_url
+        return Connection(address, key_variable=key_variable or of_address, **options)
+
+    def _bodies(
+        self, query_body: Mapping[str, Any] | None, passage_body: Mapping[str, Any] | None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """More fields of the requests for queries and for passages."""
+        return dict(query_body or {}), dict(passage_body or {})
+
+    @property
+    def answers(self) -> Answers:
+        """What keeps each answer as it comes."""
+        return self._connection.answers
 
     @property
     def revision(self) -> str:
@@ -156,6 +176,7 @@ class OpenAIEncoder:
             "n_requests": spending.n_requests,
             "n_tokens": spending.n_tokens,
             **({} if cost is None else {"price_per_million": spending.price, "cost": cost}),
+            **({"prices_of": spending.source} if spending.source else {}),
         }
 
     def expect(self, *, n_queries: int, n_passages: int, n_characters: int) -> None:
@@ -172,7 +193,8 @@ class OpenAIEncoder:
         n_tokens = round(n_characters * rate)
         n_requests = sum(math.ceil(n / self._batch_texts) for n in (n_queries, n_passages))
         cost = spending.cost(n_tokens)
-        about = "" if cost is None else f", about {cost:.4g} at {spending.price:g} a million"
+        source = f" (the price in {spending.source})" if spending.source else ""
+        about = "" if cost is None else f", about {cost:.4g} at {spending.price:g} a million{source}"
         _LOG.warning(
             f"{self.name} at {self._connection.host}: {n_queries + n_passages:,} texts, about {n_tokens:,} tokens "
             f"(estimated: {n_characters:,} characters with {rate:.2f} tokens each, as in the probe), "

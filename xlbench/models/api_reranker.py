@@ -11,6 +11,7 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
+from xlbench.models.answers import Answers
 from xlbench.models.http_api import Connection, Spending, checked_number
 
 COHERE = "https://api.cohere.com/v2"
@@ -59,6 +60,11 @@ class CohereReranker:
             raise EncoderError(f"The API at {self._connection.host} gave NaN or infinity for a pair of the probe.")
         rounded = np.round(scores / max(float(np.abs(scores).max()), 1e-9) / _STEP).astype(int).tolist()
         self.revision = f"probe:{hashlib.sha256(json.dumps(rounded).encode()).hexdigest()[:12]}"
+
+    @property
+    def answers(self) -> Answers:
+        """What keeps each answer as it comes."""
+        return self._connection.answers
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str], /) -> VectorArray:
         """The score of each query with the passage beside it, ``float32[n]``; pairs of a query are asked together."""

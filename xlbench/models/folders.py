@@ -25,7 +25,9 @@ _OTHER_KINDS = {
     "CrossEncoder": "a reranker, which scores pairs of texts",
 }
 _NAMES = {"SparseEncoder": "sparse", "MultiVectorEncoder": "late"}
-KINDS = ("dense", "sparse", "late")
+KINDS = ("dense", "sparse", "late", "several")
+M3_HEADS = {"sparse": "sparse_linear.pt", "late": "colbert_linear.pt"}
+"""The files of BGE-M3's heads, by what they give."""
 _MODULES_OF_OTHER_KINDS = {
     "SpladePooling": "SparseEncoder",
     "sparse_encoder": "SparseEncoder",
@@ -45,7 +47,7 @@ def adapter_of(model: str, *, revision: str | None, kind: str | None = None) -> 
     """The adapter that loads a model: by what its files say that it is, or by the kind that the user says.
 
     ``sentence-transformers`` for a dense model with modules.json and ``transformers`` for one without,
-    ``sparse-encoder``, or ``late-interaction``.
+    ``sparse-encoder``, ``late-interaction``, or ``m3`` for one with BGE-M3's heads.
 
     Raises:
         EncoderError: if there is no such model, it is a reranker, its files leave open what it is, or it cannot be
@@ -61,6 +63,14 @@ def adapter_of(model: str, *, revision: str | None, kind: str | None = None) -> 
             f"{model} is {_OTHER_KINDS[stated]} ({stated} of sentence-transformers): it cannot search by itself. "
             "Expected a model that encodes texts."
         )
+    if kind == "several":
+        lacking = [name for name in M3_HEADS.values() if config_file(model, name, revision=revision) is None]
+        if lacking or config_file(model, "modules.json", revision=revision) is None:
+            raise EncoderError(
+                f"{model} does not give several representations: expected a dense model with "
+                f"{' and '.join(M3_HEADS.values())}, as BGE-M3 has them."
+            )
+        return "m3"
     is_open = _is_masked_language_model(model, revision)
     if kind is None and is_open:
         raise EncoderError(

@@ -11,7 +11,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError, UsageError
+from xlbench.models.answers import Answers
 from xlbench.support.network import is_reachable
 
 _LONGEST_MESSAGE = 200
@@ -27,6 +29,8 @@ class Spending:
     """Of a million tokens, in whatever currency."""
     most: float | None = None
     """What all may cost."""
+    source: str = ""
+    """Whose table the price is from; empty for one that the user gives."""
     n_requests: int = 0
     n_tokens: int = 0
     """As the API counts them, where it does."""
@@ -66,12 +70,15 @@ class Connection:
         """``timeout`` is of one request, in seconds; ``concurrency`` is how many are open at once."""
         self.host = checked_host(base_url)
         self.spending = spending
+        self.answers = Answers()
         self._base_url = base_url.rstrip("/")
         self._key_variable = key_variable
         self._timeout, self._retries, self._concurrency = timeout, retries, concurrency
 
-    def post(self, path: str, bodies: Sequence[Mapping[str, Any]], read: Callable[[Any, int], Any]) -> list[Any]:
-        """What ``read`` makes of the answer to each body and its number, in the order of the bodies.
+    def post(
+        self, path: str, bodies: Sequence[Mapping[str, Any]], read: Callable[[Any, int], VectorArray]
+    ) -> list[VectorArray]:
+        """The numbers that ``read`` takes from the answer to each body and its number, in the order of the bodies.
 
         Raises:
             EncoderError: if the API does not answer, refuses, or all cost more than they may.
@@ -79,10 +86,13 @@ class Connection:
         """
         client = self._client
 
-        def ask(number: int) -> Any:
-            answer = self._answer(client, path, bodies[number])
-            self.spending.add(answer)
-            return read(answer, number)
+        def ask(number: int) -> VectorArray:
+            def anew() -> VectorArray:
+                answer = self._answer(client, path, bodies[number])
+                self.spending.add(answer)
+                return read(answer, number)
+
+            return self.answers.of(path, bodies[number], anew)
 
         if len(bodies) == 1:
             return [ask(0)]

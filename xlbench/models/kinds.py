@@ -71,6 +71,13 @@ KINDS = (
         "jinaai/jina-colbert-v2",
     ),
     Kind(
+        "m3",
+        "folder or Hub id with BGE-M3's heads, and --kind several --representation dense sparse late sum",
+        "dense, sparse and late from one encoding, and the weighted sum of their scores; model arguments: those of "
+        "sentence-transformers",
+        "BAAI/bge-m3 --kind several --representation sum",
+    ),
+    Kind(
         "reranker",
         "--rerank, with a folder or Hub id of a CrossEncoder, or your class with score_pairs",
         "scores pairs of query and passage: reorders the best passages that --model finds",
@@ -85,6 +92,15 @@ KINDS = (
         "openai:text-embedding-3-small",
         ("openai",),
         "pip install 'xlbench[api]'",
+    ),
+    Kind(
+        "litellm",
+        "litellm:PROVIDER/MODEL",
+        "a model behind an API that litellm knows, such as Cohere's, Voyage's and Gemini's, with litellm's prices; "
+        "model arguments: those of openai",
+        "litellm:voyage/voyage-3.5",
+        ("litellm",),
+        "pip install 'xlbench[litellm]'",
     ),
     Kind(
         "cohere",
@@ -125,5 +141,6 @@ FOLDERS = {
     "sentence-transformers": "xlbench.models.sentence_transformer:SentenceTransformerEncoder",
     "sparse-encoder": "xlbench.models.sparse_encoder:SparseEncoderModel",
     "late-interaction": "xlbench.models.late_interaction:LateInteractionEncoder",
+    "m3": "xlbench.models.m3:M3Encoder",
     "transformers": "xlbench.models.plain_transformer:PlainTransformerEncoder",
 }

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlbench.arrays import TokenVectors, VectorArray
-from xlbench.models import folders, token_rules
+from xlbench.models import folders, token_rules, torch_model
 from xlbench.models.protocols import Role
 from xlbench.models.sentence_transformer import SentenceTransformerEncoder
 from xlbench.models.token_batches import token_batches
@@ -26,7 +26,17 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
 
     representation = "late"
     _similarities = ("maxsim", "meanmaxsim")
+    _cut: tuple[int, int, int | None] = (0, 0, None)
+    """How many passages were too long, the tokens of the longest, and how many the model takes."""
     vectors_revision = 1  # To be raised when the same model gives other vectors than before.
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed or filled in, and how many passages were cut, a sentence each."""
+        n, longest, limit = self._cut
+        taken = f"more tokens than the {limit or 0:,} that the model takes"
+        cut = f"{n:,} passage{'s have' if n > 1 else ' has'} {taken}, up to {longest:,}: their ends are cut."
+        return (*super().notes, *([cut] if n else []))
 
     @property
     def mean_of_tokens(self) -> bool:
@@ -37,6 +47,8 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
         """The token vectors of these texts."""
         encode = getattr(self._model, f"encode_{task}")
         lengths = self._lengths([prompt + text for text in texts])
+        if task == "document":
+            self._count_cut([prompt + text for text in texts], lengths)
         batches = token_batches(lengths, self._budget.tokens, alike=not self._is_padded)
         of_texts: list[Any] = [None] * len(texts)
 
@@ -55,6 +67,14 @@ class LateInteractionEncoder(SentenceTransformerEncoder):
                 of_texts[i] = vectors.astype(np.float32, copy=False)
         starts = np.append(0, np.cumsum([len(vectors) for vectors in of_texts])).astype(np.int64)
         return TokenVectors(np.concatenate(of_texts) if of_texts else np.zeros((0, 1), np.float32), starts)
+
+    def _count_cut(self, texts: Sequence[str], lengths: Sequence[int]) -> None:
+        """Counts those that are longer than the model takes; each is tokenised whole."""
+        limit = getattr(self._model[0], "document_length", None) or self._model.max_seq_length
+        full = [text for text, length in zip(texts, lengths, strict=True) if limit and length >= limit]
+        whole = [n for n in torch_model.token_lengths(self._model.tokenizer, full, None) if n > limit] if full else []
+        n, longest, _ = self._cut
+        self._cut = n + len(whole), max([longest, *whole]), limit
 
     def stages(self, role: Role) -> None:
         """Texts are encoded in one go."""

@@ -23,6 +23,11 @@ from xlbench.support.secrets import refuse_secrets
 ENTRY_POINT_GROUP = "xlbench.models"
 API, RERANK_API = "openai:", "cohere:"
 """What the names of a model and of a reranker behind an HTTP API begin with."""
+APIS = {
+    API: "xlbench.models.api_encoder:OpenAIEncoder",
+    "litellm:": "xlbench.models.litellm_encoder:LitellmEncoder",
+}
+"""The classes of models behind APIs, by what their names begin with."""
 _PATH = re.compile(r"\.{0,2}[/\\]|~|[A-Za-z]:[/\\]")
 """What begins with a slash, dots and one, a tilde or a drive is a path, and neither a Hub id nor a module."""
 
@@ -134,12 +139,12 @@ def _named(model: str, *, device: str | None, arguments: dict[str, Any]) -> Mode
         from xlbench.models.fused import load_fusion
 
         return load_fusion(model, device=device, arguments=arguments, load=load)
-    if model.startswith(API):
-        if not model[len(API) :].strip(". "):
-            raise EncoderError(f"{model} names no model; expected {API}MODEL, with the name that the server knows.")
+    if begins := next((prefix for prefix in APIS if model.startswith(prefix)), None):
+        if not model[len(begins) :].strip(". "):
+            raise EncoderError(f"{model} names no model; expected {begins}MODEL, with the name that the server knows.")
         if device is not None:
             raise EncoderError(f"{model} runs at its server, so that --device {device} says nothing: leave it out.")
-        made = _made("xlbench.models.api_encoder:OpenAIEncoder", "openai", arguments, device, folder=model[len(API) :])
+        made = _made(APIS[begins], begins.rstrip(":"), arguments, device, folder=model[len(begins) :])
         return replace(made, arguments={**made.arguments, **made.filled})
     if model in BUILT_IN:
         return _made(BUILT_IN[model], model, arguments, device)

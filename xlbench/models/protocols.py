@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from xlbench.arrays import VectorArray
 from xlbench.collection import Text
 from xlbench.models.compression import Compression
+from xlbench.models.mixture import Mixture
 from xlbench.models.perturbation import Perturbation
 from xlbench.models.pooling import Pooling
 from xlbench.models.transform import Debiasing
@@ -44,10 +45,12 @@ class Encoder(Protocol):
     Prompts, pooling, normalisation, precision and truncation are its own. The score of a query and a passage is the
     inner product of their vectors.
 
+    Its ``representation`` says what it gives where that is no dense vector, ``sparse`` or ``late``, or the names of
+    several, as a tuple: then the methods give a dict of them.
     An encoder may also have ``provenance() -> dict``: what else can change its vectors, such as versions of libraries
     or the kind of device. It is part of the key under which vectors are kept, and it is stored in the result.
     Where texts cost money, it may have ``expect``, which is called with how much is to be encoded, before that, and
-    ``usage() -> dict``, which is stored in the result.
+    ``usage() -> dict``, which is stored in the result, and ``answers``, which keep each answer as it comes.
     """
 
     name: str
@@ -105,6 +108,8 @@ class Model:
     """How its vectors are stored; ``float16`` rounds them, and takes half the space."""
     debiasing: Debiasing | None = None
     """What is removed from its vectors before they are scored."""
+    mixture: Mixture | None = None
+    """Which of its representations are scored, where it gives several."""
     compression: Compression | None = None
     """What is left of its vectors, after they are debiased."""
     pooling: Pooling | None = None
@@ -151,6 +156,7 @@ class Model:
     def identity(self) -> dict[str, Any]:
         """The ``model`` object of a result."""
         record = self._identity(self.name)
+        record = self.mixture.identity(record) if self.mixture else record
         record = self.debiasing.identity(record) if self.debiasing else record
         record = self.compression.identity(record) if self.compression else record
         record = self.pooling.identity(record) if self.pooling else record

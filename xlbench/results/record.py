@@ -54,6 +54,8 @@ class ModelRecord(msgspec.Struct):
     arguments: dict[str, Any]
     transform: TransformRecord | msgspec.UnsetType = msgspec.UNSET
     perturbation: PerturbationRecord | msgspec.UnsetType = msgspec.UNSET
+    representation: Name | msgspec.UnsetType = msgspec.UNSET
+    """Of several that it gives."""
 
 
 class ReferenceRecord(msgspec.Struct, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "check": ("langcodes", "py3langid"),
     "html": ("jinja2", "matplotlib"),
     "leaderboard": ("confusable_homoglyphs",),
+    "litellm": ("litellm",),
     "perturb": ("anyascii",),
     "ray": ("ray",),
     "train": ("accelerate",),

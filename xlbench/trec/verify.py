@@ -20,11 +20,11 @@ from xlbench.measures.best import Lists
 from xlbench.measures.oracle import trec_scores
 from xlbench.measures.ranks import PooledRanks, Ranks
 from xlbench.measures.values import QueryValues
-from xlbench.models.pooling import Pooling
 from xlbench.results import Result
 from xlbench.settings import Setting
 from xlbench.statistics import intervals
 from xlbench.support.progress import Advance
+from xlbench.trec.final_order import FinalOrder, pool_of
 
 _LAST_DECIMAL = 1.5e-6
 _QUERIES_AT_ONCE = 64  # A full ranking of 13,000 passages is a dict of 2 MB.
@@ -48,13 +48,13 @@ def verify(
     reported: Sequence[QueryValues],
     *,
     settings: Sequence[Setting],
-    pooling: Pooling | None = None,
+    final: FinalOrder | None = None,
     advance: Advance,
 ) -> Iterator[LargestDifference]:
     """The largest difference for each setting and measure between ``reported`` and full rankings that trec_eval scored.
 
     ``advance`` is called each time that some queries are done. Measures of bias, which trec_eval does not have, are
-    taken from the sorted ranking. A pooling that changes the order of one index is done list by list.
+    taken from the sorted ranking. ``final`` does by hand what changes the order that the scores give.
 
     Raises:
         ResultError: if the result lacks a setting or has other queries in it.
@@ -63,7 +63,9 @@ def verify(
     by_setting = {of.setting: of for of in reported}
     named = dict.fromkeys(name for of in reported for name in of.values)
     depth = measures.depth(name for name in named if measures.get(name).needs_lists)
-    lists = _lists(collection, scores, pooling, depth) if depth else None
+    everything = [Setting(language, None) for language in collection.languages] if depth else []
+    final = (final or FinalOrder(collection)).with_candidates(scores, list(dict.fromkeys([*settings, *everything])))
+    lists = _lists(collection, scores, final, depth) if depth else None
     for setting in settings:
         if setting not in by_setting:
             raise ResultError(
@@ -71,7 +73,7 @@ def verify(
                 f"{', '.join(map(str, by_setting)) or 'none'}."
             )
         claimed = by_setting[setting]
-        recomputed = _recompute(collection, scores, setting, list(claimed.values), (pooling, lists), advance)
+        recomputed = _recompute(collection, scores, setting, list(claimed.values), (final, lists), advance)
         if list(recomputed) != list(claimed.query):
             raise ResultError(
                 f"The result has {len(claimed.query):,} queries in {setting}, "
@@ -117,23 +119,21 @@ def _recompute(
     scores: Scores,
     setting: Setting,
     measure_names: Sequence[str],
-    of_pool: tuple[Pooling | None, Lists | None],
+    of_pool: tuple[FinalOrder, Lists | None],
     advance: Advance,
 ) -> dict[str, dict[str, float]]:
     """The value of each measure for each query of the setting, from full rankings.
 
-    ``of_pool`` is how the list of all languages is made, and the best passages of all queries in it.
+    ``of_pool`` is how the final order is made, and the best passages of all queries in the pool of all languages.
     """
-    pooling, lists = of_pool
-    language = collection.passages.language
-    everything = setting.passages is None
-    pool = np.flatnonzero(everything | (language == collection.languages.index(setting.passages or setting.query)))
+    final, lists = of_pool
+    pool = pool_of(collection, setting)
     asked_language = collection.languages.index(setting.query)
     asked = collection.queries.rows(asked_language)
     qrels = _qrels(collection, asked, set(pool.tolist()))
     ids = [collection.passages.ids[row] for row in pool.tolist()]
     order = collection.passages.tie_order[pool]
-    scores = scores if everything else alone(scores)
+    scores = scores if setting.passages is None else alone(scores)
     of_bias = [measure for name in measure_names if (measure := measures.of_bias(name))]
     trec = [measures.get(name) for name in measure_names if not measures.of_bias(name)]
     language = collection.passages.language[pool]
@@ -142,9 +142,8 @@ def _recompute(
     by_id: dict[str, dict[str, float]] = {}
     for start in range(0, len(rows), TILE_QUERIES):
         some = rows[start : start + TILE_QUERIES]
-        lines = dict(zip(some, matrix(scores, scores.query[some], scores.passage[pool]), strict=True))
-        if everything and pooling and not pooling.normalises:
-            lines = {row: _pooled(line, order, language, asked_language, pooling) for row, line in lines.items()}
+        of_model = matrix(scores, scores.query[some], scores.passage[pool])
+        lines = {row: final.scores(row, line, setting) for row, line in zip(some, of_model, strict=True)}
         for first in range(0, len(some), _QUERIES_AT_ONCE):
             chunk = {collection.queries.ids[row]: lines[row] for row in some[first : first + _QUERIES_AT_ONCE]}
             run = {id_: dict(zip(ids, line.tolist(), strict=True)) for id_, line in chunk.items()}
@@ -157,48 +156,19 @@ def _recompute(
     return by_id
 
 
-def _lists(collection: Collection, scores: Scores, pooling: Pooling | None, depth: int) -> Lists:
+def _lists(collection: Collection, scores: Scores, final: FinalOrder, depth: int) -> Lists:
     """The best passages of every judged query in the pool of all languages, each list sorted whole."""
-    language, order = collection.passages.language, collection.passages.tie_order
-    asked = collection.queries.language
+    order, asked = collection.passages.tie_order, collection.queries.language
     best = np.full((len(collection.queries), depth), -1, np.int32)
     judged = np.unique(collection.pairs.query)
     for start in range(0, len(judged), TILE_QUERIES):
         some = judged[start : start + TILE_QUERIES]
         for row, plain in zip(some.tolist(), matrix(scores, scores.query[some], scores.passage), strict=True):
-            in_order = pooling is not None and not pooling.normalises
-            line = _pooled(plain, order, language, int(asked[row]), pooling) if pooling and in_order else plain
+            line = final.scores(row, plain, Setting(collection.languages[asked[row]], None))
             ranked = np.lexsort((-order, -line))[:depth]
             best[row, : len(ranked)] = ranked
     lists = Lists.of(best, collection.queries.ids, asked, collection.languages)
     return replace(lists, n_tokens=n_tokens(collection.passages.text, best)) if collection.by_answers else lists
-
-
-def _pooled(
-    line: npt.NDArray[np.float32],
-    order: npt.NDArray[np.int64],
-    language: npt.NDArray[np.int16],
-    asked: int,
-    pooling: Pooling,
-) -> npt.NDArray[np.float32]:
-    """Scores that give the order of the list that a pooling makes of one query's passages."""
-    ranked = np.lexsort((-order, -line)).tolist()
-    lists: dict[int, list[int]] = {int(code): [] for code in np.unique(language)}
-    for row in ranked:
-        lists[int(language[row])].append(row)
-    first = [asked] if asked in lists and not pooling.fixed else []
-    turns = [*first, *(code for code in lists if code not in first)]
-    if pooling.method == "own-first":
-        merged = list(lists.get(asked, []))
-    else:
-        most = pooling.best or len(ranked)
-        rounds = range(min(most, max(map(len, lists.values()))))
-        merged = [lists[code][place] for place in rounds for code in turns if place < len(lists[code])]
-    taken = set(merged)
-    merged += [row for row in ranked if row not in taken]
-    score = np.empty(len(ranked), np.float32)
-    score[merged] = -np.arange(len(ranked))
-    return score
 
 
 def _qrels(collection: Collection, asked: slice, pool: set[int]) -> dict[str, dict[str, int]]:
