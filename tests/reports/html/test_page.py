@@ -130,6 +130,16 @@ def test_provenance_and_the_command_are_shown(whole):
     assert "Copy" not in Page(render([replace(whole, environment={})])).text.split("Provenance")[-1].split("model")[0]
 
 
+@pytest.mark.parametrize("share", [None, 0.0, 0.4])
+def test_time_of_encoding_is_not_that_of_stored_vectors(whole, share):
+    """Unless all vectors were made in that run, no time of encoding is shown; the others are."""
+    timing = {"encode_s": 1.25, "search_s": 0.5} | ({} if share is None else {"encoded_share": share})
+    text = Page(render([replace(whole, timing=timing)])).text
+    assert "encode 1.2 s" not in text
+    assert "encoded_share" not in text
+    assert "search 0.5 s" in text
+
+
 def test_models_are_compared_with_verdicts(whole, other):
     """Several results of a task have a table of all, verdicts against the first, bars by language and a picture."""
     text = Page(render([whole, other])).text

@@ -1,11 +1,11 @@
-"""Heatmaps: tables of query languages by passage languages, coloured by value."""
+"""Heatmaps: tables of query languages by passage languages, or of models by languages, coloured by value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from xlbench.reports.cells import MEAN_OF_OTHERS, Table
+from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Table
 from xlbench.reports.html.page_tables import page_table
 from xlbench.reports.html.parts import Column, Entry, PageTable
 from xlbench.reports.matrices import Matrix
@@ -20,14 +20,24 @@ def ends(matrices: Iterable[Matrix]) -> tuple[float, float]:
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 
-def heatmap(table: Table, measure: str, *, spread: tuple[float, float], foot_note: str = "") -> PageTable:
-    """A table of languages by languages with a colour for each value, but none for the means."""
+def heatmap(
+    table: Table,
+    measure: str,
+    *,
+    spread: tuple[float, float],
+    foot_note: str = "",
+    corner: str = "query ↓ passage →",
+) -> PageTable:
+    """A table whose columns are languages with a colour for each value, but none for the means.
+
+    Its rows are languages, or what the ``corner`` says.
+    """
     low, high = spread
     drawn = page_table(table, caption=". ".join(filter(None, [table.title, table.note])), foot_note=foot_note)
-    languages = [column.name if column.name != MEAN_OF_OTHERS else None for column in drawn.columns]
+    languages = [None if column.name in (MEAN, MEAN_OF_OTHERS) else column.name for column in drawn.columns]
     return replace(
         drawn,
-        corner="query ↓ passage →",
+        corner=corner,
         columns=tuple(Column(c.name, language=of) for c, of in zip(drawn.columns, languages, strict=True)),
         rows=tuple(
             replace(

@@ -67,6 +67,8 @@ class PageRow:
     cells: tuple[Entry, ...]
     language: str | None = None
     note: str = ""
+    href: str = ""
+    """Where its head leads to."""
 
 
 @dataclass(frozen=True)
