@@ -168,8 +168,15 @@ def test_the_overview_has_the_sentences_and_the_values(whole, other, partial):
     overview = html[html.index('<section id="overview"') : html.index('<section id="t1"')]
     heads = re.findall(r"<button type=.button.>([^<]*)", overview)
     assert heads == ["model", "xquad-r mono", "xquad-r multi", "demo mono", "demo multi"]
-    assert re.findall(r'<th scope="row">([^<]*)', overview) == [best, poor]
-    assert overview.count("<td") == 8
+    table, *heatmaps = overview.split("</table>")[:-1]
+    assert re.findall(r'<th scope="row">([^<]*)', table) == [best, poor]
+    assert table.count("<td") == 8
+    for heatmap in heatmaps:
+        shown = re.findall(r"<td[^>]*>(?:<span>)?([^<]*)", heatmap)
+        pooled = [whole.values[Setting(code, None)]["AP"] for code in ("ar", "de", "en", "th")]
+        assert shown[:5] == [number(value, "AP") for value in [*pooled, whole.summary["multi"]["AP"]]]
+        assert heatmap.count('class="ramp"') == 1
+    assert len(heatmaps) == 2
     # A part of the task is never the best where there is a whole result.
     assert f"demo: {poor} finds" not in page.text
     assert "demo: hash (result 1): AP" in Page(render([replace(partial), whole])).text.replace("result 2", "result 1")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from xlbench.leaderboard.board import BoardStanding, TaskBoard, Value, shown
+from xlbench.leaderboard.board import BoardStanding, TaskBoard, shown
 from xlbench.leaderboard.site import site_texts
 from xlbench.leaderboard.site.overview import is_baseline, task_key
-from xlbench.reports.cells import EMPTY, MEAN, Cell, Table, number_cell, row
+from xlbench.reports.cells import number_cell
 from xlbench.reports.html import charts
-from xlbench.reports.html.heatmaps import heatmap
+from xlbench.reports.html.heatmaps import of_models
 from xlbench.reports.html.page_tables import entry_of
 from xlbench.reports.html.parts import EMPTY as NOTHING
 from xlbench.reports.html.parts import Column, Entry, Figure, PageRow, PageTable
@@ -95,22 +95,18 @@ def _ranked(standing: BoardStanding | None, kind: Kind, headline: str) -> Entry:
 
 
 def _heatmap(board: TaskBoard, standings: Sequence[BoardStanding]) -> PageTable | None:
-    column = ("multi" if "multi" in board.kinds else board.kinds[0] if board.kinds else "multi", board.headline)
-    of_languages = [of for each in standings for of in each.row.languages.values()]
-    values = [of[column] for of in of_languages if column in of]
-    if not values:
+    kind = _kinds(board)[-1] if _kinds(board) else "cross"
+    column = (kind, board.headline)
+    models = []
+    for standing in standings:
+        row = standing.row
+        by_language = {shown(name): values[column] for name, values in row.languages.items() if column in values}
+        models.append((standing.label, by_language, row.means[column].value if column in row.means else None))
+    title = f"{KIND_TITLES[kind].capitalize()} {shown(board.headline)} by query language"
+    languages = [shown(language) for language in board.languages]
+    drawn = of_models(title, board.headline, models, languages=languages, note=_of_how_many(board))
+    if drawn is None:
         return None
-
-    def cells(standing: BoardStanding) -> tuple[Cell, ...]:
-        by_language = standing.row.languages
-        of_languages = (number_cell(by_language.get(name, {}).get(column), column[1]) for name in board.languages)
-        mean: Value | None = standing.row.means.get(column)
-        return row(standing.label, *of_languages, number_cell(mean.value, column[1]) if mean else EMPTY)
-
-    title = f"{KIND_TITLES[column[0]].capitalize()} {shown(board.headline)} by query language"
-    header = ("model", *(shown(language) for language in board.languages), MEAN)
-    table = Table(title, header, tuple(cells(standing) for standing in standings), _of_how_many(board))
-    drawn = heatmap(table, column[1], spread=(min(values), max(values)), corner="model ↓ query →")
     rows = (
         replace(each, href=f"models/{standing.row.key}.html", note="; ".join(_notes(standing)))
         for each, standing in zip(drawn.rows, standings, strict=True)

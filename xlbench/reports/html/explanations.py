@@ -52,7 +52,8 @@ PROVENANCE = "What was measured, with what, and the command that measures it aga
 SIDE_BY_SIDE = "The range below a number is its 95 % interval; the best value of a column is bold."
 COMPARISON = (
     "Verdicts are against {baseline}: paired randomisation tests over {units}, corrected by Holm's method for "
-    "{tests}, at the level {alpha:g}; intervals are not corrected. Two models have a letter in common if and "
+    "{tests}, at the level {alpha:g}; a grey ≈ is a difference that cannot be told from chance. Intervals are not "
+    "corrected. Two models have a letter in common if and "
     "only if they are not told apart, which does not say that they are equal. " + LITTLE
 )
 BY_LANGUAGE = (
