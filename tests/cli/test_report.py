@@ -238,6 +238,7 @@ def test_sections_are_chosen_by_name(xlbench, folder, three_models):
     ids = re.findall('<section id="([^"]*)"', page)
     assert "overview" in ids
     assert any(key.endswith("-summary") for key in ids)
+    assert 'class="keys"' in page
     assert not any(key.endswith(("-languages", "-models", "-grid")) for key in ids)
     refused = xlbench("report", "made/first/tiny.json", "--section", "overview")
     assert (refused.code, "--section overview: a report as table has summary, mono" in refused.err) == (2, True)

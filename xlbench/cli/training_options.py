@@ -224,7 +224,7 @@ _OPTIMISATION = [
 ]
 _WATCH = [
     click.option(
-        "--eval-pairs", multiple=True, type=pair_file, help="Held-out pair files to measure on, each by itself."
+        "--eval-pairs", multiple=True, type=pair_file, help="Held-out pair files to measure on, one at a time."
     ),
     click.option(
         "--eval-rows",

@@ -40,8 +40,8 @@ LEVELS = (
 )
 ENCODING = (
     "Texts a second on the submitter's machine, which the model's page names: the task's queries and passages, by the "
-    "time that was reported. It cannot be checked, and is too high where vectors were there from an earlier run. Empty "
-    "for transformed vectors, which another model has encoded."
+    "time that was reported. It cannot be checked. Empty unless that run encoded all of them: stored vectors "
+    "and transformed ones take no time."
 )
 BARS = (
     "One row a language of the queries, one column a kind of setting; bars are from 0 to 1. Where the bars of a row "

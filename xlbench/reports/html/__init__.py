@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xlbench.reports.cells import Table
+from xlbench.reports.html.parts import SECTIONS
 from xlbench.reports.several_models import grouped
 from xlbench.results import Result
 from xlbench.support.extras import require
@@ -14,24 +15,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 __all__ = ["SECTIONS", "render", "render_tables"]
-
-
-SECTIONS = (
-    "overview",
-    "models",
-    "tradeoffs",
-    "alignment",
-    "summary",
-    "languages",
-    "grid",
-    "bias",
-    "preference",
-    "attribution",
-    "distances",
-    "bitext",
-    "provenance",
-)
-"""The parts of a page: of all tasks, of the models of a task, and of one model."""
 
 
 def render(results: Sequence[Result], *, sections: Sequence[str] = SECTIONS) -> str:

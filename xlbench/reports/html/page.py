@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xlbench.reports.cells import Table
 from xlbench.reports.html import compared, first_screen, heatmaps, model
 from xlbench.reports.html.page_tables import page_table
-from xlbench.reports.html.parts import Section, Sentences
+from xlbench.reports.html.parts import SECTIONS, Section, Sentences
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.judged_group import JudgedGroup
 from xlbench.reports.several_models import Group
@@ -39,10 +39,15 @@ def draw(environment: Environment, groups: Sequence[Group], *, sections: Collect
 
 def _kept(section: Section, names: Collection[str]) -> Section | None:
     """The section if it is named, or with those within it that are; None if there are none."""
-    if section.key.rpartition("-")[2] in names:
+    name = section.key.rpartition("-")[2]
+    if name in names:
         return section
     within = [part for each in section.sections if (part := _kept(each, names))]
-    return replace(section, how="", blocks=(), sections=within) if within else None
+    if not within:
+        return None
+    # A section that could have been named is left with its heading; that of a task or a model has its figures.
+    left = replace(section, sections=within)
+    return replace(left, how="", blocks=()) if name in SECTIONS else left
 
 
 def of_tables(environment: Environment, title: str, tables: Sequence[Table], said: Sequence[str]) -> str:
