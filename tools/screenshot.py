@@ -1,6 +1,12 @@
-"""Takes a picture of an HTML report with a Chromium that is installed: the README's own is made so.
+r"""Takes a picture of an HTML report with a Chromium that is installed, in few colours, so that it is small.
 
-python tools/screenshot.py REPORT.html PICTURE.png [--width 1280] [--height 900] [--at t1-m1] [--dark]
+    python tools/screenshot.py REPORT.html PICTURE.png [--width 1280] [--height 900] [--at t1-m1] [--dark]
+
+The README's own is of submissions to the leaderboard:
+
+    xlbench report leaderboard:multilingual-e5-small-4bit leaderboard:use-multilingual leaderboard:all-MiniLM-L6-v2 \
+        leaderboard:hash --output report.html
+    python tools/screenshot.py report.html docs/report.png --height 1240
 """
 
 from __future__ import annotations
@@ -9,6 +15,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+_COLOURS = 48
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Nothing that asks a network for anything.
 ARGUMENTS = (
@@ -35,6 +42,7 @@ def main() -> None:
     chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
     if chromium is None:
         parser.error(f"no browser found; expected one of {', '.join(NAMES)}, as of Debian's package chromium")
+    from PIL import Image
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -47,6 +55,9 @@ def main() -> None:
         page.goto(f"{chosen.report.resolve().as_uri()}#{chosen.at or ''}")
         page.screenshot(path=chosen.picture, full_page=chosen.height == 0)
         browser.close()
+    with Image.open(chosen.picture) as picture:
+        few = picture.convert("RGB").quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(chosen.picture, optimize=True)
 
 
 if __name__ == "__main__":

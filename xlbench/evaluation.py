@@ -128,14 +128,10 @@ def evaluate_collection(
     start, places = time.perf_counter(), _places(job, model, keep)
     # The data of the result is that of the task: the perturbation is the model's.
     asked = model.perturbation.apply(collection) if model.perturbation else collection
+    depth = max(keep, places.for_bias)
+    settings = job.settings_in(collection)
     stage = SecondStage(
-        job.settings_in(collection),
-        asked,
-        model.reranking,
-        depth=max(keep, places.for_bias),
-        cache_dir=cache_dir,
-        fresh=force,
-        progress=progress,
+        settings, asked, model.reranking, depth=depth, cache_dir=cache_dir, fresh=force, progress=progress
     )
     places.check_memory(collection)
     share = EncodedShare(progress)
@@ -160,8 +156,10 @@ def evaluate_collection(
         alignment=align(collection, vectors.passages) if (vectors := vectors_of(scores)) else {},
         environment={**_environment(model, scores), **stage.record, **_perturbed(collection, asked)},
     )
-    timing = {"encode_s": encoded - start, "encoded_share": share.value, "search_s": ranked - encoded}
-    return replace(result, timing=timing | {"score_s": time.perf_counter() - ranked})
+    seconds = {"search_s": ranked - encoded, "score_s": time.perf_counter() - ranked}
+    timing = {"encode_s": encoded - start, "encoded_share": share.value, **seconds}
+    _LOG.info("%s on %s: %s", model.name, job.task.name, timing)
+    return replace(result, timing=timing)
 
 
 def _scored(

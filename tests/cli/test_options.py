@@ -8,7 +8,7 @@ import shutil
 import click
 import pytest
 
-from tests.cli.conftest import write_task
+from tests.cli.conftest import finish, start, write_task
 from xlbench.cli.options import default_cache_dir, model_arguments
 
 
@@ -131,3 +131,32 @@ def test_without_a_choice_the_cache_is_the_users(folder, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "xdg"))
     assert default_cache_dir(None).name == "xlbench"
     assert default_cache_dir(folder) == folder
+
+
+SAME = """
+import numpy as np
+
+class Same:
+    name = "same"
+    revision = "1"
+
+    def encode_queries(self, texts):
+        return np.ones((len(texts), 3), np.float32)
+
+    encode_passages = encode_queries
+"""
+
+
+def test_what_is_logged_is_chosen(folder, task):
+    """--log-level info says what was done and how long it took, error leaves warnings out; without it they are said."""
+    (folder / "same.py").write_text(SAME, encoding="utf-8")
+    said = {}
+    for level in ("info", "error", None):
+        chosen = () if level is None else ("--log-level", level)
+        run = ("run", "--model", "same.py:Same", "--task", task, "--quiet", "--force")
+        said[level] = finish(start(folder, *chosen, *run)).err
+    assert "INFO xlbench: same on tiny: {'encode_s'" in said["info"]
+    assert "WARNING xlbench: same:" in said["info"]
+    assert said["error"] == ""
+    assert said[None].startswith("same:")
+    assert finish(start(folder, "--log-level", "loud", "models")).code == 2

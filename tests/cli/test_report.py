@@ -8,12 +8,14 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import write_task
 from tests.reports.made_results import made_result
-from xlbench.results import save
+from xlbench.reports.html import SECTIONS, render
+from xlbench.results import load_whole, save
 
 RESULT = "results/hash/tiny.json"
 
@@ -196,6 +198,77 @@ def test_paper_sets_measured_beside_reported(xlbench, folder, form):
     outcome = xlbench("report", "made", "--paper", "--format", form)
     assert (outcome.code, outcome.out) == (1, "")
     assert "The paper has xquad-r and mlqa-r, the results are of demo" in outcome.err
+
+
+@pytest.fixture
+def three_models(folder):
+    """Results of three models on one task, and of one of them on another."""
+    for name, level in (("first", 0.4), ("second", 0.6), ("third", 0.5)):
+        save(made_result(name, level=level), folder / f"made/{name}/tiny.json")
+    save(made_result("first", level=0.3, task="other"), folder / "made/first/other.json")
+
+
+def test_the_baseline_is_chosen_by_name(xlbench, folder, three_models):
+    """--baseline has the others compared with that model, in every form; a name that none has is refused."""
+    assert xlbench("report", "made", "--baseline", "third", "--output", "r.html").code == 0
+    page = (folder / "r.html").read_text(encoding="utf-8")
+    assert "Verdicts are against third" in page
+    assert "Verdicts are against first" in xlbench("report", "made", "--format", "html").out
+    shown = xlbench("report", "made", "--baseline", "second", "--section", "models").out
+    rows = shown[shown.index("tiny, version") :].splitlines()
+    assert [row.split()[0] for row in rows[3:6]] == ["second", "first", "third"]
+    assert "worse than second" in xlbench("report", "made", "--baseline", "second", "--format", "latex").out
+    outcome = xlbench("report", "made", "--baseline", "fourth")
+    assert outcome.code != 0
+    assert "Unknown model of these results 'fourth'" in outcome.err
+
+
+def test_sections_are_chosen_by_name(xlbench, folder, three_models):
+    """--section leaves the parts that are named, as a table and as a page; others are refused before any work."""
+    outcome = xlbench("report", "made/first/tiny.json", "--section", "summary", "multi")
+    whole = xlbench("report", "made/first/tiny.json").out
+    assert outcome.code == 0
+    assert "summary: means over languages" in outcome.out
+    assert "multilingual: queries of a language" in outcome.out
+    assert "monolingual: queries of a language" not in outcome.out
+    assert "monolingual: queries of a language" in whole
+    sections = ("--section", "overview", "summary")
+    assert xlbench("report", "made", "--output", "r.html", *sections).code == 0
+    page = (folder / "r.html").read_text(encoding="utf-8")
+    ids = re.findall('<section id="([^"]*)"', page)
+    assert "overview" in ids
+    assert any(key.endswith("-summary") for key in ids)
+    assert 'class="keys"' in page
+    assert not any(key.endswith(("-languages", "-models", "-grid")) for key in ids)
+    refused = xlbench("report", "made/first/tiny.json", "--section", "overview")
+    assert (refused.code, "--section overview: a report as table has summary, mono" in refused.err) == (2, True)
+    refused = xlbench("report", "made", "--section", "summary", "--format", "csv")
+    assert (refused.code, "not csv" in refused.err) == (2, True)
+
+
+def test_the_names_of_sections_are_those_of_a_page(folder, three_models):
+    """Each section of a page has a name of SECTIONS, and is on it if it alone is named."""
+    results = [load_whole(path) for path in sorted((folder / "made").rglob("tiny.json"))]
+    named = {key.rpartition("-")[2] for key in re.findall('<section id="([^"]*)"', render(results))}
+    named = {name for name in named if not re.fullmatch(r"[tm]\d+", name)}
+    assert named <= set(SECTIONS)
+    for name in named:
+        keys = re.findall('<section id="([^"]*)"', render(results, sections=[name]))
+        shown = {key.rpartition("-")[2] for key in keys if not re.search(r"(^t|-m)\d+$", key)}
+        assert name in shown
+        # Those of all models have two sections within.
+        assert shown <= ({name, "languages", "tradeoffs"} if name == "models" else {name, "models"})
+
+
+def test_models_of_the_leaderboard_are_reported(xlbench, monkeypatch):
+    """leaderboard:NAME is that model's submissions, in a clone of the repository, beside results of one's own."""
+    monkeypatch.chdir(Path(__file__).parents[2])
+    outcome = xlbench("report", "leaderboard:hash", "leaderboard:bm25", "--section", "models")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("mlqa-r, version 2")
+    refused = xlbench("report", "leaderboard:nobody")
+    assert refused.code != 0
+    assert "Unknown model of the leaderboard 'nobody'" in refused.err
 
 
 @pytest.mark.parametrize("part", ["scores", "summary"])

@@ -44,8 +44,14 @@ def submissions(xlbench, folder) -> Path:
 
 def test_submissions_become_a_site(xlbench, folder, submissions):
     """What was run and submitted is checked and built, and the command says where it is."""
-    built = xlbench("leaderboard", "build", "--output", "site", "--jobs", "1")
+    links = ("--repository", "https://example.org/x/", "--address", "https://example.org/b")
+    refused = xlbench("leaderboard", "build", "--output", "site", "--repository", "javascript:x")
+    assert (refused.code, "no address of the web" in refused.err) == (2, True)
+    built = xlbench("leaderboard", "build", "--output", "site", "--jobs", "1", *links)
     assert built.code == 0, built.err
+    page = (folder / "site" / "index.html").read_text(encoding="utf-8")
+    assert 'href="https://example.org/x/blob/main/docs/leaderboard.md#submit-a-model"' in page
+    assert 'content="https://example.org/b/assets/share.png"' in page
     assert re.match(r"2 models on demo, version \d+\nSaved to site/index.html;", built.out)
     records = json.loads((folder / "site" / "leaderboard.json").read_text(encoding="utf-8"))
     assert {record["level"] for record in records} == {"verified"}

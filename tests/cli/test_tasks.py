@@ -68,12 +68,14 @@ def test_tasks_shows_a_task_file(xlbench, task):
 
 
 def test_models_lists_the_kinds_and_how_to_install_them(xlbench, monkeypatch):
-    """Each kind of model is a row; one whose package is missing says how to install it."""
-    rows = xlbench("models").out.splitlines()[3:]
-    assert [row.split("  ")[0] for row in rows if row] == [kind.takes for kind in kinds.KINDS]
+    """Each kind of model has its lines, none over 100 characters; one whose package is missing says what to install."""
+    rows = xlbench("models").out.splitlines()
+    assert [row for row in rows if not row.startswith(" ")] == [kind.takes for kind in kinds.KINDS]
+    assert max(map(len, rows)) <= 100
+    assert "    such as intfloat/multilingual-e5-small" in rows
     missing = kinds.Kind("other", "other", "a model", "other", ("no_such_package",), "pip install 'xlbench[other]'")
     monkeypatch.setattr(kinds, "KINDS", (*kinds.KINDS, missing))
-    assert xlbench("models").out.splitlines()[-2].endswith("no: pip install 'xlbench[other]'")
+    assert xlbench("models").out.splitlines()[-2:] == ["    a model", "    not installed: pip install 'xlbench[other]'"]
 
 
 def test_tasks_as_json_are_what_the_files_say(xlbench, task):

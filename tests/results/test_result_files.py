@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_settings import keyed, settings_of
+from tests.reports.made_results import made_result
 from xlbench.collection.clusters import question_of
 from xlbench.errors import ResultError
 from xlbench.measures.values import QueryValues, summarise
@@ -384,3 +386,14 @@ def test_what_earlier_versions_called_perfect_of_a_share_is_not_read(tmp_path):
     file = tmp_path / "old.json"
     file.write_text(json.dumps(record(references={"LPR": {"perfect": 0.5, "random": 0.5}})), encoding="utf-8")
     assert load(file).references == {"LPR": {"random": 0.5}}
+
+
+def test_means_are_what_trackers_take():
+    """`means` has each mean once, as a float, under a name that MLflow allows (its rule, mlflow.utils.validation)."""
+    result = made_result()
+    means = result.means()
+    assert means["multi/AP"] == result.summary["multi"]["AP"]
+    assert means["mono/R_10"] == result.summary["mono"]["R@10"]
+    assert len(means) == sum(len(by_measure) for by_measure in result.summary.values())
+    assert all(re.fullmatch(r"[/\w.\- :]+", name) for name in means)
+    assert {type(value) for value in means.values()} == {float}

@@ -88,11 +88,21 @@ def _first_sentence(command: click.Command) -> str:
 
 @click.group(cls=_Grouped, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="xlbench")
-def cli() -> None:
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is logged to standard error, of xlbench and the libraries it calls.  [default: warning]",
+)
+def cli(*, log_level: str | None) -> None:
     """Measure multilingual retrieval models: in one language, across two, and with all languages in one pool.
 
     For a first look: xlbench run --model use-multilingual --task demo
     """
+    if log_level is not None:
+        import logging
+
+        form = "%(levelname)s %(name)s: %(message)s"
+        logging.basicConfig(level=log_level.upper(), format=form, stream=sys.stderr, force=True)
 
 
 for command, example in ((command, example) for group in GROUPS.values() for command, example in group.items()):

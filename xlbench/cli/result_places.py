@@ -15,19 +15,19 @@ from xlbench.errors import ResultError, SubmissionError, UnknownNameError, Usage
 if TYPE_CHECKING:
     from xlbench.results import Result
 
-_PREFIX = "leaderboard:"
+LEADERBOARD = "leaderboard:"
 
 
 class ResultPlace(click.Path):
-    """A path that exists, or a name with a prefix: ``leaderboard:NAME``, ``mteb:FOLDER``."""
+    """A path that exists, or a name with one of the prefixes: ``leaderboard:NAME``, ``mteb:FOLDER``."""
 
-    def __init__(self, prefix: str = _PREFIX) -> None:
+    def __init__(self, *prefixes: str) -> None:
         super().__init__(exists=True, path_type=Path)
-        self.prefix = prefix
+        self.prefixes = prefixes or (LEADERBOARD,)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path; that of a name with the prefix is the name."""
-        return Path(value) if str(value).startswith(self.prefix) else super().convert(value, param, ctx)
+        return Path(value) if str(value).startswith(self.prefixes) else super().convert(value, param, ctx)
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,23 @@ def results_of_one_task(places: Sequence[Path], *, task: str | None) -> list[Pla
     return [_placed(place, known[chosen]) for place, known in zip(places, by_task, strict=True)]
 
 
+def of_leaderboard(place: Path) -> list[Placed]:
+    """The results of a model of the leaderboard, one a task.
+
+    Raises:
+        SubmissionError: if one is not sound.
+        UnknownNameError: if the leaderboard has no such model.
+
+    """
+    return [_placed(place, folder) for folder in _submissions(str(place).removeprefix(LEADERBOARD)).values()]
+
+
 def _by_task(place: Path) -> Mapping[str, Path]:
     """The file, or the folder of a submission, of each task that a place has."""
     from xlbench.results import load
 
-    if str(place).startswith(_PREFIX):
-        return _submissions(str(place).removeprefix(_PREFIX))
+    if str(place).startswith(LEADERBOARD):
+        return _submissions(str(place).removeprefix(LEADERBOARD))
     if place.is_file():
         return {load(place).task: place}
     of_task: dict[str, list[tuple[Path, bool]]] = {}
@@ -105,7 +116,7 @@ def _submissions(name: str) -> Mapping[str, Path]:
 
 
 def _placed(place: Path, path: Path) -> Placed:
-    if not str(place).startswith(_PREFIX):
+    if not str(place).startswith(LEADERBOARD):
         return _of_file(path)
     from xlbench.leaderboard.checks import Checker
 

@@ -24,6 +24,14 @@ jobs_option = click.option(
 _SITE = Path("site")
 
 
+def _web(context: click.Context, option: click.Parameter, url: str) -> str:
+    """The address without a slash at its end."""
+    del context
+    if url and not url.startswith(("https://", "http://")):
+        raise click.BadParameter(f"{url!r} is no address of the web; expected https://...", param=option)
+    return url.rstrip("/")
+
+
 @click.command()
 @click.argument(
     "submissions",
@@ -38,10 +46,27 @@ _SITE = Path("site")
     show_default=True,
     help="Folder for the site; an earlier site in it is replaced.",
 )
+@click.option("--repository", callback=_web, default="", metavar="URL", help="Where models are submitted; for links.")
+@click.option(
+    "--address",
+    callback=_web,
+    default="",
+    metavar="URL",
+    help="The site's own address; for a picture when it is shared.",
+)
 @records_option
 @jobs_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, quiet: bool) -> None:
+def build(
+    *,
+    submissions: Path,
+    output: Path,
+    repository: str,
+    address: str,
+    records: Path,
+    jobs: int | None,
+    quiet: bool,
+) -> None:
     """Check all submissions and build the leaderboard's pages from them.
 
     SUBMISSIONS is their folder, leaderboard/submissions unless another is given. The pages are files for any web
@@ -52,6 +77,7 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
     from xlbench.leaderboard.site import build as build_site
     from xlbench.leaderboard.site import taken
     from xlbench.leaderboard.site.build import refuse_other
+    from xlbench.leaderboard.site.pages import Links
     from xlbench.leaderboard.submission import find
     from xlbench.support.extras import require
 
@@ -67,6 +93,7 @@ def build(*, submissions: Path, output: Path, records: Path, jobs: int | None, q
             check_all([submissions], extract=taken, options=options),
             output,
             records=deep,
+            links=Links(repository, address),
             done=lambda: advance(texts=1, characters=1, stored=False),
         )
     for reason in site.left_out:

@@ -236,7 +236,7 @@ _OPTIMISATION = [
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of batches and dropout."),
 ]
 _WATCH = [
-    click.option("--eval-pairs", multiple=True, type=pair_file, help="Held-out pair files to measure on, each alone."),
+    click.option("--eval-pairs", multiple=True, type=pair_file, help="Held-out pair files, measured on one at a time."),
     click.option(
         "--eval-rows",
         type=_COUNT,

@@ -132,6 +132,8 @@ KINDS = (
         "mine.py:Mine",
     ),
 )
+BASELINES = ("bm25", "hash")
+"""Those that know nothing of meaning, which whatever is evaluated has to beat."""
 BUILT_IN = {
     "bm25": "xlbench.models.bm25:BM25Scorer",
     "hash": "xlbench.models.hash:HashEncoder",

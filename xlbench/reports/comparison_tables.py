@@ -219,7 +219,7 @@ def _p(d: Difference) -> str:
 
 
 def tradeoffs(comparison: Comparison, model: str) -> Table | None:
-    """What a model gains or loses by itself and in the pool, each with its interval; None if there is nothing."""
+    """What a model gains or loses in one language and in the pool, each with its interval; None without such."""
     rows = [tradeoff for tradeoff in comparison.tradeoffs if tradeoff.model == model]
     if not rows:
         return None

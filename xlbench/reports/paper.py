@@ -22,9 +22,16 @@ from xlbench.settings import Kind
 TASKS = ("xquad-r", "mlqa-r")
 """The tasks that the paper has in the form in which xlbench has them."""
 _LAREQA = "LAReQA"
+_FORMS = {
+    "arXiv 2408.10536": "not said whether passages have their context",
+    "LAReQA, arXiv 2004.05484": "passages are sentences with their context",
+}
+"""What each paper says of the form in which it has the tasks."""
+_PAPER, _WITH_CONTEXT = _FORMS
+MEASURED_FORM = "passages are sentences without their context"
 _SOURCES = (
-    "Reported: arXiv 2408.10536, tables 3 to 8, which does not say whether its passages have their context; mBERT: "
-    "LAReQA, arXiv 2004.05484, whose passages are sentences with their context. Measured: sentences without."
+    f"Reported: {_PAPER}, tables 3 to 8: {_FORMS[_PAPER]}; mBERT: {_WITH_CONTEXT}: {_FORMS[_WITH_CONTEXT]}. "
+    f"Measured: {MEASURED_FORM}."
 )
 _SLIPS = {
     "xquad-r": "Slip of arXiv 2408.10536: hybrid is not best for XLM-R in multi AP here, .5927 against .5934 of X-Y.",
@@ -61,6 +68,16 @@ def _columns(*, of_overview: bool) -> tuple[Column, ...]:
     """Those that have a table by language or, of them, those of the overview."""
     rows = _data("paper_columns.tsv")
     return tuple((row["setting"], row["measure"]) for row in rows if row["overview"] == "yes" or not of_overview)
+
+
+def source_of(number: Published) -> str:
+    """The paper that has the number."""
+    return _WITH_CONTEXT if number.table == _LAREQA else _PAPER
+
+
+def form_of(source: str) -> str:
+    """The form of the task that a paper has, as it says."""
+    return _FORMS[source]
 
 
 @cache

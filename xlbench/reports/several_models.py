@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xlbench import measures
 from xlbench.comparison.refusals import labels
+from xlbench.errors import UnknownNameError, UsageError
 from xlbench.measures import DISTANCE
 from xlbench.reports.cells import EMPTY, RHO, Cell, Table, number_cell, row, with_best
 from xlbench.reports.matrices import favourite
@@ -56,6 +57,32 @@ def grouped(results: Sequence[Result]) -> list[Group]:
         )
         for group in of_task.values()
     ]
+
+
+def with_baseline(results: Sequence[Result], name: str) -> list[Result]:
+    """The results with the one of this model or label before the others of its task: the one they are compared with.
+
+    Raises:
+        UnknownNameError: if no result is of that name.
+        UsageError: if several results of a task are.
+
+    """
+    groups = grouped(results)
+    ordered: list[Result] = []
+    for group in groups:
+        labelled = list(zip(group.labels, group.results, strict=True))
+        meant = [each for each in labelled if each[0] == name] or [e for e in labelled if e[1].model["name"] == name]
+        if len(meant) > 1:
+            known = ", ".join(label for label, _ in meant)
+            of = f"{len(meant)} results of {group.title} are of {name}"
+            raise UsageError(f"{of}: name one of {known} as the baseline.")
+        first = [result for _, result in meant]
+        ordered += [*first, *(result for result in group.results if result not in first)]
+    labels = dict.fromkeys(label for group in groups for label in group.labels)
+    names = {str(result.model["name"]) for result in results}
+    if name not in names and name not in labels:
+        raise UnknownNameError("model of these results", name, list(labels))
+    return ordered
 
 
 def comparison(results: Sequence[Result]) -> list[Table]:

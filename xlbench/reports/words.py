@@ -44,7 +44,7 @@ def direction(measure: str, perfect: float | None) -> str:
     """Which values of a measure are better, in words."""
     better = measures.better(measure)
     if better == "neither":
-        return "part of the loss" if measure in measures.LOSSES else "yours to say"
+        return "part of the loss" if measure in measures.LOSSES else "up to the reader"
     if better == "nearer":
         return "nearer to perfect" if perfect is None else f"nearer to {number(perfect, measure)}"
     return better

@@ -111,6 +111,24 @@ class Result:
         low, high = _at(_at(by_name, setting, "setting"), measure, "measure")
         return low, high
 
+    def means(self) -> dict[str, float]:
+        """The mean of each measure by kind of setting, such as ``multi/AP``: what a tracker of experiments logs.
+
+        Names have ``_`` for the ``@`` of a cut-off, which MLflow does not take.
+
+        Example:
+            >>> import xlbench
+            >>> result = xlbench.evaluate("hash", "demo", languages=["de", "en"], cache=None, quiet=True)
+            >>> result.means()["multi/AP"] == result.value("multi", "AP")
+            True
+
+        """
+        return {
+            f"{kind}/{measure}".replace("@", "_"): value
+            for kind, by_measure in self.summary.items()
+            for measure, value in by_measure.items()
+        }
+
     def to_frame(self) -> pd.DataFrame:
         """A pandas frame with a row for each setting or kind of setting, and measure."""
         import pandas as pd

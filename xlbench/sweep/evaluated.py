@@ -18,6 +18,7 @@ _Count = Annotated[int, msgspec.Meta(ge=1)]
 class VariantRecord(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What is done to a model's vectors and lists, as the options of `xlbench run` have it; nothing by default."""
 
+    representation: Text | None = None
     transform: Text | None = None
     side: Literal["both", "queries", "passages"] | None = None
     fit_on: Text | None = None

@@ -54,6 +54,7 @@ def test_reported_rows_stand_apart(opened, site):
     with opened(site) as page:
         assert "omega" not in names(page)
         assert page.locator("#reported tbody th").all_inner_texts() == ["omega"]
+        assert "as here" in page.locator("#reported tbody td").all_inner_texts()
         page.select_option("select[name=task]", label="uneven, version 1")
         assert page.locator("#reported").is_hidden()
 
@@ -124,14 +125,14 @@ def test_the_address_keeps_the_view(opened, chromium, site):
         page.locator("form.controls label", has_text="monolingual").click()
         page.fill("input[name=search]", "a")
         page.locator(".board thead th", has_text="LPR").click()
-        page.wait_for_selector(".board thead th[aria-sort=descending]:has-text('LPR')")
+        page.wait_for_selector(".board thead th[aria-sort=ascending]:has-text('LPR')")
         shown, address = page.inner_text(".board"), page.url
         other = chromium.new_page(viewport={"width": 1280, "height": 900})
         other.goto(address)
         assert other.inner_text(".board") == shown
         assert other.input_value("select[name=language]") == "de"
         assert other.input_value("input[name=search]") == "a"
-        assert other.locator(".board thead th", has_text="LPR").get_attribute("aria-sort") == "descending"
+        assert other.locator(".board thead th", has_text="LPR").get_attribute("aria-sort") == "ascending"
         other.close()
         page.locator("form.controls button", has_text="Reset").click()
         assert page.url.rstrip("#").endswith("index.html")
@@ -157,34 +158,137 @@ def test_the_picture_has_the_models(opened, site):
         assert page.inner_text("h1") == "gamma"
 
 
-def test_two_models_are_chosen_to_compare(opened, site):
-    """Two boxes can be ticked, not three; the link leads to their comparison."""
+def test_models_are_chosen_to_compare(opened, site):
+    """Two boxes or more are ticked; the link leads to the comparison of the others with the first of them."""
     with opened(site) as page:
         boxes = page.locator(".board input[type=checkbox]")
         boxes.nth(0).check()
-        assert "second model" in page.inner_text("#chosen")
+        assert "Choose another model" in page.inner_text("#chosen")
+        assert page.locator("#chosen a").count() == 0
         boxes.nth(2).check()
-        assert boxes.nth(1).is_disabled()
-        page.locator("#chosen a").click()
+        assert page.inner_text("#chosen") == "Compare the 2 chosen models"
+        boxes.nth(1).check()
+        page.locator("#chosen a", has_text="Compare the 3 chosen models").click()
         page.wait_for_url("**/compare.html#**")
         assert page.input_value("select[name=a]") == "beta"
-        assert page.input_value("select[name=b]") == "gamma"
-        page.wait_for_selector("#found table")
+        assert page.locator("select[name=b]").evaluate_all("all => all.map(each => each.value)") == ["gamma", "alpha"]
+        page.wait_for_selector("#side")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-@pytest.mark.parametrize("path", ["index.html", "compare.html", "models/alpha.html"])
+def test_all_models_on_all_tasks(opened, site):
+    """One row a model has its means and ranks of each task, sorts by them, and its name leads to its page."""
+    with opened(site) as page:
+        heads = page.locator("#all thead th").all_inner_texts()
+        assert [head.split("\n")[0].strip() for head in heads] == [
+            "model", "made monolingual", "made multilingual", "uneven monolingual", "uneven multilingual"
+        ]  # fmt: skip
+        rows = page.locator("#all tbody tr")
+        assert rows.locator("th a").all_inner_texts() == ["beta", "alpha", "gamma", "omega"]
+        beta = several()[2].result.summary
+        cells = rows.first.locator("td").all_inner_texts()
+        assert cells[1].split() == [f"{beta['multi']['AP']:.3f}".removeprefix("0"), "rank", "1"]
+        assert rows.nth(3).locator("td").all_inner_texts()[1:] == [cells_of_omega(), "", ""]
+        page.locator("#all thead button", has_text="made monolingual").click()
+        assert rows.locator("th a").all_inner_texts() == ["alpha", "beta", "gamma", "omega"]
+        rows.nth(2).locator("a").click()
+        page.wait_for_url("**/models/gamma.html")
+
+
+def cells_of_omega():
+    """What the table of all tasks has of the model that was not checked."""
+    return f"{several()[5].result.summary['multi']['AP']:.3f}".removeprefix("0") + "\nno rank"
+
+
+def test_pictures_are_of_the_task_that_is_shown(opened, site):
+    """The heatmap has the models' values by language of the queries, with its scale; another task has its own."""
+    with opened(site) as page:
+        visible = page.locator(".of-task:visible")
+        assert visible.count() == 1
+        heads = visible.locator(".heatmap thead th").all_inner_texts()
+        assert heads == ["model ↓ query →", "ar", "de", "en", "th", "mean"]
+        beta = several()[2].result.values
+        first = visible.locator(".heatmap tbody tr").first.locator("td").all_inner_texts()
+        assert first[:4] == [f"{beta[Setting(code, None)]['AP']:.3f}".removeprefix("0") for code in heads[1:5]]
+        values = [each.result.values[Setting(code, None)]["AP"] for each in made() for code in heads[1:5]]
+        ends = visible.locator(".legend span").all_inner_texts()
+        assert [ends[0], ends[-1]] == [f"{end:.3f}".removeprefix("0") for end in (min(values), max(values))]
+        assert "beta" in visible.locator("figure svg text").all_text_contents()
+        page.select_option("select[name=task]", label="uneven, version 1")
+        assert page.locator(".of-task:visible").get_attribute("data-task") == "uneven@1"
+
+
+def made():
+    """The submissions on the first task."""
+    return [each for each in several() if each.result.task == "made"]
+
+
+def test_measures_are_explained_where_they_stand(opened, site):
+    """A heading says its unit and which values are better; LPR, of which neither are, is not sorted from the most."""
+    with opened(site) as page:
+        heads = page.locator(".board thead th")
+        for name, said in (
+            ("multilingual AP", "0 to 1; higher is better"),
+            ("RankDistance", "ranks; lower is better"),
+            ("LPR", "share of queries; neither is better"),
+        ):
+            assert said in heads.filter(has_text=name).inner_text().replace("\n", " ")
+        assert "trec_eval" in heads.filter(has_text="multilingual AP").get_attribute("title")
+        heads.filter(has_text="LPR").click()
+        page.wait_for_selector(".board thead th[aria-sort=ascending]:has-text('LPR')")
+        shares = [float(text) for text in column(page, "c4")]
+        assert shares == sorted(shares)
+
+
+def test_baselines_are_marked(opened, tmp_path):
+    """A model that knows nothing of meaning is said to be a baseline, in tables and pictures."""
+    simple = submission("simple", 1.0)
+    simple = replace(simple, result=replace(simple.result, model={**simple.result.model, "adapter": "hash"}))
+    build([checked()[0], sound(simple)], tmp_path / "site")
+    with opened(tmp_path / "site") as page:
+        for table in ("#all", ".board", ".heatmap"):
+            marked = page.locator(f"{table} tbody th", has_text="baseline")
+            assert marked.locator("a").all_inner_texts() == ["simple"]
+        assert page.locator("#plane circle.baseline").count() == 1
+        assert "simple (baseline)" in page.locator(".of-task figure svg text").all_text_contents()
+
+
+def test_a_phone_shows_the_column_that_is_ranked_by(opened, site):
+    """At 360 pixels filters are folded and the board has the column it is ranked by; a press shows all."""
+    with opened(site, width=360) as page:
+        shown = page.locator(".board thead th:visible")
+        heads = [text.split("\n")[0] for text in shown.all_inner_texts()]
+        assert heads == ["rank", "model", "multilingual AP", "compare"]
+        page.locator("form.controls label", has_text="monolingual").click()
+        assert "monolingual AP" in shown.nth(2).inner_text()
+        page.click("#columns")
+        assert shown.count() == 12
+        page.click("#columns")
+        assert shown.count() == 4
+        assert not page.locator("select[name=size]").is_visible()
+        page.locator(".more summary").click()
+        page.select_option("select[name=size]", label="over 1 B")
+        assert page.inner_text(".more summary") == "Filters (1)"
+        assert names(page) == ["alpha"]
+    with opened(site, "index.html#sort=size:asc", width=360) as page:
+        assert page.locator(".board thead th:visible", has_text="size").count() == 1
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")])
+@pytest.mark.parametrize(
+    "path", ["index.html", "compare.html", "compare.html#a=alpha&b=beta,gamma", "models/alpha.html"]
+)
 def test_axe_finds_nothing(opened, picture, site, path, width, scheme):
     """axe-core finds no violation, by day and by night, on screen and phone, where nothing is too wide either."""
     from axe_playwright_python.sync_playwright import Axe
 
     with opened(site, path, width=width, scheme=scheme) as page:
-        if path == "compare.html":
+        if path.startswith("compare"):
             page.wait_for_selector("#found table")
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, ground.removeprefix("rgb(").rstrip(")").split(","))) < 200) == (scheme == "dark")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        picture(page, f"{path.partition('.')[0].replace('/', '-')}-{width}-{scheme}")
+        name = path.replace(".html", "").replace("/", "-").partition("#")
+        picture(page, f"{name[0]}{'-several' if name[1] else ''}-{width}-{scheme}")
         found = Axe().run(page, options={"resultTypes": ["violations"]})
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found.response["violations"]] == []
 

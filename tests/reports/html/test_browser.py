@@ -84,7 +84,7 @@ def test_details_of_several_models_are_folded_until_they_are_wanted(opened, whol
     html = render([whole, other])
     with opened(html, folded=True) as page:
         table = page.locator("#t1-m2-languages table").first
-        assert page.locator("#overview table").is_visible()
+        assert page.locator("#overview table").first.is_visible()
         assert page.locator("#t1-models table").first.is_visible()
         assert not table.is_visible()
         page.locator("#t1-m2 > details > summary").click()
@@ -106,6 +106,15 @@ def test_the_overview_is_the_first_screen(opened, whole, other):
             box = page.locator(f"#overview {what}").first.bounding_box()
             assert box is not None
             assert box["y"] < 900
+
+
+def test_the_tables_of_models_fit_a_screen(opened, whole, other):
+    """At 1280 pixels nothing of the table of models, or of that on the first screen, is out of sight."""
+    with opened(render([whole, other, replace(whole, task="other"), replace(other, task="other")])) as page:
+        for part in ("#overview", "#t1-models"):
+            widths = page.locator(f"{part} .scroll").evaluate_all("all => all.map(e => [e.scrollWidth, e.clientWidth])")
+            assert widths
+            assert all(needed <= there for needed, there in widths), (part, widths)
 
 
 def test_large_numbers_sort_as_numbers(opened, whole):

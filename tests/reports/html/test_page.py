@@ -130,6 +130,16 @@ def test_provenance_and_the_command_are_shown(whole):
     assert "Copy" not in Page(render([replace(whole, environment={})])).text.split("Provenance")[-1].split("model")[0]
 
 
+@pytest.mark.parametrize("share", [None, 0.0, 0.4])
+def test_time_of_encoding_is_not_that_of_stored_vectors(whole, share):
+    """Unless all vectors were made in that run, no time of encoding is shown; the others are."""
+    timing = {"encode_s": 1.25, "search_s": 0.5} | ({} if share is None else {"encoded_share": share})
+    text = Page(render([replace(whole, timing=timing)])).text
+    assert "encode 1.2 s" not in text
+    assert "encoded_share" not in text
+    assert "search 0.5 s" in text
+
+
 def test_models_are_compared_with_verdicts(whole, other):
     """Several results of a task have a table of all, verdicts against the first, bars by language and a picture."""
     text = Page(render([whole, other])).text
@@ -158,8 +168,15 @@ def test_the_overview_has_the_sentences_and_the_values(whole, other, partial):
     overview = html[html.index('<section id="overview"') : html.index('<section id="t1"')]
     heads = re.findall(r"<button type=.button.>([^<]*)", overview)
     assert heads == ["model", "xquad-r mono", "xquad-r multi", "demo mono", "demo multi"]
-    assert re.findall(r'<th scope="row">([^<]*)', overview) == [best, poor]
-    assert overview.count("<td") == 8
+    table, *heatmaps = overview.split("</table>")[:-1]
+    assert re.findall(r'<th scope="row">([^<]*)', table) == [best, poor]
+    assert table.count("<td") == 8
+    for heatmap in heatmaps:
+        shown = re.findall(r"<td[^>]*>(?:<span>)?([^<]*)", heatmap)
+        pooled = [whole.values[Setting(code, None)]["AP"] for code in ("ar", "de", "en", "th")]
+        assert shown[:5] == [number(value, "AP") for value in [*pooled, whole.summary["multi"]["AP"]]]
+        assert heatmap.count('class="ramp"') == 1
+    assert len(heatmaps) == 2
     # A part of the task is never the best where there is a whole result.
     assert f"demo: {poor} finds" not in page.text
     assert "demo: hash (result 1): AP" in Page(render([replace(partial), whole])).text.replace("result 2", "result 1")

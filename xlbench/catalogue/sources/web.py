@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import logging
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from xlbench import __version__
 from xlbench.catalogue.sources.checksums import Checksum, check
 from xlbench.errors import DataError
 
+_LOG = logging.getLogger("xlbench")
 _BLOCK = 1 << 20
 _TIMEOUT_S = 60
 
@@ -40,6 +42,7 @@ def download(url: str, target: Path, expected: Checksum | None) -> None:
 
 
 def _download(url: str, target: Path, expected: Checksum | None) -> None:
+    _LOG.info("downloading %s", url)
     # Named by the checksum, so that a part of another version of the file is never continued.
     version = expected.digits if expected else hashlib.sha256(url.encode()).hexdigest()
     part = target.with_name(f".{target.name}.{version[:12]}.part")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from xlbench.errors import ResultError
 from xlbench.leaderboard.board import BoardRow, TaskBoard, boards, labelled, shown
-from xlbench.leaderboard.site import pages
+from xlbench.leaderboard.site import figures, pages
 from xlbench.leaderboard.site.downloads import csv_parts, json_parts
 from xlbench.leaderboard.site.extract import Taken
 from xlbench.leaderboard.site.overview import compared, overview, pair_file, task_key
@@ -45,12 +45,14 @@ def build(
     output: Path,
     *,
     records: Mapping[str, DeepRecord] | None = None,
+    links: pages.Links = pages.NO_LINKS,
     done: Callable[[], None] = lambda: None,
 ) -> Site:
     """The site of submissions, which come model by model, written to a folder in the place of an earlier site.
 
     Of a submission no more is kept than its row: its files are written as it comes. One that is unsound is left out.
-    ``records`` are those of deep checks by digest, which its model's page shows. ``done`` is called after each.
+    ``records`` are those of deep checks by digest, which its model's page shows; ``links`` is where the pages lead to.
+    ``done`` is called after each.
 
     Raises:
         ResultError: if no submission is sound, or if the folder holds anything else than a site.
@@ -59,7 +61,7 @@ def build(
     refuse_other(output)
     work = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
     try:
-        site = _built(checked, work, records or {}, done)
+        site = _built(checked, work, records or {}, links, done)
         _replace(work, output)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -81,7 +83,11 @@ def refuse_other(output: Path) -> None:
 
 
 def _built(
-    checked: Iterable[Checked[Taken]], work: Path, records: Mapping[str, DeepRecord], done: Callable[[], None]
+    checked: Iterable[Checked[Taken]],
+    work: Path,
+    records: Mapping[str, DeepRecord],
+    links: pages.Links,
+    done: Callable[[], None],
 ) -> Site:
     _write(work / _MARK, b"")
     rows: list[BoardRow] = []
@@ -99,17 +105,14 @@ def _built(
             deep += [records[each.digest]] if each.digest in records else []
         if not parts:
             continue
-        _write(work / "models" / f"{key}.html", _model_page(parts, deep))
+        _write(work / "models" / f"{key}.html", _model_page(parts, deep, links))
         rows += [part.row for part in parts]
         results |= {(part.row.key, task_key(part.row)): part.result for part in parts}
     if not rows:
         none = "There are no submissions to build a site from; expected <model>/<task>/manifest.json."
         raise ResultError(" ".join([*left_out, none]))
     of_tasks = boards(rows)
-    for name, content in pages.assets().items():
-        _write(work / "assets" / name, content)
-    _write(work / "index.html", pages.overview(overview(of_tasks)))
-    _write(work / "compare.html", pages.compare(compared(of_tasks)))
+    _write_pages(of_tasks, work, links)
     for board in of_tasks:
         for one, other in combinations([standing.row for standing in board.standings], 2):
             of_both = (results[row.key, task_key(row)] for row in (one, other))
@@ -118,6 +121,16 @@ def _built(
         with (work / name).open("wb") as file:
             file.writelines(text.encode("utf-8", "replace") for text in texts)
     return Site(tuple(of_tasks), len(labelled(rows)), len(rows), tuple(left_out))
+
+
+def _write_pages(of_tasks: Sequence[TaskBoard], work: Path, links: pages.Links) -> None:
+    """Writes the pages that are about all models, and what pages share."""
+    picture = figures.picture(of_tasks)
+    for name, content in (pages.assets() | ({"share.png": picture} if picture else {})).items():
+        _write(work / "assets" / name, content)
+    drawn = [figures.of_task(board, number) for number, board in enumerate(of_tasks)]
+    _write(work / "index.html", pages.overview(overview(of_tasks), figures.over_all(of_tasks), drawn, links))
+    _write(work / "compare.html", pages.compare(compared(of_tasks), links))
 
 
 def _sound(each: Checked[Taken]) -> Taken | str:
@@ -134,7 +147,7 @@ def _sound(each: Checked[Taken]) -> Taken | str:
     return replace(each.extracted, row=row)
 
 
-def _model_page(taken: list[Taken], deep: Sequence[DeepRecord]) -> bytes:
+def _model_page(taken: list[Taken], deep: Sequence[DeepRecord], links: pages.Links) -> bytes:
     manifests = [each.row.manifest for each in taken]
     declared = {
         "revision": [each.row.model["revision"] for each in taken],
@@ -165,7 +178,8 @@ def _model_page(taken: list[Taken], deep: Sequence[DeepRecord]) -> bytes:
             about=Facts(facts),
             contents=[each.contents for each in taken],
             parts=[each.html for each in taken],
-        )
+        ),
+        links,
     )
 
 

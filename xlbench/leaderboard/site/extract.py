@@ -46,7 +46,7 @@ def taken(submission: Submission) -> Taken:
     """What the site takes of a submission: for ``checks.check_all``."""
     row = BoardRow.of(submission)
     # What a result says of its run are texts of the submitter; the command, which is copied, is made anew.
-    environment = {**_plain(submission.result.environment), "command": _command(submission)}
+    environment = {**_plain(submission.result.environment), **_folder(row), "command": _command(submission)}
     result = replace(submission.result, model=_plain(submission.result.model), environment=environment)
     key = f"{re.sub('[^a-z0-9-]', '-', result.task.lower())}-{result.task_version}"
     title = shown(f"{result.task}, version {result.task_version}")
@@ -68,6 +68,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return shown(value, _LONGEST) if isinstance(value, str) else value
+
+
+def _folder(row: BoardRow) -> dict[str, str]:
+    """What has to be there for the command to work, of a model that is a folder and no name that others can get."""
+    revision = str(row.model["revision"])
+    if not revision.startswith("sha256:"):
+        return {}
+    return {"folder of the model": site_texts.FOLDERS.get(revision, site_texts.FOLDER)}
 
 
 def _scales(submission: Submission) -> Shared:

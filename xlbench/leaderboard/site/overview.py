@@ -7,11 +7,11 @@ from typing import Any
 
 from xlbench import measures
 from xlbench.leaderboard.board import BoardRow, BoardStanding, Column, TaskBoard, Value, columns_of, shown
-from xlbench.reports.paper import Published, published
+from xlbench.leaderboard.site.site_texts import explained
+from xlbench.measures import DISTANCE
+from xlbench.models.kinds import BASELINES
+from xlbench.reports.paper import Published, form_of, published, source_of
 from xlbench.settings import KINDS
-
-_PAPER = "arXiv 2408.10536"
-_LAREQA = "LAReQA, arXiv 2004.05484"
 
 
 def overview(boards: Sequence[TaskBoard]) -> dict[str, Any]:
@@ -28,6 +28,7 @@ def compared(boards: Sequence[TaskBoard]) -> dict[str, Any]:
     """The data of the page that compares: which models there are on each task, in the order of the files of pairs."""
     return {
         "lower": [measure for measure in measures.BIAS if measures.better(measure) == "lower"],
+        "measures": {name: explained(name) for name in dict.fromkeys([*(b.headline for b in boards), DISTANCE])},
         "tasks": [
             {
                 "key": task_key(board),
@@ -37,6 +38,11 @@ def compared(boards: Sequence[TaskBoard]) -> dict[str, Any]:
             for board in boards
         ],
     }
+
+
+def is_baseline(row: BoardRow) -> bool:
+    """Whether it is one of the models that know nothing of meaning."""
+    return row.model["adapter"] in BASELINES
 
 
 def task_key(board: TaskBoard | BoardRow) -> str:
@@ -65,6 +71,7 @@ def _task(board: TaskBoard, place: dict[str, int]) -> dict[str, Any]:
         "kinds": list(board.kinds),
         "languages": [shown(language) for language in board.languages],
         "columns": [[kind, shown(measure)] for kind, measure in columns],
+        "measures": {shown(measure): explained(measure) for _, measure in columns},
         "rows": [_row(standing, board, columns, place) for standing in board.standings],
         "reported": _reported(board, columns),
     }
@@ -83,6 +90,7 @@ def _row(standing: BoardStanding, board: TaskBoard, columns: Sequence[Column], p
         "parameters": manifest.parameters,
         "submitter": shown(manifest.submitter, 80),
         "trained": manifest.trained_on_evaluation_data,
+        "baseline": is_baseline(row),
         "ranks": [standing.ranks.get(kind) for kind in KINDS],
         "why": standing.unranked if row.level != "reported" else "",
         "speed": speed and float(f"{speed:.3g}"),
@@ -110,13 +118,14 @@ def _reported(board: TaskBoard, columns: Sequence[Column]) -> list[dict[str, Any
         # The papers have these tasks as they have always been; of other versions they say as much.
         if number.task == board.task:
             column = next((c for c in columns if c == (number.setting, number.measure)), None)
-            source = _LAREQA if number.table == "LAReQA" else _PAPER
+            source = source_of(number)
             if column:
                 by_source.setdefault((number.model, number.recipe, source), {})[number.language, column] = number
     return [
         {
             "label": f"{model}, {recipe}",
             "source": source,
+            "form": form_of(source),
             "mean": [[float(n.value), None, None] if (n := numbers.get(("mean", c))) else None for c in columns],
             "by": [
                 [float(n.value) if (n := numbers.get((language, c))) else None for c in columns]

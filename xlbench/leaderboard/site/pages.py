@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from xlbench.errors import ResultError
 from xlbench.leaderboard.site import site_texts
-from xlbench.reports.html.parts import Facts, Section
+from xlbench.reports.html.parts import Facts, PageTable, Section
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from xlbench.leaderboard.site.figures import TaskFigures
 
 # What could end a script element or a line of one.
 _IN_SCRIPT = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 _LIBRARY = "dataTables.min.js"
 SCRIPTS = {
-    "index.html": (_LIBRARY, "site.js", "table.js", "plane.js", "overview.js"),
+    "index.html": (_LIBRARY, "report.js", "site.js", "table.js", "plane.js", "overview.js"),
     "compare.html": ("site.js", "compare.js"),
     "model": ("report.js",),
 }
@@ -30,6 +32,19 @@ SCRIPTS = {
 def section(part: Section) -> str:
     """A part of a model's page as HTML."""
     return _environment().get_template("sections.html.jinja").render(part=part)
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where the pages lead to beside each other, and where they are; each may be empty."""
+
+    repository: str = ""
+    """The address of the project's repository, where models are submitted."""
+    address: str = ""
+    """The site's own address, which a picture for sharing needs."""
+
+
+NO_LINKS = Links()
 
 
 @dataclass(frozen=True)
@@ -49,22 +64,23 @@ class ModelPage:
     """HTML of ``section``, one a task."""
 
 
-def model(page: ModelPage) -> bytes:
+def model(page: ModelPage, links: Links = NO_LINKS) -> bytes:
     """The page of a model."""
     headings = [Section("about", "About the model"), *page.contents]
     # A link may lead to a web page, and do nothing else.
     safe = page.link if page.link.startswith(("https://", "http://")) else ""
-    return _page("model.html.jinja", "model", model=page, link=safe, contents_of=headings)
+    return _page("model.html.jinja", "model", links, model=page, link=safe, contents_of=headings)
 
 
-def overview(data: Any) -> bytes:
-    """The first page, which draws its tables from the data."""
-    return _page("overview.html.jinja", "index.html", data=in_script(data), texts=site_texts)
+def overview(data: Any, over_all: PageTable, of_tasks: Sequence[TaskFigures], links: Links = NO_LINKS) -> bytes:
+    """The first page, which draws its board from the data."""
+    drawn = {"over_all": over_all, "of_tasks": of_tasks}
+    return _page("overview.html.jinja", "index.html", links, data=in_script(data), **drawn)
 
 
-def compare(data: Any) -> bytes:
-    """The page that tests one model against another."""
-    return _page("compare.html.jinja", "compare.html", data=in_script(data))
+def compare(data: Any, links: Links = NO_LINKS) -> bytes:
+    """The page that tests models against another."""
+    return _page("compare.html.jinja", "compare.html", links, data=in_script(data))
 
 
 def assets() -> dict[str, bytes]:
@@ -86,9 +102,10 @@ def in_script(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_IN_SCRIPT)
 
 
-def _page(template: str, page: str, **values: Any) -> bytes:
+def _page(template: str, page: str, links: Links, **values: Any) -> bytes:
     root = "../" if page == "model" else ""
-    text = _environment().get_template(template).render(page=page, root=root, scripts=SCRIPTS[page], **values)
+    shared = {"page": page, "root": root, "scripts": SCRIPTS[page], "texts": site_texts, "links": links}
+    text = _environment().get_template(template).render(**shared, **values)
     # Half a surrogate pair, which JSON lets through, is no character of a file.
     return text.encode("utf-8", "replace")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xlbench.reports.cells import Table
+from xlbench.reports.html.parts import SECTIONS
 from xlbench.reports.several_models import grouped
 from xlbench.results import Result
 from xlbench.support.extras import require
@@ -13,13 +14,13 @@ from xlbench.support.extras import require
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render", "render_tables"]
+__all__ = ["SECTIONS", "render", "render_tables"]
 
 
-def render(results: Sequence[Result]) -> str:
+def render(results: Sequence[Result], *, sections: Sequence[str] = SECTIONS) -> str:
     """The report of results with their per-query scores as HTML: the same bytes for the same results.
 
-    Results of one version of a task are compared with the first of them.
+    Results of one version of a task are compared with the first of them. ``sections`` are names of ``SECTIONS``.
 
     Raises:
         MissingLibraryError: if jinja2 or matplotlib is not installed.
@@ -29,7 +30,7 @@ def render(results: Sequence[Result]) -> str:
 
     from xlbench.reports.html import page
 
-    return page.draw(environment, grouped(results))
+    return page.draw(environment, grouped(results), sections=sections)
 
 
 def render_tables(title: str, tables: Sequence[Table], said: Sequence[str] = ()) -> str:

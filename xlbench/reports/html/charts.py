@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 
 
 # Colours that stand for variables of the style sheet, which are other ones in the dark.
-INK, MUTED, LINE, ACCENT, SECOND = "#010101", "#020202", "#030303", "#040404", "#050505"
-_VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", ACCENT: "--accent", SECOND: "--second"}
+INK, MUTED, LINE, ACCENT, SECOND, PAPER = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
+_VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    LINE: "--line",
+    ACCENT: "--accent",
+    SECOND: "--second",
+    PAPER: "--paper",
+}
+_PRINTED = ("#191c20", "#5a616b", "#dfe0dc", "#2f5d8a", "#fdfdfc")
+"""Ink, muted, line, accent and paper of the light style sheet."""
 _INCH = 72  # SVG's points, which the page takes for pixels.
 _BINS = 40
 
@@ -137,30 +146,56 @@ def plane(points: Sequence[Point], *, key: str, x: str, y: str) -> str:
 def dumbbells(rows: Sequence[Dumbbell | str], *, key: str) -> str:
     """Models as lines between two values on one axis from 0 to 1 as SVG; a text is a heading of those below."""
     row, width, top = 26, 680, 8
-    names = [_whole(each if isinstance(each, str) else each.name) for each in rows]
-    left = 16 + min(7.5 * max(map(len, names)), 260)
+    left = 16 + min(7.5 * max(len(each if isinstance(each, str) else each.name) for each in rows), 260)
     height = top + row * len(rows) + 34
     with _figure(width, height) as (figure, drawn):
-        axes = figure.add_axes((left / width, 34 / height, (width - left - 60) / width, row * len(rows) / height))
-        _bare(axes)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_yticks([])
-        axes.grid(axis="x", color=LINE, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.tick_params(length=0, labelcolor=MUTED)
-        for at, (each, name) in enumerate(zip(rows, names, strict=True)):
-            is_heading = isinstance(each, str)
-            where = axes.get_yaxis_transform()
-            side, x = ("left", -left / (width - left - 60)) if is_heading else ("right", -0.02)
-            text = axes.text(x, at, name, ha=side, va="center", color=MUTED if is_heading else INK, transform=where)
-            text.set_parse_math(False)
-            if not isinstance(each, str):
-                axes.plot([each.first, each.last], [at, at], color=ACCENT, linewidth=2, zorder=2)
-                axes.plot([each.first], [at], "o", color=ACCENT, markersize=9, markerfacecolor="none", zorder=3)
-                axes.plot([each.last], [at], "o", color=ACCENT, markersize=9, zorder=3)
+        box = (left / width, 34 / height, (width - left - 60) / width, row * len(rows) / height)
+        _draw_dumbbells(
+            figure.add_axes(box), rows, left=left / (width - left - 60), colours=(INK, MUTED, LINE, ACCENT, PAPER)
+        )
     n = sum(not isinstance(each, str) for each in rows)
     return _inline(drawn.getvalue(), key, f"From one language to the pool of all languages: {n} models and tasks")
+
+
+def dumbbell_picture(rows: Sequence[Dumbbell], *, title: str, caption: str) -> bytes:
+    """The same as a PNG of 1200 by 630 pixels with a title above, for pages that show a link to another one."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    drawn = io.BytesIO()
+    with _figure(600, 315) as (figure, _):
+        figure.set_facecolor(_PRINTED[-1])
+        figure.text(0.04, 0.9, title, color=_PRINTED[0], fontsize=15, fontweight="bold", va="center")
+        figure.text(0.04, 0.81, caption, color=_PRINTED[1], fontsize=10.5, va="center")
+        _draw_dumbbells(figure.add_axes((0.36, 0.13, 0.59, 0.62)), rows, left=0.5, colours=_PRINTED)
+        FigureCanvasAgg(figure)
+        figure.savefig(drawn, format="png", dpi=2 * _INCH, metadata={"Software": None}, facecolor=_PRINTED[-1])
+    return drawn.getvalue()
+
+
+def _draw_dumbbells(axes: Axes, rows: Sequence[Dumbbell | str], *, left: float, colours: tuple[str, ...]) -> None:
+    """Draws them in colours for ink, muted ink, lines, dots and paper.
+
+    Headings begin ``left`` of the axis, as a share of its length.
+    """
+    ink, muted, line, accent, paper = colours
+    _bare(axes)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.grid(axis="x", color=line, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelcolor=muted)
+    for at, each in enumerate(rows):
+        is_heading = isinstance(each, str)
+        name = _whole(each if isinstance(each, str) else each.name)
+        side, x = ("left", -left) if is_heading else ("right", -0.02)
+        where = axes.get_yaxis_transform()
+        text = axes.text(x, at, name, ha=side, va="center", color=muted if is_heading else ink, transform=where)
+        text.set_parse_math(False)
+        if not isinstance(each, str):
+            axes.plot([each.first, each.last], [at, at], color=accent, linewidth=2, zorder=2)
+            axes.plot([each.first], [at], "o", color=accent, markersize=9, markerfacecolor=paper, zorder=3)
+            axes.plot([each.last], [at], "o", color=accent, markersize=9, zorder=3)
 
 
 @contextmanager

@@ -67,6 +67,8 @@ def _note(measure: str, perfect: float | None) -> str:
     """Which values are better, under the name of a measure of bias."""
     if not measures.of_bias(measure):
         return ""
+    if measures.better(measure) == "neither":
+        return "neither is better"
     words = direction(measure, perfect)
     return words.replace("nearer to", "best near") if "near" in words else f"{words} is better"
 

@@ -19,9 +19,9 @@ LANGUAGES = (
 )
 GRID = (
     "Queries of the language at the left, passages of the language at the top. The outlined diagonal is the "
-    "monolingual setting; means leave it out. A row that is brighter than others is a language in which the model "
-    "is well asked, a column one in which it finds well. An empty cell has no queries. Below are the pairs "
-    "of which one way loses most against the other; a penalty is what is lost against the query's language alone."
+    "monolingual setting; means leave it out. A bright row is a language whose queries the model answers "
+    "well, a bright column one whose passages it finds well. An empty cell has no queries. Below are the pairs "
+    "whose two directions differ most; a penalty is the loss against the query's language alone."
 )
 BIAS = (
     "How the ranking of all languages' passages treats the languages against each other. On the scale, the dot is "
@@ -34,10 +34,10 @@ PREFERENCE = (
     "asks: the favourite. Means leave the diagonal out."
 )
 ATTRIBUTION = (
-    "From a language by itself to the pool of all, two things are added: the other languages' irrelevant passages, "
-    "and their answers, which are to be found as well. The two losses are Shapley values and add up to the whole "
-    "loss. The first is smaller where meaning counts more than language, the second where translations lie nearer "
-    "to each other. A model that finds little has little to lose: neither is a measure of quality. A perfect ranking "
+    "The pool of all languages adds two things to the passages of one: the other languages' irrelevant passages, and "
+    "their answers, which must be found as well. The two losses are Shapley values and add up to the whole loss. The "
+    "first is smaller where meaning counts more than language, the second where translations lie nearer to each other. "
+    " A model that finds little has little to lose: neither is a measure of quality. A perfect ranking "
     "loses nothing, but the second is below 0 where other languages' answers are found more easily than the query's "
     "own."
 )
@@ -52,15 +52,16 @@ PROVENANCE = "What was measured, with what, and the command that measures it aga
 SIDE_BY_SIDE = "The range below a number is its 95 % interval; the best value of a column is bold."
 COMPARISON = (
     "Verdicts are against {baseline}: paired randomisation tests over {units}, corrected by Holm's method for "
-    "{tests}, at the level {alpha:g}; intervals are not corrected. Two models have a letter in common if and "
+    "{tests}, at the level {alpha:g}; a grey ≈ is a difference that cannot be told from chance. Intervals are not "
+    "corrected. Two models have a letter in common if and "
     "only if they are not told apart, which does not say that they are equal. " + LITTLE
 )
 BY_LANGUAGE = (
     "One row a language of the queries, one column a model; bars are from 0 to 1. Press a heading to sort by it."
 )
 TRADEOFFS = (
-    "What a model gains or loses against the first one, in a language by itself and in the pool of all. The range "
-    "is the interval of the difference. Of rank distances, less is better."
+    "What a model gains or loses against the first one, in one language alone and in the pool of all. The range is the "
+    "interval of the difference. Smaller rank distances are better."
 )
 ALIGNMENT = (
     "How near the vectors of parallel passages lie, whatever the queries. Large cosines say little by themselves: "

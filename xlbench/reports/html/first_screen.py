@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from xlbench.comparison import Difference
 from xlbench.comparison.outcome import MEAN
+from xlbench.measures.values import by_language
 from xlbench.reports.cells import EMPTY, Cell, Table, row
-from xlbench.reports.html import charts, explanations
+from xlbench.reports.html import charts, explanations, heatmaps
 from xlbench.reports.html.page_tables import page_table
 from xlbench.reports.html.parts import Figure, PageTable, Section, Sentences
 from xlbench.reports.judged_group import JudgedGroup
 from xlbench.reports.several_models import Group, best_of
 from xlbench.reports.tables import cell_of
-from xlbench.reports.words import partial_of
+from xlbench.reports.words import KIND_TITLES, partial_of
 from xlbench.results.shown import number
 from xlbench.settings import Kind
 
@@ -32,7 +33,24 @@ def section(groups: Sequence[JudgedGroup]) -> Section:
         blocks.append(table)
     if figure := _dumbbells([of.group for of in groups]):
         blocks.append(figure)
+    blocks += [table for of in groups if (table := _heatmap(of.group))]
     return Section("overview", "Overview", explanations.OVERVIEW, blocks)
+
+
+def _heatmap(group: Group) -> PageTable | None:
+    """Several models by query language, in the pool of all languages or, without one, in each alone."""
+    headline = group.results[0].headline
+    kinds: list[Kind] = [kind for kind in _KINDS if any(_has(group, i, kind) for i in range(len(group.results)))]
+    if not kinds or len(group.results) < 2:
+        return None
+    kind = kinds[-1]
+    models = [
+        (label, by_language(result.values, kind, headline), result.summary.get(kind, {}).get(headline))
+        for label, result in zip(group.labels, group.results, strict=True)
+    ]
+    languages = list(dict.fromkeys(name for _, values, _ in models for name in values))
+    title = f"{group.title}: {KIND_TITLES[kind]} {headline} by query language"
+    return heatmaps.of_models(title, headline, models, languages=languages)
 
 
 def _sentences(of: JudgedGroup) -> Iterator[str]:

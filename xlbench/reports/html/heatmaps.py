@@ -1,11 +1,11 @@
-"""Heatmaps: tables of query languages by passage languages, coloured by value."""
+"""Heatmaps: tables of query languages by passage languages, or of models by languages, coloured by value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from xlbench.reports.cells import MEAN_OF_OTHERS, Table
+from xlbench.reports.cells import MEAN, MEAN_OF_OTHERS, Table, number_cell, row
 from xlbench.reports.html.page_tables import page_table
 from xlbench.reports.html.parts import Column, Entry, PageTable
 from xlbench.reports.matrices import Matrix
@@ -16,33 +16,63 @@ _STEPS = 100
 
 def ends(matrices: Iterable[Matrix]) -> tuple[float, float]:
     """The least and the greatest value, between which the colours are spread; 0 and 1 if there is none."""
-    values = [value for matrix in matrices for row in matrix.values() for value in row.values()]
+    values = [value for matrix in matrices for by_passage in matrix.values() for value in by_passage.values()]
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 
-def heatmap(table: Table, measure: str, *, spread: tuple[float, float], foot_note: str = "") -> PageTable:
-    """A table of languages by languages with a colour for each value, but none for the means."""
+def heatmap(
+    table: Table,
+    measure: str,
+    *,
+    spread: tuple[float, float],
+    foot_note: str = "",
+    corner: str = "query ↓ passage →",
+) -> PageTable:
+    """A table whose columns are languages with a colour for each value, but none for the means.
+
+    Its rows are languages, or what the ``corner`` says.
+    """
     low, high = spread
     drawn = page_table(table, caption=". ".join(filter(None, [table.title, table.note])), foot_note=foot_note)
-    languages = [column.name if column.name != MEAN_OF_OTHERS else None for column in drawn.columns]
+    languages = [None if column.name in (MEAN, MEAN_OF_OTHERS) else column.name for column in drawn.columns]
     return replace(
         drawn,
-        corner="query ↓ passage →",
+        corner=corner,
         columns=tuple(Column(c.name, language=of) for c, of in zip(drawn.columns, languages, strict=True)),
         rows=tuple(
             replace(
-                row,
+                each,
                 cells=tuple(
-                    entry if of is None else _shaded(entry, spread, own=of == row.name)
-                    for entry, of in zip(row.cells, languages, strict=True)
+                    entry if of is None else _shaded(entry, spread, own=of == each.name)
+                    for entry, of in zip(each.cells, languages, strict=True)
                 ),
             )
-            for row in drawn.rows
+            for each in drawn.rows
         ),
         kind="heatmap",
         sortable=False,
         legend=(number(low, measure), number(high, measure)),
     )
+
+
+def of_models(
+    title: str,
+    measure: str,
+    models: Sequence[tuple[str, Mapping[str, float], float | None]],
+    *,
+    languages: Sequence[str],
+    note: str = "",
+) -> PageTable | None:
+    """Models down, with the value by query language and the mean of each, and languages across; None without values."""
+    values = [value for _, by_language, _ in models for value in by_language.values()]
+    if not values:
+        return None
+    rows = tuple(
+        row(name, *(number_cell(each, measure) for each in [*map(by_language.get, languages), mean]))
+        for name, by_language, mean in models
+    )
+    table = Table(title, ("model", *languages, MEAN), rows, note)
+    return heatmap(table, measure, spread=(min(values), max(values)), corner="model ↓ query →")
 
 
 def style_sheet() -> str:

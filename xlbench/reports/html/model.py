@@ -116,10 +116,20 @@ def _provenance(result: Result, key: str) -> Section:
         **({"drawn": str(result.sample)} if result.sample else {}),
         "rankings": f"{sum(result.queries.values()):,} in {len(result.values)} settings",
         **{name: _flat(value) for name, value in environment.items()},
-        **{name.removesuffix("_s"): f"{value:,.1f} s" for name, value in result.timing.items()},
+        **_timing(result),
     }
     shown = command if isinstance(command, str) else shlex.join(map(str, command))
     return Section(key, "Provenance", explanations.PROVENANCE, [Facts({k: str(v) for k, v in entries.items()}, shown)])
+
+
+def _timing(result: Result) -> dict[str, str]:
+    """How long each step took; nothing of encoding unless all vectors were made in that run."""
+    in_full = result.timing.get("encoded_share") == 1
+    return {
+        name.removesuffix("_s"): f"{seconds:,.1f} s"
+        for name, seconds in result.timing.items()
+        if name.endswith("_s") and (in_full or name != "encode_s")
+    }
 
 
 def _flat(value: Any) -> str:

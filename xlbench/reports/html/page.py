@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xlbench.reports.cells import Table
 from xlbench.reports.html import compared, first_screen, heatmaps, model
 from xlbench.reports.html.page_tables import page_table
-from xlbench.reports.html.parts import Section, Sentences
+from xlbench.reports.html.parts import SECTIONS, Section, Sentences
 from xlbench.reports.html.shared import Shared
 from xlbench.reports.judged_group import JudgedGroup
 from xlbench.reports.several_models import Group
@@ -22,18 +22,32 @@ if TYPE_CHECKING:
 _MANY = 3
 
 
-def draw(environment: Environment, groups: Sequence[Group]) -> str:
-    """The page of these groups of results: the overview, then the tasks, real ones first."""
+def draw(environment: Environment, groups: Sequence[Group], *, sections: Collection[str]) -> str:
+    """The page of these groups of results: the overview, then the tasks, real ones first; only these sections."""
     judged = [JudgedGroup.of(group) for group in sorted(groups, key=lambda group: group.results[0].task == SMOKE_TEST)]
     groups = [of.group for of in judged]
     several = sum(len(group.results) for group in groups) > 1
-    sections = [
+    drawn = [
         first_screen.section(judged),
         *(_of_task(of, f"t{i + 1}", folded=several) for i, of in enumerate(judged)),
     ]
+    kept = [part for each in drawn if (part := _kept(each, sections))]
     # Of a few models all parts, of many only where each begins.
     levels = 3 if sum(len(group.results) for group in groups) < _MANY else 2
-    return _filled(environment, _title(groups), sections, levels=levels, languages=_languages(groups))
+    return _filled(environment, _title(groups), kept, levels=levels, languages=_languages(groups))
+
+
+def _kept(section: Section, names: Collection[str]) -> Section | None:
+    """The section if it is named, or with those within it that are; None if there are none."""
+    name = section.key.rpartition("-")[2]
+    if name in names:
+        return section
+    within = [part for each in section.sections if (part := _kept(each, names))]
+    if not within:
+        return None
+    # A section that could have been named is left with its heading; that of a task or a model has its figures.
+    left = replace(section, sections=within)
+    return replace(left, how="", blocks=()) if name in SECTIONS else left
 
 
 def of_tables(environment: Environment, title: str, tables: Sequence[Table], said: Sequence[str]) -> str:

@@ -5,6 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+SECTIONS = (
+    "overview",
+    "models",
+    "tradeoffs",
+    "alignment",
+    "summary",
+    "languages",
+    "grid",
+    "bias",
+    "preference",
+    "attribution",
+    "distances",
+    "bitext",
+    "provenance",
+)
+"""The parts of a page: of all tasks, of the models of a task, and of one model."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -67,6 +84,8 @@ class PageRow:
     cells: tuple[Entry, ...]
     language: str | None = None
     note: str = ""
+    href: str = ""
+    """Where its head leads to."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@
         return { row, rank, model: models[row.model], values: valuesOf(row) };
       });
 
-  // Two models can be chosen, and then compared.
+  // Models can be chosen, and then compared.
   const choose = ({ model }) => {
     const box = element("input", { type: "checkbox", "aria-label": `Choose ${model.label} for comparison` });
     box.checked = chosen.has(model.key);
@@ -63,35 +63,47 @@
   const board = table.made(document.getElementById("board"), { measures, choose });
   const showChosen = () => {
     const note = document.getElementById("chosen"),
-      [a, b] = chosen;
+      [a, ...others] = chosen;
     note.hidden = !a;
-    const href = `compare.html#${new URLSearchParams({ task: task().key, a, b })}`;
-    const link = element("a", { class: "button", href }, "Compare the two chosen models");
-    note.replaceChildren(b ? link : "Choose a second model to compare with.");
-    for (const box of board.boxes()) box.disabled = Boolean(b) && !box.checked;
+    const href = `compare.html#${new URLSearchParams({ task: task().key, a, b: others.join(",") })}`;
+    const link = element("a", { class: "button", href }, `Compare the ${chosen.size} chosen models`);
+    note.replaceChildren(others.length ? link : "Choose another model to compare with.");
+    for (const box of board.boxes()) box.disabled = chosen.size >= site.MOST_COMPARED && !box.checked;
   };
 
   const reportedRows = () => {
     const at = task().languages.indexOf(view.language);
-    const ofPapers = task().reported.map(({ label, source, mean, by }) => ({
+    const ofPapers = task().reported.map(({ label, source, form, mean, by }) => ({
       label: element("bdi", {}, label),
       source,
+      form,
       values: at < 0 ? mean : by[at].map((value) => (value === null ? null : [value])),
     }));
     const submitted = task()
       .rows.filter(({ level }) => level === "reported")
-      .map((row) => ({ label: table.name(models[row.model], row), source: row.submitter, values: valuesOf(row) }));
+      .map((row) => ({ label: table.name(models[row.model], row), source: row.submitter, form: "as here", values: valuesOf(row) }));
     return [...ofPapers, ...submitted].filter(({ values }) => values.some(Boolean));
   };
   const showReported = () => {
     const rows = reportedRows();
     document.getElementById("reported").hidden = !rows.length;
-    const heads = ["model", ...task().columns.map(columnName), "source"].map((name, i, all) =>
-      element("th", { scope: "col", class: i === 0 || i === all.length - 1 ? "t" : null }, name),
-    );
-    const body = rows.map(({ label, source, values }) => {
-      const figures = values.map((value, i) => element("td", {}, table.figure(value, measures()[i])));
-      return element("tr", {}, element("th", { scope: "row" }, label), figures, element("td", { class: "t" }, source));
+    const known = measures()
+      .map((_, i) => i)
+      .filter((i) => rows.some(({ values }) => values[i]));
+    const text = (name) => element("th", { scope: "col", class: "t" }, name);
+    const heads = [
+      text("model"),
+      ...known.map((i) => {
+        const { short } = task().measures[measures()[i]];
+        return element("th", { scope: "col" }, columnName(task().columns[i]), element("small", {}, short));
+      }),
+      text("form of the task"),
+      text("source"),
+    ];
+    const body = rows.map(({ label, form, source, values }) => {
+      const figures = known.map((i) => element("td", {}, table.figure(values[i], measures()[i])));
+      const told = [form, source].map((text) => element("td", { class: "t wrap" }, text));
+      return element("tr", {}, element("th", { scope: "row" }, label), figures, told);
     });
     document
       .querySelector("#reported table")
@@ -105,12 +117,13 @@
   const showPlane = (rows) => {
     const points = rows
       .filter(({ values }) => values[MONO] && values[MULTI])
-      .map(({ model, values }) => ({
-        label: model.label,
+      .map(({ model, row, values }) => ({
+        label: row.baseline ? `${model.label} (baseline)` : model.label,
         href: site.pageOf(model),
         x: values[MONO][0],
         y: values[MULTI][0],
         size: values[DISTANCE]?.[0] ?? null,
+        baseline: row.baseline,
       }));
     const { headline } = task();
     const names = { x: `monolingual ${headline}`, y: `multilingual ${headline}`, size: "RankDistance" };
@@ -126,6 +139,29 @@
       : `Ranked by ${site.KINDS[setting()]} ${task().headline}; a rank is 1 + the number of models that are significantly better.`;
   };
 
+  // On a phone the board has the column that it is ranked by, or all when they are wanted or one of them sorts it.
+  const columns = document.getElementById("columns");
+  let allColumns = false;
+  const showColumns = () => {
+    const [sorted] = view.sort.split(":");
+    const other = sorted && !["rank", "model", `c${KINDS.indexOf(setting())}`].includes(sorted);
+    document.getElementById("board").classList.toggle("few", !allColumns && !other);
+    columns.setAttribute("aria-pressed", String(allColumns || Boolean(other)));
+    columns.disabled = Boolean(other);
+  };
+  columns.addEventListener("click", () => {
+    allColumns = !allColumns;
+    showColumns();
+  });
+  const showFigures = () => {
+    for (const each of document.querySelectorAll(".of-task")) each.hidden = each.dataset.task !== task().key;
+  };
+  const showFilters = () => {
+    const names = ["language", "size", "licence", "level", "search"];
+    const used = names.filter((name) => view[name] !== FIRST[name]).length;
+    document.querySelector(".more summary").textContent = used ? `Filters (${used})` : "Filters";
+  };
+
   let filling = false;
   const update = () => {
     const has = (i) => task().rows.some(({ mean }) => mean[i]);
@@ -139,11 +175,15 @@
     showPlane(shown);
     showReported();
     showChosen();
+    showColumns();
+    showFigures();
+    showFilters();
     site.keepView(view, FIRST);
   };
   board.on("order", () => {
     if (filling) return;
     view.sort = board.order()?.join(":") ?? "";
+    showColumns();
     site.keepView(view, FIRST);
   });
   // A page of the table that was not drawn before has boxes of its own.

@@ -53,6 +53,7 @@ site.plane = (() => {
     if (point.size !== null) told.push(`${names.size} ${number(point.size, names.size)}`);
     const shape = { cx: point.cx, cy: point.cy, r: point.r };
     const link = { href: point.href, tabindex: -1 };
+    if (point.baseline) shape.class = "baseline";
     return element("svg:a", link, element("circle", shape, element("title", {}, told.join("\n"))));
   };
 

@@ -57,5 +57,9 @@ const site = (() => {
 
   const pageOf = (model) => `models/${encodeURIComponent(model.key)}.html`;
 
-  return { element, data, number, between, KINDS, isBias, columnName, readView, keepView, options, pageOf };
+  const MOST_COMPARED = 8;
+
+  return {
+    element, data, number, between, KINDS, isBias, columnName, readView, keepView, options, pageOf, MOST_COMPARED,
+  };
 })();

@@ -13,7 +13,8 @@ site.table = (() => {
   };
   const LEVELS = ["deep-verified", "verified"];
   const FIGURES = [0, 1, 2, 3, 4];
-  const DISTANCE = 3;
+  // RankDistance, of which less is better, and LPR, of which the most is nobody's best.
+  const FIRST_ASCENDING = [3, 4];
 
   const small = (text, name) => (text ? element("small", name ? { class: name } : {}, text) : null);
 
@@ -26,10 +27,10 @@ site.table = (() => {
   };
 
   // A model's name, which leads to its page, with what a reader has to know of it.
-  const name = (model, { why, trained }) => {
+  const name = (model, { why, trained, baseline }) => {
     const notes = [why, trained === "yes" ? "trained on evaluation data" : ""].filter(Boolean).join("; ");
     const link = element("a", { href: site.pageOf(model) }, element("bdi", {}, model.label));
-    return element("span", { class: "model" }, link, small(notes, "warn"));
+    return element("span", { class: "model" }, link, small(baseline ? "baseline" : ""), small(notes, "warn"));
   };
 
   const million = (parameters) => {
@@ -81,37 +82,41 @@ site.table = (() => {
       numbers(`c${i}`, {
         value: ({ values }) => values[i]?.[0],
         show: ({ values }) => figure(values[i], measures()[i]),
-        ascending: i === DISTANCE,
-        className: `c${i}`,
+        ascending: FIRST_ASCENDING.includes(i),
+        className: `figure c${i}`,
         createdCell: (td, _, { values }) => {
           if (values[i] && !isBias(measures()[i])) td.style.setProperty("--w", `${(100 * values[i][0]).toFixed(1)}%`);
         },
       }),
     ),
     numbers("size", {
+      className: "about",
       value: ({ row }) => row.parameters,
       show: ({ row }) => million(row.parameters),
       ascending: true,
     }),
     numbers("speed", {
+      className: "about",
       value: ({ row }) => row.speed,
       show: ({ row }) => row.speed?.toLocaleString("en", { maximumSignificantDigits: 3 }) ?? "",
     }),
     texts("licence", {
       value: ({ row }) => row.licence,
       show: ({ row }) => element("bdi", {}, row.licence),
-      className: "t wrap",
+      className: "t wrap about",
     }),
     texts("level", {
       value: ({ row }) => String(LEVELS.indexOf(row.level)),
       show: ({ row }) => element("span", { class: `badge ${row.level}` }, row.level),
+      className: "t about",
     }),
     texts("choose", { value: () => "", show: choose, orderable: false }),
   ];
 
   const headsOf = (columns) =>
     columns.map(({ name: key, className }) => {
-      const [title, note] = HEADS[key] ?? [""];
+      // A figure's heading is filled in when its task is shown.
+      const [title, note] = HEADS[key] ?? ["", " "];
       const attributes = { scope: "col", class: className ?? null };
       return element("th", attributes, element("span", { class: "head" }, title), small(note));
     });
@@ -140,8 +145,12 @@ site.table = (() => {
       table.className = `board barred dataTable main-${main}`;
       task.columns.forEach((each, i) => {
         const column = shown.column(`c${i}:name`);
-        column.header().querySelector(".head").textContent = columnName(each);
-        shown.settings()[0].columns[column.index()].ariaTitle = columnName(each);
+        const { about, short } = task.measures[each[1]];
+        const head = column.header();
+        head.querySelector(".head").textContent = columnName(each);
+        head.querySelector("small").textContent = short;
+        head.title = about;
+        shown.settings()[0].columns[column.index()].ariaTitle = `${columnName(each)}, ${short}`;
         column.visible(has(i), false);
       });
     };
