@@ -133,7 +133,7 @@ def marked(folder: Path) -> str | None:
     """Changes the link of a submission that the maintainers checked with its model."""
     before = checked(folder).digest
     edit(folder / "manifest.json", lambda record: record.update(link="https://evil.example"))
-    (after,) = check_all([folder], options=replace(_ONE, deep_verified=frozenset({before})))
+    (after,) = check_all([folder], options=replace(_ONE, on_record={before: "deep-verified"}))
     return None if after.level == "deep-verified" else f"the level is {after.level} now: another digest"
 
 

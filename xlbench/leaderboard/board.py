@@ -25,7 +25,7 @@ from xlbench.settings import KINDS, Kind
 from xlbench.statistics import by_cluster
 
 if TYPE_CHECKING:
-    from xlbench.leaderboard.checks import Level
+    from xlbench.leaderboard.levels import Level
     from xlbench.leaderboard.manifest import Manifest
     from xlbench.leaderboard.submission import Submission
 

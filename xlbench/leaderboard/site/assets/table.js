@@ -11,7 +11,7 @@ site.table = (() => {
     level: ["checked"],
     choose: ["compare"],
   };
-  const LEVELS = ["deep-verified", "verified"];
+  const LEVELS = ["deep-verified", "sample-verified", "verified"];
   const FIGURES = [0, 1, 2, 3, 4];
   const DISTANCE = 3;
 
