@@ -65,7 +65,8 @@ site.table = (() => {
   const columnsOf = ({ measures, choose }) => [
     numbers("rank", {
       value: ({ rank }) => rank,
-      show: ({ rank }) => String(rank ?? "–"),
+      // Of a model that was not run again it is provisional.
+      show: ({ rank, row }) => (rank && row.level === "verified" ? `(${rank})` : String(rank ?? "–")),
       ascending: true,
       className: "rank",
     }),
