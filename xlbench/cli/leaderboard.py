@@ -159,6 +159,25 @@ def show(
     write_or_print(_drawn(tables, form), output)
 
 
+@leaderboard.command()
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SUBMISSIONS)
+@records_option
+@jobs_option
+@form_option
+@output_option
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def queue(*, path: Path, records: Path, jobs: int | None, form: str | None, output: Path | None, quiet: bool) -> None:
+    """Show which sound submissions in PATH wait for a check with their model: what would rank first comes first."""
+    from xlbench.leaderboard.board import BoardRow
+    from xlbench.leaderboard.pool import Options
+    from xlbench.leaderboard.waiting import table, waiting
+
+    form = chosen_form(form, output, _FORMS)
+    queued = waiting(_checked((path,), Options(_on_record(records), jobs=jobs), BoardRow.of, quiet=quiet))
+    text = _drawn([table(queued)], form) if queued else "No submission waits for a check with its model.\n"
+    write_or_print(text, output)
+
+
 def _on_record(records: Path) -> dict[str, Level]:
     from xlbench.leaderboard.deep_records import levels, load_records
 
