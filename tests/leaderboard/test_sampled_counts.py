@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.leaderboard.made_rounding import TURNS, Simulated, collection, favoured
-from xlbench.engine.scores import VectorScores
+from tests.leaderboard.made_rounding import TURNS, Simulated, collection, compared, favoured, part_of, refused
 from xlbench.engine.search import rank
-from xlbench.leaderboard.deep import sampled
-from xlbench.leaderboard.deep_sample import DeepSample, PassageSample
+from xlbench.leaderboard.deep_sample import DeepSample
 from xlbench.leaderboard.rounding import Rounding
-from xlbench.leaderboard.sampled_counts import SampledAgreement, sampled_agreement
+from xlbench.leaderboard.sampled_counts import sampled_agreement
 from xlbench.measures.ranks import Ranking
 
 FLOAT32 = Rounding.of_precision("float32")
-
-
-def part_of(scores: VectorScores, sample: DeepSample) -> tuple[PassageSample, VectorScores]:
-    """A part of the simulated collection, and its scores."""
-    of = collection()
-    rows = sample.rows(len(of.queries))
-    part = sample.of_passages(sampled(of, rows))
-    place = {id_: row for row, id_ in enumerate(of.passages.ids)}
-    kept = [place[id_] for id_ in part.collection.passages.ids]
-    queries, passages = scores.queries, scores.passages
-    return part, replace(
-        scores, queries=replace(queries, row=queries.row[rows]), passages=replace(passages, row=passages.row[kept])
-    )
-
-
-def compared(
-    forge: Callable[[np.ndarray], np.ndarray] | None = None, *, seed: int = 0, passages: float = 0.1
-) -> SampledAgreement:
-    """What another run's scores say of 60 queries, with counts that were forged."""
-    theirs, ours = (Simulated(seed).scores(TURNS["float32"], 2 * seed + run) for run in range(2))
-    ranking = rank(collection(), theirs)
-    if forge:
-        ranking = replace(ranking, above=forge(ranking.above.copy()).astype(np.int32))
-    part, scores = part_of(ours, DeepSample(60, seed, passages))
-    return sampled_agreement(ranking, part, scores, rounding=FLOAT32)
-
-
-def refused(agreed: SampledAgreement) -> bool:
-    """Whether a count or a mean is not the model's."""
-    return bool(agreed.agreement.n_outside or any(excess.is_too_large for excess in agreed.excesses))
 
 
 @pytest.mark.parametrize("passages", [0.05, 0.1, 0.3])
