@@ -214,7 +214,7 @@ ATTACKS: dict[str, Attack] = {
     "half precision claimed, 4e-3 of the largest score used": claimed_half,
     **{f"{p} claimed, {part:.0%} of the tolerance used": favoured(p, part)
        for p in ("float16", "bfloat16") for part in (0.5, 1.0)},
-    "relevant passages first, checked by a tenth of the passages": invented(np.zeros_like),
+    "relevant passages first, checked by a tenth": invented(np.zeros_like),
     "half as many before each, checked by a tenth": invented(lambda above: above // 2),
     "a rival's ranks made worse, checked by a tenth": invented(lambda above: np.minimum(2 * above + 3, 299)),
     "a secret by its name as an argument": secret("api_key", "x"),
