@@ -133,7 +133,7 @@ def marked(folder: Path) -> str | None:
     """Changes the link of a submission that the maintainers checked with its model."""
     before = checked(folder).digest
     edit(folder / "manifest.json", lambda record: record.update(link="https://evil.example"))
-    (after,) = check_all([folder], options=replace(_ONE, deep_verified=frozenset({before})))
+    (after,) = check_all([folder], options=replace(_ONE, on_record={before: "deep-verified"}))
     return None if after.level == "deep-verified" else f"the level is {after.level} now: another digest"
 
 
@@ -172,6 +172,17 @@ def squeezed(_: Path) -> str | None:
     return said(verdict) or (f"slack of {verdict.agreement.slack:.1f}" if verdict.agreement.slack > 15 else None)
 
 
+def invented(forge: Callable[[np.ndarray], np.ndarray]) -> Attack:
+    """Invents ranks, and is checked with a tenth of the passages."""
+
+    def attack(_: Path) -> str | None:
+        agreed = rounding.compared(forge, passages=0.1)
+        reasons = [*agreed.agreement.outside, *(str(each) for each in agreed.excesses if each.is_too_large)]
+        return reasons[0] if reasons else None
+
+    return attack
+
+
 def shard(damage: Callable[[bytes], bytes]) -> Attack:
     """Alters stored vectors."""
 
@@ -203,6 +214,9 @@ ATTACKS: dict[str, Attack] = {
     "half precision claimed, 4e-3 of the largest score used": claimed_half,
     **{f"{p} claimed, {part:.0%} of the tolerance used": favoured(p, part)
        for p in ("float16", "bfloat16") for part in (0.5, 1.0)},
+    "relevant passages first, checked by a tenth": invented(np.zeros_like),
+    "half as many before each, checked by a tenth": invented(lambda above: above // 2),
+    "a rival's ranks made worse, checked by a tenth": invented(lambda above: np.minimum(2 * above + 3, 299)),
     "a secret by its name as an argument": secret("api_key", "x"),
     "a secret by its form as an argument": secret("note", "sk-" + "a1B2" * 8),
     "a value raised": result(lambda record: record["summary"]["multi"].update(AP=1.0)),

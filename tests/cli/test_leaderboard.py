@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import start
 from tests.leaderboard.made_submissions import ANSWERS, edit, made
+from xlbench.leaderboard.deep_sample import seed_of
 
 SUBMISSIONS = Path("leaderboard/submissions")
 HASH = SUBMISSIONS / "hash" / "demo"
@@ -99,11 +100,43 @@ def test_ranks_are_compared_with_those_of_the_model(xlbench, folder, submission)
     assert record == {
         "model": "hash", "task": "demo", "sample": 20, "seed": 7, "tolerance": 3e-4,
         "slack": record["slack"], "xlbench_version": record["xlbench_version"],
+        "passages": 1.0, "level": "deep-verified", "commit": "",
     }  # fmt: skip
     assert 0 <= record["slack"] < 1
     assert "deep-verified" in xlbench(*command).out
     edit(submission / "result.json", lambda result: result["timing"].update(encode_s=0.5))
     assert "deep-verified" not in xlbench(*command).out
+
+
+def test_a_part_of_the_passages_is_a_level_of_its_own(xlbench, folder, submission):
+    """It is told apart in what is printed, on record and in the table; what was found is written for others as well."""
+    command = ("leaderboard", "check", submission, "--quiet", "--jobs", 1)
+    deep = ("--deep", "--model", "hash", "--sample", 20, "--passages", 0.1, "--commit", "a" * 40)
+    outcome = xlbench(*command, *deep, "--record", "--outcome", folder / "outcome.json")
+    assert outcome.code == 0
+    (written,) = json.loads((folder / "outcome.json").read_text())
+    (digest,) = json.loads((folder / "leaderboard/deep-verified.json").read_text())
+    seed = seed_of(digest, "a" * 40)
+    assert f"20 of 704 queries (seed {seed} by commit aaaaaaaaaaaa), looked at with " in outcome.out
+    assert "The languages of the best passages and the alignment were not compared." in outcome.out
+    assert (written["digest"], written["agrees"], written["problems"]) == (digest, True, [])
+    kept = {name: written["record"][name] for name in ("level", "passages", "commit", "seed")}
+    assert kept == {"level": "sample-verified", "passages": 0.1, "commit": "a" * 40, "seed": seed}
+    assert "sample-verified" in xlbench(*command).out
+
+
+def test_what_does_not_agree_is_written_as_well(xlbench, folder, submission):
+    """The reason stands in the outcome, and nothing is recorded."""
+    edit(submission / "result.json", lambda result: result["alignment"].update(bitext_accuracy=0.9))
+    outcome = xlbench(
+        "leaderboard", "check", submission, "--quiet", "--jobs", 1, "--deep", "--model", "hash", "--sample", 5,
+        "--record", "--outcome", folder / "outcome.json",
+    )  # fmt: skip
+    assert outcome.code == 1
+    (written,) = json.loads((folder / "outcome.json").read_text())
+    assert written["agrees"] is False
+    assert written["problems"][0].startswith("bitext_accuracy of the alignment is said to be 0.9")
+    assert json.loads((folder / "leaderboard/deep-verified.json").read_text()) == {}
 
 
 def test_arguments_of_a_submission_are_not_passed_to_a_model(xlbench, submission):
@@ -125,6 +158,13 @@ def test_arguments_of_a_submission_are_not_passed_to_a_model(xlbench, submission
         (["--deep"], "--deep and --model go together"),
         (["--model", "hash"], "--deep and --model go together"),
         (["--record"], "--record needs --deep"),
+        (["--outcome", "x.json"], "--outcome needs --deep"),
+        (["--commit", "a" * 40], "--commit needs --deep"),
+        (["--commit", "main"], "'main' is no commit: expected all 40 hexadecimal digits"),
+        (
+            ["--deep", "--model", "hash", "--commit", "a" * 40, "--seed", 1],
+            "--commit and --seed exclude each other",
+        ),
         (["--sample", "0"], "'--sample'"),
         (["--tolerance", "nan"], "'--tolerance'"),
         (["nothing"], "'nothing' does not exist"),

@@ -17,8 +17,11 @@ from xlbench.engine.scores import VectorScores
 from xlbench.engine.search import rank
 from xlbench.engine.vectors import Embeddings
 from xlbench.leaderboard.bounds import Agreement, Claims, agreement
+from xlbench.leaderboard.deep import sampled
+from xlbench.leaderboard.deep_sample import DeepSample, PassageSample
 from xlbench.leaderboard.leaning import Lean, leans
 from xlbench.leaderboard.rounding import Rounding
+from xlbench.leaderboard.sampled_counts import SampledAgreement, sampled_agreement
 from xlbench.measures.ranks import Ranking
 from xlbench.settings import KINDS, settings
 
@@ -129,3 +132,33 @@ def favoured(share: float) -> Callable[[Ranking, VectorScores], Ranking]:
         return replace(ranking, above=np.minimum(above, ranking.above).astype(np.int32))
 
     return forge
+
+
+def part_of(scores: VectorScores, sample: DeepSample) -> tuple[PassageSample, VectorScores]:
+    """A part of the simulated collection, and its scores."""
+    of = collection()
+    rows = sample.rows(len(of.queries))
+    part = sample.of_passages(sampled(of, rows))
+    place = {id_: row for row, id_ in enumerate(of.passages.ids)}
+    kept = [place[id_] for id_ in part.collection.passages.ids]
+    queries, passages = scores.queries, scores.passages
+    return part, replace(
+        scores, queries=replace(queries, row=queries.row[rows]), passages=replace(passages, row=passages.row[kept])
+    )
+
+
+def compared(
+    forge: Callable[[np.ndarray], np.ndarray] | None = None, *, seed: int = 0, passages: float = 0.1
+) -> SampledAgreement:
+    """What another run's scores say of 60 queries, with counts that were forged."""
+    theirs, ours = (Simulated(seed).scores(TURNS["float32"], 2 * seed + run) for run in range(2))
+    ranking = rank(collection(), theirs)
+    if forge:
+        ranking = replace(ranking, above=forge(ranking.above.copy()).astype(np.int32))
+    part, scores = part_of(ours, DeepSample(60, seed, passages))
+    return sampled_agreement(ranking, part, scores, rounding=Rounding.of_precision("float32"))
+
+
+def refused(agreed: SampledAgreement) -> bool:
+    """Whether a count or a mean is not the model's."""
+    return bool(agreed.agreement.n_outside or any(excess.is_too_large for excess in agreed.excesses))

@@ -64,6 +64,18 @@ def test_what_is_not_comparable_has_no_rank(rows, changes, reason):
     assert of["omega"].ranks["multi"] == before["omega"]["multi"] - 1
 
 
+def test_a_model_that_is_only_verified_takes_no_place(rows):
+    """Its ranks may have been invented: those of models that were run again do not depend on it; its own says so."""
+    levels = {"beta": "verified", "alpha": "deep-verified", "gamma": "sample-verified", "omega": "verified"}
+    (board, *_) = boards([replace(row, level=levels[row.key]) for row in rows])
+    ranks = {standing.row.key: standing.ranks["multi"] for standing in board.standings}
+    assert keys(board) == ["beta", "alpha", "gamma", "omega"]
+    assert ranks == {"beta": 1, "alpha": 1, "gamma": 2, "omega": 4}
+    found = table(board, ("multi", "AP"))
+    assert [row[0].text for row in found.rows] == ["(1)", "1", "2", "(4)"]
+    assert "In parentheses: of a model that is only verified" in found.note
+
+
 def test_other_questions_are_not_ranked_against(rows):
     """A row that was asked other questions than most is shown without a rank."""
     uneven = next(row for row in rows if row.task == "uneven")
@@ -104,7 +116,7 @@ def test_the_table_of_the_terminal(rows):
     assert found.header == (
         "rank", "model", "monolingual AP", "cross-lingual AP", "multilingual AP", "RankDistance", "LPR", "level"
     )  # fmt: skip
-    assert [row[0].text for row in found.rows] == ["1", "2", "3", "4"]
+    assert [row[0].text for row in found.rows] == ["(1)", "(2)", "(3)", "(4)"]
     assert [row[1].text for row in found.rows] == ["beta", "alpha", "gamma", "omega"]
     best = board.standings[0].row.means["multi", "AP"]
     assert (found.rows[0][4].value, found.rows[0][4].interval) == (best.value, (best.low, best.high))

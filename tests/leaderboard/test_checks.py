@@ -18,7 +18,7 @@ def test_a_sound_submission_is_verified(made_once):
     """What xlbench wrote passes, and has the level that it earned: verified, or deep-verified if it is on record."""
     checked = Checker().check(made_once)
     assert (checked.problems, checked.level) == ((), "verified")
-    assert Checker(deep_verified=frozenset([checked.digest])).check(made_once).level == "deep-verified"
+    assert Checker(on_record={checked.digest: "deep-verified"}).check(made_once).level == "deep-verified"
 
 
 def test_what_is_extracted_is_recomputed(made_once, checker):

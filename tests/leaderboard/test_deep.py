@@ -17,7 +17,8 @@ from xlbench.engine.search import rank
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.bounds import agreement
 from xlbench.leaderboard.checks import Checker
-from xlbench.leaderboard.deep import DeepSubject, deep_check, detectable_share, draw, model_fault, rows_of, sampled
+from xlbench.leaderboard.deep import DeepSubject, deep_check, detectable_share, model_fault, rows_of, sampled
+from xlbench.leaderboard.deep_sample import DeepSample
 from xlbench.leaderboard.rounding import Rounding
 from xlbench.leaderboard.submission import Submission
 from xlbench.measures.ranks import Ranking
@@ -119,15 +120,6 @@ def test_a_part_of_the_queries_is_compared_with_all_passages():
     assert whole.above.tolist() == ranking.above[keep].tolist()
 
 
-def test_a_sample_is_the_same_for_the_same_seed():
-    """Rows are ascending, without repeats, all if there are few; another seed gives others."""
-    first = draw(1000, sample=50, seed=1)
-    assert len(set(first.tolist())) == 50
-    assert (np.diff(first) > 0).all()
-    assert first.tolist() == draw(1000, sample=50, seed=1).tolist() != draw(1000, sample=50, seed=2).tolist()
-    assert draw(3, sample=50, seed=1).tolist() == [0, 1, 2]
-
-
 @pytest.mark.parametrize(("n", "sample"), [(704, 200), (13_090, 200), (100, 100), (50, 1), (10, 9)])
 def test_what_is_detectable_is_stated(n, sample):
     """The least number of wrong queries of which a sample has one with 95 %: one fewer is missed more often."""
@@ -141,10 +133,10 @@ def sound(folder) -> Submission:
     return Checker().check(folder, lambda submission: submission).extracted
 
 
-def deep(submission: Submission, subject: DeepSubject, tmp_path, *, sample: int = 60):
+def deep(submission: Submission, subject: DeepSubject, tmp_path, *, sample: int = 60, passages: float = 1.0):
     """The deep check of a sample."""
-    rows = draw(len(submission.ranking.judged.query_ids), sample=sample, seed=3)
-    return deep_check(submission, subject, rows=rows, data_dir=None, cache_dir=tmp_path)
+    drawn = DeepSample(sample, seed=3, passages=passages)
+    return deep_check(submission, subject, sample=drawn, data_dir=None, cache_dir=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +190,42 @@ def test_a_model_that_squeezes_its_scores_cannot_have_invented_ranks(made_once, 
     squeezed = Model(Squeezed(), "hash", said["arguments"])
     found = deep(submission, DeepSubject(squeezed), tmp_path)
     assert any("a count could be off by" in problem and "nothing is recorded" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("passages", [0.1, 0.5])
+def test_a_part_of_the_passages_does_for_an_honest_submission(made_once, tmp_path, passages):
+    """The judged passages and a share of the others are encoded, and no others; the submission agrees."""
+    checked = deep(sound(made_once), DeepSubject(models.load("hash")), tmp_path, passages=passages)
+    assert checked.problems == ()
+    assert checked.n_passages < checked.of_passages
+    assert checked.agreement.slack < 1
+
+
+def test_a_part_of_the_passages_shows_a_tuned_ranking(made_once, tmp_path):
+    """Relevant passages are said to be first, and passages that beat them are among those that were drawn."""
+    submission = cheating(sound(made_once), wrong=2000)
+    checked = deep(submission, DeepSubject(models.load("hash")), tmp_path, passages=0.1)
+    assert checked.agreement.n_outside > 0
+    assert any(
+        "passages that were drawn" in problem and "worse than claimed" in problem for problem in checked.problems
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "tolerance", "why"),
+    [
+        ("bm25", {}, None, "its scores depend on what is in the pool"),
+        ("hash", {"transform": "lir:1"}, None, "its transform is fitted"),
+        ("hash", {}, 0.02, "in half precision many passages nearly tie"),
+    ],
+)
+def test_what_needs_all_passages_is_not_checked_by_a_part(tmp_path, model, options, tolerance, why):
+    """BM25 weighs words by the whole pool, some transforms are fitted on it, and many near ties hide favours."""
+    submission = sound(made(tmp_path, model, **options))
+    debiasing = Debiasing(parse(options["transform"])) if options else None
+    subject = DeepSubject(replace(models.load(model), debiasing=debiasing), tolerance)
+    with pytest.raises(SubmissionError, match=f"since {why}.*: leave --passages out"):
+        deep(submission, subject, tmp_path / "again", passages=0.1)
 
 
 def test_alignment_is_that_of_the_model(made_once, tmp_path):

@@ -52,6 +52,15 @@ def test_a_rank_counts_the_models_that_are_better():
     assert ranks(parts[::-1])[:, 0].tolist() == [2, 3, 1, 4]
 
 
+def test_who_is_not_confirmed_counts_for_others_of_the_kind_alone():
+    """Confirmed models have the ranks that they have without the others; the others have theirs among all."""
+    parts = models([0.5, 2.0, 1.0, 1.5, 3.0])
+    confirmed = [True, False, True, False, True]
+    alone = ranks([part for part, known in zip(parts, confirmed, strict=True) if known])[:, 0].tolist()
+    assert alone == [3, 2, 1]
+    assert ranks(parts, confirmed=confirmed)[:, 0].tolist() == [3, 2, 2, 3, 1]
+
+
 @pytest.mark.parametrize("n", [1, 2, 5, 60])
 def test_equal_models_share_the_first_rank(n):
     """Models with the same values are all first; so is a single one."""

@@ -38,7 +38,7 @@ def test_a_pull_request_is_checked_without_rights():
     assert "secrets" not in json.dumps(found, default=str)
 
 
-@pytest.mark.parametrize("name", ["leaderboard-check", "leaderboard-comment", "leaderboard-page"])
+@pytest.mark.parametrize("name", ["leaderboard-check", "leaderboard-comment", "leaderboard-page", "leaderboard-deep"])
 def test_no_workflow_puts_a_stranger_s_words_into_a_command(name):
     """Commands take what comes from an event through the environment, and no workflow runs on pull_request_target."""
     found = workflow(name)
@@ -57,6 +57,21 @@ def test_every_workflow_ends_and_runs_actions_that_stay_the_same(path):
     used = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
     assert used
     assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", each) for each in used)
+
+
+def test_strangers_weights_run_without_rights():
+    """The job that runs a model may read and nothing else; the one that proposes a record runs no model."""
+    found = workflow("leaderboard-deep")
+    assert set(found[True]) == {"schedule", "workflow_dispatch"}
+    assert found["permissions"] == {"contents": "read"}
+    check, propose = found["jobs"]["check"], found["jobs"]["propose"]
+    assert "permissions" not in check
+    assert check["steps"][0]["with"]["persist-credentials"] is False
+    assert "secrets" not in json.dumps(found, default=str)
+    assert "github.token" not in json.dumps(check)
+    assert not [step for step in propose["steps"] if " run " in step.get("run", "")]
+    for job in (check, propose):
+        assert job["steps"][0]["with"]["ref"] == "main"
 
 
 def test_the_comment_may_write_to_pull_requests_only():

@@ -11,7 +11,7 @@ from typing import Any
 from xlbench.catalogue.readers import optional, parts
 from xlbench.catalogue.readers.datasets import ACROSS, COLUMNS, OPTIONAL_COLUMNS, PAIRS, PARTS
 from xlbench.catalogue.readers.hub_tables import DatasetTable
-from xlbench.catalogue.sources import ALGORITHMS, Checksum, Source, hub
+from xlbench.catalogue.sources import ALGORITHMS, UNCHECKED_BYTES, Checksum, Source, hub
 from xlbench.catalogue.task import Sizes
 from xlbench.catalogue.yaml_values import by_language, mapping, names, one_of, typed
 from xlbench.errors import TaskError
@@ -75,7 +75,7 @@ def _columns(value: Any, where: str) -> tuple[str, ...]:
 
 def _source(value: Any, languages: Sequence[str], where: str, *, may_lack: bool = False) -> Source:
     algorithm = "md5" if isinstance(value, dict) and "md5" in value else "sha256"
-    record = mapping(value, ["url", "path", algorithm], where, optional=["names"])
+    record = mapping(value, ["url", "path", algorithm], where, optional=["names", "bytes"])
     path = _relative(typed(record["path"], str, f"{where} 'path'"), where)
     url = None if record["url"] is None else typed(record["url"], str, f"{where} 'url'")
     several = "*" in Path(path).name
@@ -91,7 +91,8 @@ def _source(value: Any, languages: Sequence[str], where: str, *, may_lack: bool 
     names = _names(record.get("names", {}), languages, f"{where} 'names'")
     if url is not None:
         _check_address(url, path, where, is_checked=None not in checksums.values())
-    return Source(url=url, path=path, checksums=checksums, names=names)
+    most_bytes = typed(record.get("bytes", UNCHECKED_BYTES), int, f"{where} 'bytes'")
+    return Source(url=url, path=path, checksums=checksums, names=names, most_bytes=most_bytes)
 
 
 def _check_address(url: str, path: str, where: str, *, is_checked: bool) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 import click
 
+from xlbench.cli.deep_options import DeepOptions, deep_options, refuse_contradictions
 from xlbench.cli.options import (
     ManyValues,
     cache_dir_option,
     chosen_form,
     data_dir_option,
     default_cache_dir,
-    device_option,
     format_option,
     number,
     output_option,
@@ -26,15 +26,14 @@ from xlbench.errors import SubmissionError, UnknownNameError
 from xlbench.support.progress import display
 
 if TYPE_CHECKING:
-    from xlbench.cli.deep_check import Agreeing
     from xlbench.leaderboard.checks import Checked
+    from xlbench.leaderboard.levels import Level
     from xlbench.leaderboard.pool import Options
     from xlbench.leaderboard.submission import Submission
     from xlbench.leaderboard.summary import Summary
     from xlbench.reports.cells import Table
 
 T = TypeVar("T")
-_SEEDS = 2**32
 
 _FORMS = ("table", "markdown")
 form_option = format_option(_FORMS)
@@ -57,35 +56,7 @@ leaderboard.add_command(serve)
 @form_option
 @output_option
 @jobs_option
-@click.option("--deep", is_flag=True, help="Encode a sample of queries and all passages, and compare ranks.")
-@click.option("--model", "model_name", help="With --deep: the model that the submissions are of.")
-@click.option(
-    "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="With --deep: argument of the model."
-)
-@click.option(
-    "--fit-on",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="With --deep: the parallel text that a submission's --transform was fitted on.",
-)
-@device_option
-@click.option(
-    "--sample",
-    type=click.IntRange(min=1),
-    default=200,
-    show_default=True,
-    help="With --deep: how many queries to encode.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0, _SEEDS - 1), help="With --deep: which ones.  [default: drawn, and shown]"
-)
-@click.option(
-    "--tolerance",
-    type=click.FloatRange(0, 0.5),
-    callback=number,
-    help="With --deep: by how much scores may differ from those of another machine, as a share of the spread of a "
-    "query's scores.  [default: from the model's precision]",
-)
-@click.option("--record", is_flag=True, help="With --deep: add what agrees to the records.")
+@deep_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def check(
     *,
@@ -96,16 +67,8 @@ def check(
     form: str | None,
     output: Path | None,
     jobs: int | None,
-    deep: bool,
-    model_name: str | None,
-    model_args: tuple[str, ...],
-    fit_on: Path | None,
-    device: str | None,
-    sample: int,
-    seed: int | None,
-    tolerance: float | None,
-    record: bool,
     quiet: bool,
+    **deep: Unpack[DeepOptions],
 ) -> None:
     """Check submissions: compute every number again from the evidence, and name those that do not follow from it.
 
@@ -114,27 +77,18 @@ def check(
     against the data (--data-dir). Exits with 1 if a submission is not taken.
     """
     form = chosen_form(form, output, _FORMS)
-    if deep != (model_name is not None):
-        raise click.UsageError("--deep and --model go together: compared are the ranks that the model gives.")
-    if record and not deep:
-        raise click.UsageError("--record needs --deep.")
+    refuse_contradictions(deep)
 
-    from xlbench.cli.deep_check import Again, drawn_seed, load_model, record_all
+    from xlbench.cli.deep_check import compare_all
     from xlbench.leaderboard.pool import Options
     from xlbench.leaderboard.summary import Summary
 
-    options = Options(_verified(records), data_dir, default_cache_dir(cache_dir), jobs)
+    options = Options(_on_record(records), data_dir, default_cache_dir(cache_dir), jobs)
     submissions = _checked(paths or (SUBMISSIONS,), options, Summary.of, quiet=quiet)
     write_or_print(_text(submissions, form), output)
     sound = [each.folder for each in submissions if not each.problems]
-    agreeing: list[Agreeing | None] = []
-    if model_name is not None:
-        model = load_model(model_name, model_args, device)
-        again = Again(model, fit_on, tolerance, sample, drawn_seed() if seed is None else seed)
-        agreeing = [again.compare(folder, options, quiet=quiet) for folder in sound]
-    if record:
-        record_all([each for each in agreeing if each], records)
-    if len(sound) < len(submissions) or None in agreeing:
+    agrees = not deep["deep"] or compare_all(sound, options, records=records, options=deep, quiet=quiet)
+    if len(sound) < len(submissions) or not agrees:
         raise click.exceptions.Exit(1)
 
 
@@ -184,7 +138,7 @@ def show(
     from xlbench.leaderboard.pool import Options
 
     form = chosen_form(form, output, _FORMS)
-    submissions = _checked((path,), Options(_verified(records), jobs=jobs), board.BoardRow.of, quiet=quiet)
+    submissions = _checked((path,), Options(_on_record(records), jobs=jobs), board.BoardRow.of, quiet=quiet)
     for each in (each for each in submissions if each.problems):
         click.echo(f"Left out: {each.folder}: {each.problems[0]}", err=True)
     rows = [replace(each.extracted, level=each.level) for each in submissions if each.extracted is not None]
@@ -205,10 +159,29 @@ def show(
     write_or_print(_drawn(tables, form), output)
 
 
-def _verified(records: Path) -> frozenset[str]:
-    from xlbench.leaderboard.deep_records import load_records
+@leaderboard.command()
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SUBMISSIONS)
+@records_option
+@jobs_option
+@form_option
+@output_option
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def queue(*, path: Path, records: Path, jobs: int | None, form: str | None, output: Path | None, quiet: bool) -> None:
+    """Show which sound submissions in PATH wait for a check with their model: what would rank first comes first."""
+    from xlbench.leaderboard.board import BoardRow
+    from xlbench.leaderboard.pool import Options
+    from xlbench.leaderboard.waiting import table, waiting
 
-    return frozenset(load_records(records))
+    form = chosen_form(form, output, _FORMS)
+    queued = waiting(_checked((path,), Options(_on_record(records), jobs=jobs), BoardRow.of, quiet=quiet))
+    text = _drawn([table(queued)], form) if queued else "No submission waits for a check with its model.\n"
+    write_or_print(text, output)
+
+
+def _on_record(records: Path) -> dict[str, Level]:
+    from xlbench.leaderboard.deep_records import levels, load_records
+
+    return levels(load_records(records))
 
 
 def _checked(

@@ -72,7 +72,7 @@ def build(
     SUBMISSIONS is their folder, leaderboard/submissions unless another is given. The pages are files for any web
     server and ask nothing of any other host. A submission that is unsound is named and left out.
     """
-    from xlbench.leaderboard.deep_records import load_records
+    from xlbench.leaderboard.deep_records import levels, load_records
     from xlbench.leaderboard.pool import Options, check_all
     from xlbench.leaderboard.site import build as build_site
     from xlbench.leaderboard.site import taken
@@ -85,7 +85,7 @@ def build(
     require("html", "The site")
     refuse_other(output)
     deep = load_records(records)
-    options = Options(deep_verified=frozenset(deep), jobs=jobs)
+    options = Options(levels(deep), jobs=jobs)
     n_submissions = sum(1 for _ in find([submissions]))
     progress = display("leaderboard", quiet=quiet)
     with progress("checking", n_texts=n_submissions, n_characters=n_submissions, noun="submissions") as advance:

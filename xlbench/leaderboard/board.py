@@ -15,6 +15,7 @@ from xlbench import measures
 from xlbench.arrays import FloatArray
 from xlbench.comparison import MEAN
 from xlbench.comparison.study import Study, quantities_of
+from xlbench.leaderboard.levels import CONFIRMED
 from xlbench.leaderboard.shared_ranks import ranks
 from xlbench.measures import DISTANCE, PREFERENCE
 from xlbench.measures.values import by_language
@@ -25,7 +26,7 @@ from xlbench.settings import KINDS, Kind
 from xlbench.statistics import by_cluster
 
 if TYPE_CHECKING:
-    from xlbench.leaderboard.checks import Level
+    from xlbench.leaderboard.levels import Level
     from xlbench.leaderboard.manifest import Manifest
     from xlbench.leaderboard.submission import Submission
 
@@ -144,6 +145,11 @@ class BoardStanding:
     unranked: str = ""
     """Why it has no rank."""
 
+    @property
+    def is_provisional(self) -> bool:
+        """Whether its ranks are among all models, and it takes no place: its own may have been invented."""
+        return self.row.level not in CONFIRMED
+
 
 @dataclass(frozen=True)
 class TaskBoard:
@@ -237,7 +243,8 @@ def _ranks(ranked: Sequence[BoardRow]) -> dict[str, dict[Kind, int]]:
     if not ranked:
         return {}
     kinds = [kind for kind in KINDS if (kind, ranked[0].headline) in ranked[0].means]
-    shared = ranks([each.contributions.value for each in ranked])
+    confirmed = [each.level in CONFIRMED for each in ranked]
+    shared = ranks([each.contributions.value for each in ranked], confirmed=confirmed)
     return {
         each.key: dict(zip(kinds, places.tolist(), strict=True)) for each, places in zip(ranked, shared, strict=True)
     }
@@ -271,14 +278,17 @@ def table(board: TaskBoard, column: Column, *, target: float | None = None) -> T
         rank = standing.ranks.get(column[0])
         label = captioned(standing.label, standing.row.missing_languages)
         values = (_cell(standing.row.means.get(each), each[1]) for each in chosen)
-        rows.append(row(Cell("") if rank is None else Cell(str(rank), rank), label, *values, standing.row.level))
+        text = "" if rank is None else f"({rank})" if standing.is_provisional else str(rank)
+        rows.append(row(Cell(text, rank), label, *values, standing.row.level))
     names = (measure if measures.of_bias(measure) else f"{KIND_TITLES[kind]} {measure}" for kind, measure in chosen)
     return Table(
         title=board.title,
         header=("rank", "model", *names, "level"),
         rows=tuple(rows),
         note=f"Rank: 1 + the number of models that are significantly better in {KIND_TITLES[column[0]]} "
-        f"{board.headline}; all pairs of models are tested, corrected by Holm's method.",
+        f"{board.headline}; all pairs of models are tested, corrected by Holm's method. "
+        "In parentheses: of a model that is only verified, among all; its own ranks may have been invented, so that it "
+        "takes no place from a model that was run again.",
     )
 
 

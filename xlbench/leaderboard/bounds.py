@@ -48,11 +48,11 @@ class Agreement:
 def agreement(ranking: Ranking, collection: Collection, scores: Scores, *, rounding: Rounding) -> Agreement:
     """How the counts of a ranking agree with the scores of a collection whose queries are some of the ranking's."""
     claims = Claims.of(ranking, collection)
-    pairs = _Thresholds.of_pairs(collection, scores)
+    pairs = Thresholds.of_pairs(collection, scores)
     depth = min(ranking.top.shape[1], len(collection.passages))
-    thresholds = pairs.and_those(_Thresholds.of_best(collection, scores, depth))
-    allowed = rounding.allowed(tile for _, tile in _chunks(collection, scores))
-    least, most = _bounds(collection, scores, thresholds, allowed)
+    thresholds = pairs.and_those(Thresholds.of_best(collection, scores, depth))
+    allowed = rounding.allowed(tile for _, tile in chunks(collection, scores))
+    least, most = bounds(collection, scores, thresholds, allowed, column=collection.passages.language.astype(np.int64))
     # A passage is not above itself.
     own = np.arange(len(pairs.query)), collection.passages.language[collection.pairs.passage]
     least[own] -= 1
@@ -111,7 +111,7 @@ class Claims:
 
 
 @dataclass(frozen=True)
-class _Thresholds:
+class Thresholds:
     """Passages of queries, each with its score: counted are those that rank before it, and itself."""
 
     query: IntArray
@@ -121,7 +121,7 @@ class _Thresholds:
     score: VectorArray
 
     @classmethod
-    def of_pairs(cls, collection: Collection, scores: Scores) -> _Thresholds:
+    def of_pairs(cls, collection: Collection, scores: Scores) -> Thresholds:
         """The judged pairs."""
         pairs = collection.pairs
         passages, column = np.unique(pairs.passage, return_inverse=True)
@@ -129,12 +129,12 @@ class _Thresholds:
         return cls(pairs.query.astype(np.int64), pairs.passage, scored[pairs.query, column])
 
     @classmethod
-    def of_best(cls, collection: Collection, scores: Scores, depth: int) -> _Thresholds:
+    def of_best(cls, collection: Collection, scores: Scores, depth: int) -> Thresholds:
         """The best passages of each query, the best first."""
         n_queries = len(collection.queries)
         score = np.full((n_queries, depth), -np.inf, np.float32)
         passage = np.zeros((n_queries, depth), np.int64)
-        for rows, tile in _chunks(collection, scores) if depth else ():
+        for rows, tile in chunks(collection, scores) if depth else ():
             score = np.hstack([score, tile])
             passage = np.hstack([passage, np.broadcast_to(np.arange(rows.start, rows.stop), tile.shape)])
             best = np.lexsort((-collection.passages.tie_order[passage], -score))[:, :depth]
@@ -142,16 +142,16 @@ class _Thresholds:
             passage = np.take_along_axis(passage, best, axis=1)
         return cls(np.repeat(np.arange(n_queries), depth), passage.ravel(), score.ravel())
 
-    def and_those(self, other: _Thresholds) -> _Thresholds:
+    def and_those(self, other: Thresholds) -> Thresholds:
         """These, followed by the others."""
-        return _Thresholds(
+        return Thresholds(
             np.concatenate([self.query, other.query]),
             np.concatenate([self.passage, other.passage]),
             np.concatenate([self.score, other.score]),
         )
 
 
-def _chunks(collection: Collection, scores: Scores) -> Iterator[tuple[slice, VectorArray]]:
+def chunks(collection: Collection, scores: Scores) -> Iterator[tuple[slice, VectorArray]]:
     """The scores of all queries and some passages after the others."""
     queries = scores.query.astype(np.int64)
     for first in range(0, len(collection.passages), _PASSAGES_AT_ONCE):
@@ -159,24 +159,25 @@ def _chunks(collection: Collection, scores: Scores) -> Iterator[tuple[slice, Vec
         yield rows, matrix(scores, queries, scores.passage[rows].astype(np.int64))
 
 
-def _bounds(
-    collection: Collection, scores: Scores, thresholds: _Thresholds, allowed: VectorArray
+def bounds(
+    collection: Collection, scores: Scores, thresholds: Thresholds, allowed: VectorArray, *, column: IntArray
 ) -> tuple[IntArray, IntArray]:
-    """At least and at most how many passages of each language rank up to each threshold, ``[T, L]`` each.
+    """At least and at most how many passages of each column rank up to each threshold, ``[T, C]`` each.
 
-    ``allowed`` is ``[Nq]``. The thresholds after those of the pairs are those of the best passages.
+    ``column`` says in which column each passage is counted, ``[Np]``, as its language; the passages of one stand
+    together. ``allowed`` is ``[Nq]``. The thresholds after those of the pairs are those of the best passages.
     """
-    shape = len(thresholds.query), len(collection.languages)
+    shape = len(thresholds.query), int(column.max(initial=-1)) + 1
     least, most, tied, before = (np.zeros(shape, np.int64) for _ in range(4))
     of_query = [np.flatnonzero(thresholds.query == row) for row in range(len(collection.queries))]
     order, text = collection.passages.tie_order, scores.passage
-    for rows, tile in _chunks(collection, scores):
-        language = collection.passages.language[rows]
-        starts = np.flatnonzero(np.diff(language, prepend=-1))
+    for rows, tile in chunks(collection, scores):
+        columns = column[rows]
+        starts = np.flatnonzero(np.diff(columns, prepend=-1))
         for line, mine, near in zip(tile, of_query, allowed, strict=True):
             value, passage = thresholds.score[mine, None], thresholds.passage[mine, None]
             alike = (text[rows] == text[passage]) | ((value == 0) & (line == 0))
-            cells = np.ix_(mine, language[starts])
+            cells = np.ix_(mine, columns[starts])
             for counts, counted in (
                 (least, (line > value + near) & ~alike),
                 (most, (line >= value - near) & ~alike),

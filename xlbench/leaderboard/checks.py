@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Generic, Literal, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from xlbench.catalogue import Task
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard import consistency, judgements
 from xlbench.leaderboard.differences import alignment_fault, differences
+from xlbench.leaderboard.levels import Level
 from xlbench.leaderboard.likeness import Sketch
 from xlbench.leaderboard.manifest import Manifest
 from xlbench.leaderboard.submission import Submission, disagreements, load
@@ -29,7 +30,6 @@ from xlbench.results.from_ranking import figures
 from xlbench.settings import settings
 
 T = TypeVar("T")
-Level = Literal["reported", "verified", "deep-verified"]
 _SHOWN = 5
 _INTERVAL_DECIMALS = 15
 
@@ -68,12 +68,15 @@ class Checker:
     def __init__(
         self,
         *,
-        deep_verified: frozenset[str] = frozenset(),
+        on_record: Mapping[str, Level] | None = None,
         data_dir: Path | None = None,
         cache_dir: Path | None = None,
     ) -> None:
-        """``deep_verified`` are digests; with ``data_dir`` are judged pairs checked that do not come with xlbench."""
-        self._deep_verified = deep_verified
+        """``on_record`` has the levels of submissions by digest.
+
+        With ``data_dir`` are judged pairs checked that do not come with xlbench.
+        """
+        self._on_record = on_record or {}
         self._data_dir = data_dir
         self._cache_dir = cache_dir
         self._pairs: dict[tuple[str, tuple[str, ...]], Mapping[str, str]] = {}
@@ -95,7 +98,7 @@ class Checker:
             sound = self.recomputed(submission)
         except SubmissionError as error:
             return replace(about, problems=tuple(str(error).splitlines()))
-        level: Level = "deep-verified" if submission.digest in self._deep_verified else "verified"
+        level = self._on_record.get(submission.digest, "verified")
         sketch = Sketch.of(sound.ranking)
         return replace(about, level=level, sketch=sketch, extracted=extract(sound) if extract else None)
 

@@ -15,10 +15,12 @@ from xlbench.collection import Collection, Pairs, Texts
 from xlbench.errors import SubmissionError
 from xlbench.leaderboard.board import columns_of
 from xlbench.leaderboard.bounds import Agreement, Claims, agreement
+from xlbench.leaderboard.deep_sample import DeepSample
 from xlbench.leaderboard.leaning import leans
-from xlbench.leaderboard.rounding import Rounding
+from xlbench.leaderboard.rounding import STORED_SHARE, Rounding
+from xlbench.leaderboard.sampled_counts import sampled_agreement
 from xlbench.leaderboard.submission import Submission
-from xlbench.models.protocols import Model
+from xlbench.models.protocols import Model, Scorer
 from xlbench.settings import settings
 from xlbench.support.progress import Progress, silent
 
@@ -53,7 +55,11 @@ class DeepCheck:
     problems: tuple[str, ...]
     """Why the ranks are not those of the model, a sentence each; empty if they are."""
     detectable: float
-    """If at least this share of the queries had other ranks, the sample would have found one with 95 % certainty."""
+    """If at least this share of the queries had other ranks, the sample would have had one with 95 % certainty."""
+    n_passages: int
+    """How many passages were compared."""
+    of_passages: int
+    """How many there are."""
 
 
 def model_fault(said: Mapping[str, Any], subject: DeepSubject) -> str | None:
@@ -69,55 +75,113 @@ def deep_check(
     submission: Submission,
     subject: DeepSubject,
     *,
-    rows: npt.NDArray[np.int64],
+    sample: DeepSample,
     data_dir: Path | None,
     cache_dir: Path,
     progress: Progress = silent,
 ) -> DeepCheck:
-    """Whether the model gives the ranks of these queries (rows of the evidence), with all passages encoded.
+    """Whether the model gives the ranks of a sample of queries, by all passages or by a sample of them.
 
     The submission must be sound.
 
     Raises:
-        SubmissionError: if the evidence is of another model.
+        SubmissionError: if the evidence is of another model, or of one whose scores depend on all passages and there is
+            a sample of them.
         EncoderError: if the model gives unusable vectors.
         DataError: if the data cannot be read.
 
     """
-    from xlbench.engine.alignment import align
-    from xlbench.engine.model_scores import score_collection
-    from xlbench.engine.scores import VectorScores
-
     if fault := model_fault(submission.result.model, subject):
         raise SubmissionError(f"{submission.folder} is of another model: {fault}.")
     judged = submission.ranking.judged
+    rows = sample.rows(len(judged.query_ids))
+    if not sample.is_whole:
+        _refuse_sample(submission, subject)
     whole = catalogue.read_collection(
         submission.task, languages=judged.languages, data_dir=data_dir, cache_dir=cache_dir
     )
     chosen = rows_of(whole, {judged.query_ids[row] for row in rows.tolist()})
-    some = sampled(whole, chosen)
-    # A transform that is fitted on the evaluated texts needs all of them.
-    transductive = subject.model.debiasing is not None and subject.model.debiasing.fit_on is None
-    needed = whole if transductive else some
-    scores = score_collection(needed, subject.model, cache_dir=cache_dir, progress=progress)
+    compare = _with_all_passages if sample.is_whole else _with_a_sample
+    agreed, problems, n_passages = compare(_Work(submission, subject, whole, chosen, sample, cache_dir, progress))
+    n_in_each = len(whole.passages) / max(1, len(whole.pooled))
+    return DeepCheck(
+        agreement=agreed,
+        problems=(*_ranks_faults(agreed), *_slack_faults(agreed, n_in_each), *problems),
+        detectable=detectable_share(len(judged.query_ids), len(rows)),
+        n_passages=n_passages,
+        of_passages=len(whole.passages),
+    )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is compared."""
+
+    submission: Submission
+    subject: DeepSubject
+    whole: Collection
+    chosen: npt.NDArray[np.int64]
+    """Rows of the queries that were drawn."""
+    sample: DeepSample
+    cache_dir: Path
+    progress: Progress
+
+    def scores(self, collection: Collection) -> Scores:
+        """The model's scores of a collection."""
+        from xlbench.engine.model_scores import score_collection
+
+        return score_collection(collection, self.subject.model, cache_dir=self.cache_dir, progress=self.progress)
+
+
+def _with_all_passages(work: _Work) -> tuple[Agreement, list[str], int]:
+    """The agreement with the scores of all passages, what else is wrong, and how many passages that were."""
+    from xlbench.engine.alignment import align
+    from xlbench.engine.scores import VectorScores
+
+    submission, subject = work.submission, work.subject
+    some = sampled(work.whole, work.chosen)
+    transductive = _is_transductive(subject.model)
+    scores = work.scores(work.whole if transductive else some)
     if transductive and isinstance(scores, VectorScores):
-        scores = replace(scores, queries=replace(scores.queries, row=scores.queries.row[chosen]))
+        scores = replace(scores, queries=replace(scores.queries, row=scores.queries.row[work.chosen]))
     agreed = agreement(submission.ranking, some, scores, rounding=subject.rounding)
-    aligned = align(whole, scores.passages) if isinstance(scores, VectorScores) else {}
-    n_passages = len(whole.passages) / max(1, len(whole.pooled))
+    aligned = align(work.whole, scores.passages) if isinstance(scores, VectorScores) else {}
     problems = [
-        *_ranks_faults(agreed),
-        *_slack_faults(agreed, n_passages),
         *(_lean_faults(submission, some, scores) if not agreed.n_outside else ()),
         *_alignment_faults(submission.result.alignment, aligned),
     ]
-    return DeepCheck(agreed, tuple(problems), detectable_share(len(judged.query_ids), len(rows)))
+    return agreed, problems, len(work.whole.passages)
 
 
-def draw(n_queries: int, *, sample: int, seed: int) -> npt.NDArray[np.int64]:
-    """The rows of a random sample of queries, ascending; all if there are no more."""
-    chosen = np.random.default_rng(seed).choice(n_queries, size=min(sample, n_queries), replace=False)
-    return np.sort(chosen).astype(np.int64)
+def _with_a_sample(work: _Work) -> tuple[Agreement, list[str], int]:
+    """The same with the scores of the judged passages and a sample of the others."""
+    part = work.sample.of_passages(sampled(work.whole, work.chosen))
+    agreed = sampled_agreement(
+        work.submission.ranking, part, work.scores(part.collection), rounding=work.subject.rounding
+    )
+    problems = [f"{excess}." for excess in agreed.excesses if excess.is_too_large]
+    return agreed.agreement, problems, len(part.collection.passages)
+
+
+def _is_transductive(model: Model) -> bool:
+    """Whether a transform is fitted on the evaluated texts, and needs all of them."""
+    return model.debiasing is not None and model.debiasing.fit_on is None
+
+
+def _refuse_sample(submission: Submission, subject: DeepSubject) -> None:
+    """A sample of the passages must have the scores that they have among all, and tell them apart."""
+    model = subject.model
+    if _is_transductive(model):
+        why = "its transform is fitted on the evaluated texts"
+    elif isinstance(model.encoder, Scorer):
+        why = "its scores depend on what is in the pool, and it encodes nothing"
+    elif subject.rounding.share > STORED_SHARE:
+        why = "in half precision many passages nearly tie, and who favours some of them shows among all only"
+    else:
+        return
+    raise SubmissionError(
+        f"{submission.folder} cannot be checked by a sample of the passages, since {why}: leave --passages out."
+    )
 
 
 def rows_of(collection: Collection, ids: Set[str]) -> npt.NDArray[np.int64]:

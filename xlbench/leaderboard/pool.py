@@ -11,17 +11,18 @@ import multiprocessing
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from xlbench.errors import SubmissionError, XlbenchError
 from xlbench.leaderboard.checks import Checked, Checker
 from xlbench.leaderboard.known import Known
+from xlbench.leaderboard.levels import Level
 from xlbench.leaderboard.likeness import Sketch
 from xlbench.leaderboard.submission import (
     Submission,
@@ -47,8 +48,8 @@ _MEMORY_A_BYTE = 12
 class Options:
     """What all checks of one call share."""
 
-    deep_verified: frozenset[str] = frozenset()
-    """Digests of the submissions that the maintainers verified with the model."""
+    on_record: Mapping[str, Level] = field(default_factory=dict)
+    """The levels of the submissions that the maintainers verified with the model, by digest."""
     data_dir: Path | None = None
     """For the judged pairs of tasks that do not come with xlbench."""
     cache_dir: Path | None = None
@@ -57,7 +58,7 @@ class Options:
 
     def checker(self) -> Checker:
         """A checker with these options."""
-        return Checker(deep_verified=self.deep_verified, data_dir=self.data_dir, cache_dir=self.cache_dir)
+        return Checker(on_record=self.on_record, data_dir=self.data_dir, cache_dir=self.cache_dir)
 
 
 def check_all(

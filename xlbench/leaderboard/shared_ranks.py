@@ -25,8 +25,13 @@ _MOST_DRAWS = 100_000
 _PAIRS_AT_ONCE = 500
 
 
-def ranks(parts: Sequence[FloatArray], *, alpha: float = ALPHA) -> npt.NDArray[np.int64]:
+def ranks(
+    parts: Sequence[FloatArray], *, confirmed: Sequence[bool] | None = None, alpha: float = ALPHA
+) -> npt.NDArray[np.int64]:
     """The rank of each model in each quantity of which more is better, ``int64[M, K]``.
+
+    With ``confirmed``, one a model, a model that is not takes no place from one that is: it counts for others that are
+    not alone.
 
     ``parts`` is one ``[G, K]`` a model, what each cluster adds to each quantity (``statistics.by_cluster``). Models
     that have no other significantly better than they are share rank 1, whatever their values.
@@ -47,11 +52,13 @@ def ranks(parts: Sequence[FloatArray], *, alpha: float = ALPHA) -> npt.NDArray[n
     else:
         p[~resolved] = 1.0
     apart = holm(p.ravel()).reshape(p.shape) <= alpha
+    is_confirmed = np.ones(n_models, bool) if confirmed is None else np.array(confirmed, bool)
+    counts = [is_confirmed[j] | ~is_confirmed[i] for i, j in ((first, second), (second, first))]
     ranks_of = np.ones((n_models, n_quantities), np.int64)
     for k in range(n_quantities):
         gain = totals[second, k] - totals[first, k]
-        np.add.at(ranks_of[:, k], first[apart[k] & (gain > 0)], 1)
-        np.add.at(ranks_of[:, k], second[apart[k] & (gain < 0)], 1)
+        np.add.at(ranks_of[:, k], first[apart[k] & (gain > 0) & counts[0]], 1)
+        np.add.at(ranks_of[:, k], second[apart[k] & (gain < 0) & counts[1]], 1)
     return ranks_of
 
 

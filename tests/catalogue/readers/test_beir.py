@@ -198,6 +198,19 @@ def test_files_of_another_shape_are_refused(tmp_path, part, content, said):
         read("beir", files, text="title+text")
 
 
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_a_small_parquet_file_cannot_be_gigabytes_of_texts(tmp_path, dictionary):
+    """One text that is repeated takes kilobytes there, by a dictionary or packed; it is refused while it is small."""
+    files = in_parquet(tmp_path)
+    path = files["passages"]["en"][0]
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 400, pa.int32()), ["a" * 500_000])
+    table = pa.table({"_id": list(map(str, range(400))), "title": [""] * 400, "text": texts.dictionary_decode()})
+    pq.write_table(table, path, compression="zstd", use_dictionary=dictionary)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(DataError, match=rf"{path.name} has [\d,]+ bytes, and its texts more than [\d,]+ together"):
+        read("beir", files, text="title+text")
+
+
 @pytest.mark.parametrize("make", [in_zip, in_gzip, in_parquet])
 @pytest.mark.parametrize("part", beir.PARTS)
 def test_a_file_that_is_cut_off_is_refused(tmp_path, make, part):

@@ -253,6 +253,25 @@ def test_the_context_follows_the_sentence_without_separator_and_newlines(tmp_pat
     assert forms("lareqa") == (*FORMS, "paragraph")
 
 
+def test_of_sentences_that_overlap_the_first_has_the_answer(tmp_path):
+    """In whatever order they stand."""
+    question = {"id": "q", "question": "?", "answers": [{"text": "x", "answer_start": 3}]}
+    for breaks, expected in (([[4, 9], [0, 4], [2, 6]], 1), ([[0, 9], [2, 6]], 0), ([[2, 6], [0, 9]], 0)):
+        articles = [{"paragraphs": [{"context": "012345678", "sentence_breaks": breaks, "qas": [question]}]}]
+        collection = read("lareqa", {"xx": write(tmp_path, articles=articles)}, text="sentence")
+        assert [collection.passages.ids[p] for p in collection.pairs.passage] == [f"xx:0:{expected}"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_small_file_cannot_be_gigabytes_of_texts(tmp_path, form):
+    """Sentences that are each the whole paragraph, or stand beside it, are refused before they fill the memory."""
+    n = 20_000
+    breaks = [[0, n]] * n if form == "sentence" else [[i, i + 1] for i in range(n)]
+    articles = [{"paragraphs": [{"context": "a" * n, "sentence_breaks": breaks, "qas": []}]}]
+    with pytest.raises(DataError, match=r"xx\.json has [\d,]+ bytes, and its texts more than [\d,]+ together"):
+        read("lareqa", {"xx": write(tmp_path, articles=articles)}, text=form)
+
+
 def test_an_answer_belongs_to_the_sentence_in_which_it_starts(tmp_path):
     """The relevant passage is the sentence in which the first of the answers starts, also where it runs on."""
     collection = read("lareqa", {"xx": write(tmp_path)}, text="sentence")

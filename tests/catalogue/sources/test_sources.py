@@ -159,6 +159,19 @@ def test_a_download_is_whole_and_leaves_nothing_else(server, tmp_path):
     assert all(agent.startswith("xlbench/") for agent in server.agents)
 
 
+def test_a_file_without_a_checksum_is_no_larger_than_the_task_says(server, tmp_path):
+    """Nothing of it stays, whatever length the server states; a checksum says more than a length."""
+    server.files["/x"] = CONTENT
+    for server.chunked in (False, True):
+        with pytest.raises(DataError, match=r"/x gave more than 1,000 bytes, .*'bytes', how large it may be"):
+            download(f"{server.url}/x", tmp_path / "x", None, most_bytes=1000)
+        assert not (tmp_path / "x").exists()
+        assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 0
+    server.chunked = False
+    download(f"{server.url}/x", tmp_path / "x", None, most_bytes=len(CONTENT))
+    download(f"{server.url}/x", tmp_path / "y", EXPECTED, most_bytes=1000)
+
+
 def cut_off(server, target, *, after):
     """Begins a download that ends after so many bytes of the answer."""
     server.files["/x"] = CONTENT

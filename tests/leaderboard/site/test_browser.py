@@ -27,7 +27,7 @@ def test_the_board_shows_ranks_values_and_levels(opened, site):
     """A row has its rank, the means as reports show them with intervals below, and how far it was checked."""
     with opened(site) as page:
         assert names(page) == ["beta", "alpha", "gamma"]
-        assert column(page, "rank") == ["1", "2", "3"]
+        assert column(page, "rank") == ["1", "(2)", "(3)"]
         summary, ends = several()[2].result.summary, several()[2].result.intervals["multi"]["AP"]
         assert column(page, "c2")[0] == f"{summary['multi']['AP']:.3f}".removeprefix("0")
         assert column(page, "c3")[0] == f"{summary['multi']['RankDistance']:,.0f}"
@@ -36,7 +36,7 @@ def test_the_board_shows_ranks_values_and_levels(opened, site):
         assert page.locator(".badge").all_inner_texts() == ["deep-verified", "verified", "verified"]
         assert "trained on evaluation data" in page.locator(".board tbody tr").nth(2).inner_text()
         page.locator("form.controls label", has_text="monolingual").click()
-        assert column(page, "rank") == ["1", "1", "3"]
+        assert column(page, "rank") == ["(1)", "1", "(3)"]
         assert names(page) == ["alpha", "beta", "gamma"]
 
 

@@ -17,6 +17,7 @@ from tests.leaderboard.made_sites import checked, several, sound, submission
 from xlbench.errors import ResultError
 from xlbench.leaderboard.board import boards
 from xlbench.leaderboard.deep_records import DeepRecord
+from xlbench.leaderboard.levels import level_of
 from xlbench.leaderboard.site import build
 from xlbench.leaderboard.site.overview import overview
 from xlbench.leaderboard.site.pages import NO_LINKS, SCRIPTS, Links, assets, in_script
@@ -99,13 +100,20 @@ def test_a_model_page_says_which_folder_its_command_needs(tmp_path):
     assert (root / "tools/e5_small_4bit.py").exists()
 
 
-def test_a_model_page_says_how_sure_a_check_with_the_model_was(tmp_path):
-    """Sample, seed and slack of what is on record stand on the page."""
-    record = DeepRecord("alpha", "made", sample=60, seed=7, tolerance=3e-4, slack=0.25, xlbench_version="1")
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (1.0, "deep-verified by 60 queries and all passages (seed 7)"),
+        (0.1, "sample-verified by 60 queries and 10% of the passages beside those judged (seed 7)"),
+    ],
+)
+def test_a_model_page_says_how_sure_a_check_with_the_model_was(tmp_path, share, expected):
+    """Level, sample, seed and slack of what is on record stand on the page."""
+    record = DeepRecord("alpha", "made", 60, 7, 3e-4, 0.25, "1", passages=share, level=level_of(share))
     build([replace(checked()[0], digest="abc")], tmp_path / "site", records={"abc": record})
     (page,) = (tmp_path / "site" / "models").iterdir()
-    expected = "made: 60 queries (seed 7); within rounding a count could be off by 0.25 passages in the mean"
-    assert expected in page.read_text(encoding="utf-8")
+    whole = f"made: {expected}; within rounding a count could be off by 0.25 passages in the mean"
+    assert whole in page.read_text(encoding="utf-8")
 
 
 def test_the_json_has_each_model(site):

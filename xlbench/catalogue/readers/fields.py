@@ -17,8 +17,33 @@ from xlbench.errors import DataError, shown
 
 T = TypeVar("T")
 _LONGEST = 1 << 24
+_MOST_UNPACKED, _MOST_GROWTH = 1 << 27, 100
+"""How large the texts of a file may be: so many bytes, and so many times its own size."""
 _MOST_BLANK = 1_000_000
 """Lines after each other: a few megabytes of gzip can be gigabytes of them."""
+
+
+class Growth:
+    """How large the texts of a file are together: a few kilobytes can be gigabytes of one text, over and over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._size = path, path.stat().st_size
+        self._most = _MOST_UNPACKED + _MOST_GROWTH * self._size
+        self._n = 0
+
+    def add(self, n: int) -> None:
+        """Counts so many more bytes or characters.
+
+        Raises:
+            DataError: if they are out of all proportion to the file.
+
+        """
+        self._n += n
+        if self._n > self._most:
+            raise DataError(
+                f"{self._path} has {self._size:,} bytes, and its texts more than {self._most:,} together; expected "
+                "texts that are not the same over and over."
+            )
 
 
 def decode(content: bytes, where: str) -> Any:

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xlbench.catalogue.readers.fields import decode_file, expect, field
+import numpy as np
+
+from xlbench.catalogue.readers.fields import Growth, decode_file, expect, field
 from xlbench.collection import Collection, Judgement, Text
 from xlbench.errors import DataError
 
@@ -34,6 +36,7 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
     answers: dict[str, dict[str, str]] = {}
     articles: dict[str, str] = {}
     for language, path in files.items():
+        growth = Growth(path)
         for number, (article, paragraph, where) in enumerate(_paragraphs(path)):
             context = field(paragraph, "context", str, where)
             whole = text == "paragraph"
@@ -41,13 +44,15 @@ def read(files: Mapping[str, Path], *, text: str) -> Collection:
             ids = [f"{language}:{number}" if whole else f"{language}:{number}:{i}" for i in range(len(breaks))]
             for id_, (start, end) in zip(ids, breaks, strict=True):
                 passages.append(Text(id_, language, _passage(context, start, end, text), where))
+                growth.add(len(passages[-1].text))
+            place = _Places(breaks)
             for position, question in enumerate(field(paragraph, "qas", list, where)):
                 asked = f"{where}, question {position}"
                 question_id = field(question, "id", str, asked)
                 query = Text(f"{language}:{question_id}", language, field(question, "question", str, asked), asked)
                 queries.append(query)
                 articles[query.id] = article
-                answers.setdefault(question_id, {})[language] = ids[_place_of_answer(question, breaks, asked)]
+                answers.setdefault(question_id, {})[language] = ids[place.of_answer(question, asked)]
     judgements = (
         Judgement(f"{asked}:{id_}", passage, 1)
         for id_, by_language in answers.items()
@@ -88,12 +93,20 @@ def _sentence_breaks(paragraph: Any, context: str, where: str) -> list[tuple[int
     return breaks
 
 
-def _place_of_answer(question: Any, breaks: list[tuple[int, int]], where: str) -> int:
-    answers = field(question, "answers", list, where)
-    if not answers:
-        raise DataError(f"{where} has no answer; expected one.")
-    at = field(answers[0], "answer_start", int, where)
-    for i, (start, end) in enumerate(breaks):
-        if start <= at < end:
-            return i
-    raise DataError(f"{where} has an answer that starts at {at}, outside every passage of the paragraph.")
+class _Places:
+    """In which passage of a paragraph an answer starts, found at once: there may be many of both."""
+
+    def __init__(self, breaks: list[tuple[int, int]]) -> None:
+        self._place = np.full(max((end for _, end in breaks), default=0), -1)
+        for i in reversed(range(len(breaks))):  # A character of several is the first one's.
+            self._place[slice(*breaks[i])] = i
+
+    def of_answer(self, question: Any, where: str) -> int:
+        answers = field(question, "answers", list, where)
+        if not answers:
+            raise DataError(f"{where} has no answer; expected one.")
+        at = field(answers[0], "answer_start", int, where)
+        place = int(self._place[at]) if 0 <= at < len(self._place) else -1
+        if place < 0:
+            raise DataError(f"{where} has an answer that starts at {at}, outside every passage of the paragraph.")
+        return place

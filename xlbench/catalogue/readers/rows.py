@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from xlbench.catalogue.readers.fields import decode, lines, lines_of, text_of
+from xlbench.catalogue.readers.fields import Growth, decode, lines, lines_of, text_of
 from xlbench.errors import DataError, shown
 
 _BATCH = 8192
@@ -74,14 +74,32 @@ def _rows(path: Path) -> Iterator[tuple[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    number = 0
+    number, growth = 0, Growth(path)
     try:
+        # A text that is repeated stays one until it is known how large all are together.
         with pq.ParquetFile(path) as file:
+            texts = [column.path for column in map(file.schema.column, range(len(file.schema)))
+                     if column.physical_type == "BYTE_ARRAY" and "." not in column.path]  # fmt: skip
+            groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+            Growth(path).add(sum(group.total_byte_size for group in groups))
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
             for batch in file.iter_batches(batch_size=_BATCH):
-                for row in batch.to_pylist():
+                growth.add(sum(map(_unpacked_bytes, batch.columns)))
+                plain = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in batch]
+                for row in pa.RecordBatch.from_arrays(plain, names=batch.schema.names).to_pylist():
                     number += 1
                     yield f"{path}, row {number:,}", row
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} is no whole parquet file after row {number:,} ({error}): copy or download it again."
         ) from error
+
+
+def _unpacked_bytes(column: Any) -> int:
+    """How much memory a column takes when each of its texts is a text of its own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    return int(pc.sum(pc.binary_length(column.dictionary).cast(pa.int64()).take(column.indices)).as_py() or 0)

@@ -11,7 +11,11 @@ from xlbench.catalogue.sources.checksums import ALGORITHMS, Checksum, check
 from xlbench.catalogue.sources.patterns import files
 from xlbench.errors import DataError
 
-__all__ = ["ALGORITHMS", "Checksum", "Source", "at_hand", "check", "fetch", "hub", "locate"]
+__all__ = ["ALGORITHMS", "UNCHECKED_BYTES", "Checksum", "Source", "at_hand", "check", "fetch", "hub", "locate"]
+
+
+UNCHECKED_BYTES = 1 << 30
+"""How large a file without a checksum may be, where the task file does not say."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Source:
     """By language that has files: one for each file, or None if nobody has published any."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What stands for ``{language}``, by language, where that is not the language itself."""
+    most_bytes: int = UNCHECKED_BYTES
+    """How large a file may be that is downloaded from a web address and has no checksum."""
 
     def path_of(self, language: str) -> str:
         """The relative path of a language's files."""
@@ -69,7 +75,7 @@ def locate(
             )
     if cache_dir is None:
         raise DataError(f"{relative} was not found in {tried}, and without a cache there is nowhere to download it to.")
-    return _download(url, cache_dir / "data" / relative, source.checksums[language])
+    return _download(url, cache_dir / "data" / relative, source.checksums[language], most_bytes=source.most_bytes)
 
 
 def at_hand(
@@ -98,12 +104,12 @@ def fetch(
 
     """
     wanted = {
-        source.path_of(language): (source.url_of(language), checksums)
+        source.path_of(language): (source.url_of(language), checksums, source.most_bytes)
         for source in sources
         for language, checksums in source.checksums.items()
         if language in languages
     }
-    for relative, (url, checksums) in wanted.items():
+    for relative, (url, checksums, most_bytes) in wanted.items():
         target = data_dir / relative
         if here := _complete(target, checksums):
             said = "there, checked" if checksums else "there"
@@ -111,7 +117,7 @@ def fetch(
             report(f"{relative}: comes with the task file, nothing to download")
             continue
         else:
-            here = _download(url, target, checksums)
+            here = _download(url, target, checksums, most_bytes=most_bytes)
             said = "downloaded, checked" if checksums else "downloaded"
         for path in here:
             report(f"{path}: {said}")
@@ -132,9 +138,9 @@ def _complete(path: Path, expected: Sequence[Checksum] | None) -> list[Path]:
     return here
 
 
-def _download(url: str, target: Path, expected: Sequence[Checksum] | None) -> list[Path]:
+def _download(url: str, target: Path, expected: Sequence[Checksum] | None, *, most_bytes: int) -> list[Path]:
     address = hub.parse(url)
     if address is not None:
         return hub.download(address, target, expected)
-    web.download(url, target, expected[0] if expected else None)
+    web.download(url, target, expected[0] if expected else None, most_bytes=most_bytes)
     return [target]

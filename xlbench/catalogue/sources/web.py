@@ -21,13 +21,14 @@ _BLOCK = 1 << 20
 _TIMEOUT_S = 60
 
 
-def download(url: str, target: Path, expected: Checksum | None) -> None:
+def download(url: str, target: Path, expected: Checksum | None, *, most_bytes: int | None = None) -> None:
     """Downloads a file and checks it; a download that was cut off is taken up where it ended.
 
+    A file without a checksum may have no more than ``most_bytes``.
     Of several runs that want the same file, one downloads it and the others wait.
 
     Raises:
-        DataError: if the address does not answer, or the file has another checksum.
+        DataError: if the address does not answer, or the file has another checksum or is too large.
 
     """
     if not url.startswith(("https://", "http://")):
@@ -36,12 +37,12 @@ def download(url: str, target: Path, expected: Checksum | None) -> None:
     # The lock's file stays: to remove it would let a third run in beside the second.
     with FileLock(target.with_name(f".{target.name}.lock")):
         if not target.is_file():
-            _download(url, target, expected)
+            _download(url, target, expected, most_bytes if expected is None else None)
         elif expected is not None:  # Another run has downloaded it while this one waited for the lock.
             check(target, expected)
 
 
-def _download(url: str, target: Path, expected: Checksum | None) -> None:
+def _download(url: str, target: Path, expected: Checksum | None, most_bytes: int | None) -> None:
     _LOG.info("downloading %s", url)
     # Named by the checksum, so that a part of another version of the file is never continued.
     version = expected.digits if expected else hashlib.sha256(url.encode()).hexdigest()
@@ -49,6 +50,12 @@ def _download(url: str, target: Path, expected: Checksum | None) -> None:
     with part.open("ab") as file:
         for block in _blocks_from(url, file.tell(), restart=lambda: file.truncate(0)):
             file.write(block)
+            if most_bytes is not None and file.tell() > most_bytes:
+                file.truncate(0)
+                raise DataError(
+                    f"{url} gave more than {most_bytes:,} bytes, the most that this file without a checksum may have: "
+                    "give its checksum in the task file, or 'bytes', how large it may be."
+                )
     if expected is not None:
         try:
             check(part, expected)

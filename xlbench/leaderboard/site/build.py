@@ -164,8 +164,8 @@ def _model_page(taken: list[Taken], deep: Sequence[DeepRecord], links: pages.Lin
     }
     if deep:
         facts["checked with the model"] = "; ".join(
-            f"{each.task}: {each.sample:,} queries (seed {each.seed}); within rounding a count could be off by "
-            f"{each.slack:.2f} passages in the mean"
+            f"{each.task}: {each.level} by {each.sample:,} queries and {_passages(each)} (seed {each.seed}); within "
+            f"rounding a count could be off by {each.slack:.2f} passages in the mean"
             for each in deep
         )
     first = taken[0].row
@@ -181,6 +181,12 @@ def _model_page(taken: list[Taken], deep: Sequence[DeepRecord], links: pages.Lin
         ),
         links,
     )
+
+
+def _passages(record: DeepRecord) -> str:
+    if record.passages == 1:
+        return "all passages"
+    return f"{record.passages:.0%} of the passages beside those judged"
 
 
 def _write(path: Path, content: bytes) -> None:

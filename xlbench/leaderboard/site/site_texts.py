@@ -25,7 +25,8 @@ RANK = (
     "all others are worse: two models of one rank may be told apart, and two of different ranks may not. All pairs of "
     f"models are tested in all settings by a {TEST} (the articles that they are about, where those are known), "
     "corrected together by Holm's method at the level .05. "
-    "Ranks are of the means over languages; the order by one language has none."
+    "Ranks are of the means over languages; the order by one language has none. In parentheses is the rank of a model "
+    "that is only verified, among all models: it takes no place from one that was run again."
 )
 SETTINGS = (
     "Monolingual: queries and passages in one language. Cross-lingual: passages in one other language. Multilingual: "
@@ -34,8 +35,9 @@ SETTINGS = (
 )
 BIAS = f"{DISTANCE}: {get(DISTANCE).brief}; lower is better. {PREFERENCE}: {get(PREFERENCE).brief}; {OWN_SHARE}"
 LEVELS = (
-    "Verified: all scores, intervals and figures of bias were computed again from the ranks that were submitted. "
-    "Deep-verified: the model was run as well, on a sample of the queries, and gave those ranks. Reported: neither. "
+    "Verified: all scores, intervals and figures of bias follow from the ranks that were submitted; invented ranks "
+    "would pass. Deep-verified: a maintainer ran the model as well, and it gave the ranks of a sample of the "
+    "queries among all passages. Sample-verified: among a sample of the passages. Reported: nothing was checked. "
     "How well vectors are aligned cannot be told from ranks and is reported always."
 )
 ENCODING = (

@@ -12,7 +12,7 @@
     ["1000-", "over 1 B"],
     ["none", "without parameters"],
   ];
-  const LEVELS = ["", "deep-verified", "verified"].map((level) => [level, level || "all"]);
+  const LEVELS = ["", "deep-verified", "sample-verified", "verified"].map((level) => [level, level || "all"]);
   const KINDS = ["mono", "cross", "multi"];
   const [MONO, MULTI, DISTANCE] = [0, 2, 3];
   const BEGINNING = { setting: "", language: "", size: "", licence: "", level: "", search: "", sort: "" };

@@ -11,7 +11,7 @@ site.table = (() => {
     level: ["checked"],
     choose: ["compare"],
   };
-  const LEVELS = ["deep-verified", "verified"];
+  const LEVELS = ["deep-verified", "sample-verified", "verified"];
   const FIGURES = [0, 1, 2, 3, 4];
   // RankDistance, of which less is better, and LPR, of which the most is nobody's best.
   const FIRST_ASCENDING = [3, 4];
@@ -66,7 +66,8 @@ site.table = (() => {
   const columnsOf = ({ measures, choose }) => [
     numbers("rank", {
       value: ({ rank }) => rank,
-      show: ({ rank }) => String(rank ?? "–"),
+      // Of a model that was not run again it is provisional.
+      show: ({ rank, row }) => (rank && row.level === "verified" ? `(${rank})` : String(rank ?? "–")),
       ascending: true,
       className: "rank",
     }),
