@@ -20,7 +20,7 @@ from xlbench.engine.checked_vectors import encoded
 from xlbench.engine.probe import Probe
 from xlbench.engine.representations import Form, Rows
 from xlbench.errors import EncoderError
-from xlbench.models.answers import Answers
+from xlbench.models.kept_answers import Answers
 from xlbench.models.protocols import Stages
 from xlbench.support.ahead import ahead
 

@@ -24,7 +24,7 @@ from xlbench.engine.probe import Probe
 from xlbench.engine.representations import DENSE, UNREADABLE, Form, Representation, Rows
 from xlbench.engine.shards import Keeper, KeptAnswers, Store, kept, shards_of
 from xlbench.errors import EncoderError
-from xlbench.models.answers import Answers
+from xlbench.models.kept_answers import Answers
 from xlbench.models.protocols import Stages
 from xlbench.support.files import sweep, write_whole
 from xlbench.support.progress import Advance

@@ -16,8 +16,8 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
-from xlbench.models.answers import Answers
 from xlbench.models.http_api import Connection, Spending, checked_number
+from xlbench.models.kept_answers import Answers
 from xlbench.models.prompts import Prompts
 
 _LOG = logging.getLogger("xlbench")

@@ -11,8 +11,8 @@ import numpy as np
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError
-from xlbench.models.answers import Answers
 from xlbench.models.http_api import Connection, Spending, checked_number
+from xlbench.models.kept_answers import Answers
 
 COHERE = "https://api.cohere.com/v2"
 _QUERY = "Where does the river rise?"

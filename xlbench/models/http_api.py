@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from xlbench.arrays import VectorArray
 from xlbench.errors import EncoderError, UsageError
-from xlbench.models.answers import Answers
+from xlbench.models.kept_answers import Answers
 from xlbench.support.network import is_reachable
 
 _LONGEST_MESSAGE = 200
