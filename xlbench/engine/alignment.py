@@ -99,8 +99,11 @@ class _Parallel:
     def by_languages(self) -> Iterator[tuple[int, int, IntArray]]:
         """Each pair of languages that has parallel passages, with their links."""
         language = self.language[self.links]
-        for a, b in np.unique(language, axis=0).tolist():
-            yield a, b, self.links[(language == (a, b)).all(axis=1)]
+        # Sorted once, since of many languages there are thousands of pairs and millions of links.
+        order = np.lexsort((language[:, 1], language[:, 0]))
+        pairs, starts = np.unique(language[order], axis=0, return_index=True)
+        for (a, b), rows in zip(pairs.tolist(), np.split(order, starts[1:]), strict=False):
+            yield a, b, self.links[rows]
 
 
 @dataclass(frozen=True)
