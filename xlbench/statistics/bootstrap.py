@@ -46,7 +46,7 @@ def intervals(
     counts = draw(questions.n_clusters, resamples=resamples, seed=seed)
     macro = _MacroMeans.start(resamples, questions.n_clusters, np.stack(list(weights.values()), axis=1))
     ends, n_clusters = [], []
-    for part in _parts(per_query, len(questions.names)):
+    for part in _parts(per_query, max(len(questions.names), resamples)):
         sums = Sums.of(questions.values(part), questions.cluster)
         means = sums.resampled(counts)
         macro.add(means, sums)
@@ -62,9 +62,9 @@ def intervals(
     return by_name
 
 
-def _parts(per_query: Sequence[QueryValues], n_questions: int) -> Iterator[Sequence[QueryValues]]:
-    """Settings one after the other, as many at a time as have a table of their questions in memory."""
-    most = max(1, _CELLS // max(1, n_questions))
+def _parts(per_query: Sequence[QueryValues], n_rows: int) -> Iterator[Sequence[QueryValues]]:
+    """Settings one after the other, as many at a time as tables of so many rows have room for."""
+    most = max(1, _CELLS // n_rows)
     part: list[QueryValues] = []
     n_columns = 0
     for scores in per_query:
