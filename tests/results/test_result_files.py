@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xlbench
 from tests.made_settings import keyed, settings_of
 from tests.reports.made_results import made_result
 from xlbench.collection.clusters import question_of
@@ -22,7 +23,17 @@ from xlbench.errors import ResultError
 from xlbench.measures.values import QueryValues, summarise
 from xlbench.reports.picture import picture
 from xlbench.reports.tables import all_tables, headline
-from xlbench.results import SCHEMA, Result, load, load_per_query, load_whole, parquet_path, path_of, save
+from xlbench.results import (
+    SCHEMA,
+    Result,
+    load,
+    load_per_query,
+    load_whole,
+    parquet_path,
+    path_of,
+    result_files,
+    save,
+)
 from xlbench.settings import Setting
 
 PER_QUERY = (
@@ -397,3 +408,14 @@ def test_means_are_what_trackers_take():
     assert len(means) == sum(len(by_measure) for by_measure in result.summary.values())
     assert all(re.fullmatch(r"[/\w.\- :]+", name) for name in means)
     assert {type(value) for value in means.values()} == {float}
+
+
+def test_scores_written_in_parts_are_read_as_written(tmp_path, monkeypatch):
+    """However many settings are in memory at a time, the file has the same rows."""
+    result = xlbench.evaluate("hash", "demo", cache=None, quiet=True)
+    whole = result.save(tmp_path / "whole")
+    monkeypatch.setattr(result_files, "_ROWS_AT_ONCE", 100)
+    parts = result.save(tmp_path / "parts")
+    one, other = (pq.ParquetFile(parquet_path(path)) for path in (whole, parts))
+    assert (one.num_row_groups, other.num_row_groups > 1) == (1, True)
+    assert one.read().equals(other.read())

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LONGEST_ARGUMENTS = 80
 _NAMES = ("setting", "query", "cluster")
+_ROWS_AT_ONCE = 1 << 20
+"""Of per-query scores in memory, and in a group of the file."""
 
 
 def path_of(
@@ -129,8 +131,31 @@ def _write_parquet(per_query: Sequence[QueryValues], path: Path) -> None:
     import pyarrow.parquet as pq
 
     measures = list(dict.fromkeys(measure for scores in per_query for measure in scores.values))
-    n_queries = [len(scores.query) for scores in per_query]
     names = pa.array([str(scores.setting) for scores in per_query], pa.string())
+    content = io.BytesIO()
+    with pq.ParquetWriter(content, _table(per_query[:0], 0, names, measures).schema, compression="zstd") as writer:
+        for first, part in _parts(per_query):
+            writer.write_table(_table(part, first, names, measures))
+    write_whole(path, content.getbuffer())
+
+
+def _parts(per_query: Sequence[QueryValues]) -> Iterator[tuple[int, Sequence[QueryValues]]]:
+    """Settings one after the other, with the number of the first: as many as have the rows of a group of parquet."""
+    first = n_rows = 0
+    for i, scores in enumerate(per_query):
+        if n_rows and n_rows + len(scores.query) > _ROWS_AT_ONCE:
+            yield first, per_query[first:i]
+            first, n_rows = i, 0
+        n_rows += len(scores.query)
+    yield first, per_query[first:]
+
+
+def _table(per_query: Sequence[QueryValues], first: int, names: pa.Array, measures: Sequence[str]) -> pa.Table:
+    """The rows of some settings, of which the first has that place among the names."""
+    import pyarrow as pa
+
+    codes = np.arange(first, first + len(per_query), dtype=np.int32)
+    setting = np.repeat(codes, [len(scores.query) for scores in per_query])
     # Settings of a language share their queries, so that each list of them becomes an array once.
     lists = {id(scores.query): scores for scores in per_query}
     query = {key: pa.array(scores.query, pa.string()) for key, scores in lists.items()}
@@ -139,7 +164,7 @@ def _write_parquet(per_query: Sequence[QueryValues], path: Path) -> None:
         for key, scores in lists.items()
     }
     columns: dict[str, Any] = {
-        "setting": pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(names), dtype=np.int32), n_queries), names),
+        "setting": pa.DictionaryArray.from_arrays(setting, names),
         **{
             name: pa.concat_arrays([of[id(scores.query)] for scores in per_query] or [pa.array([], pa.string())])
             for name, of in (("query", query), ("cluster", cluster))
@@ -154,6 +179,4 @@ def _write_parquet(per_query: Sequence[QueryValues], path: Path) -> None:
             for s in per_query
         ]
         columns[measure] = pa.chunked_array(parts, pa.float64())
-    content = io.BytesIO()
-    pq.write_table(pa.table(columns), content, compression="zstd")
-    write_whole(path, content.getbuffer())
+    return pa.table(columns)
