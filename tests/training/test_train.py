@@ -211,13 +211,14 @@ def test_two_processes_have_the_losses_of_one(tmp_path):
 
 def test_ctrl_c_writes_a_checkpoint_of_the_step_at_hand(folder, tmp_path, trained):
     """After SIGINT the step ends, a checkpoint is written, and --resume gives the weights of an undisturbed run."""
+    before = signal.getsignal(signal.SIGINT)
     with (
         calling(6, lambda: os.kill(os.getpid(), signal.SIGINT)) as progress,
         pytest.raises(KeyboardInterrupt, match="checkpoint-6 is written: add --resume"),
     ):
         train(a_run(folder, tmp_path / "out"), progress=progress)
     assert [path.name for path in checkpoints(tmp_path / "out")] == ["checkpoint-4", "checkpoint-6"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     train(a_run(folder, tmp_path / "out"), resume=True)
     expected, found = weights(trained), weights(tmp_path / "out")
     assert all(torch.equal(found[name], expected[name]) for name in expected)
